@@ -1,0 +1,156 @@
+"""The one exception tree of rushes.
+
+    RushesError
+    ├── ConfigurationError          a setting, rushes.toml or an option of the command is wrong
+    ├── TaskNotFound                no task has this id (or it belongs to somebody else)
+    ├── RequestRefused              refused by rushes itself, before anything was sent or paid
+    ├── GatewayError                a gateway's answer, or the lack of one
+    │   ├── SubmissionRefused       definite: the gateway did not accept the job; nothing is charged
+    │   ├── SubmissionLost          the answer was lost: the job may exist and may be charged
+    │   └── GatewayUnavailable      a read (poll, cancel, list, account) failed; it says nothing about the job
+    ├── OutputError                 an output could not be kept
+    │   ├── OutputUnavailable       a passing fault; worth another try while the URL lives
+    │   ├── OutputExpired           the URL is gone for good
+    │   └── OutputRejected          what came is not the promised medium, too large, or from a forbidden address
+    └── StoreError                  the task store cannot be used
+        ├── StoreBusy               another process held it for longer than the time limit
+        ├── StoreReadOnly
+        ├── StoreFull
+        ├── StoreDamaged
+        └── StoreTooNew             a record was written by a newer rushes
+
+Every message is plain text for a person or an agent, and never holds a key.
+"""
+
+from typing import Literal
+
+FailureReason = Literal[
+    "content_violation",
+    "invalid_input",
+    "invalid_media",
+    "unsupported",
+    "insufficient_credits",
+    "rate_limited",
+    "unauthorized",
+    "not_found",
+    "provider_error",
+    "timeout",
+    "cancelled",
+    "outcome_unknown",
+    "result_expired",
+    "internal",
+]
+"""Why a task ended without outputs (design §2)."""
+
+Charged = Literal["yes", "no", "unknown"]
+"""Whether money was spent."""
+
+
+class RushesError(Exception):
+    """Root of the tree. `hint` is one sentence: what to do now."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigurationError(RushesError):
+    """A setting is wrong; the message names it."""
+
+
+class TaskNotFound(RushesError):
+    """No task has this id. Unknown, foreign and malformed ids look the same."""
+
+
+class FailureError(RushesError):
+    """An error that becomes a task's or a call's failure: it has a reason and a money state."""
+
+    default_charged: Charged = "unknown"
+
+    def __init__(
+        self,
+        reason: FailureReason,
+        message: str,
+        *,
+        charged: Charged | None = None,
+        provider_code: str | None = None,
+        retry_after_seconds: float | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.reason: FailureReason = reason
+        self.charged: Charged = charged if charged is not None else self.default_charged
+        self.provider_code = provider_code
+        self.retry_after_seconds = retry_after_seconds
+
+
+class RequestRefused(FailureError):
+    """rushes refused the request before anything was sent."""
+
+    default_charged = "no"
+
+
+class GatewayError(FailureError):
+    """A gateway's answer, or the lack of one."""
+
+
+class SubmissionRefused(GatewayError):
+    """The gateway definitely did not accept the job."""
+
+    default_charged = "no"
+
+
+class SubmissionLost(GatewayError):
+    """The request may have reached the gateway, and its answer was lost."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__("outcome_unknown", message, charged="unknown", hint=hint)
+
+
+class GatewayUnavailable(GatewayError):
+    """A read failed. `retry_after_seconds` is the gateway's own wish, where it told one."""
+
+
+class OutputError(RushesError):
+    """An output could not be kept."""
+
+
+class OutputUnavailable(OutputError):
+    """A passing fault while fetching an output."""
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class OutputExpired(OutputError):
+    """The output's URL no longer works."""
+
+
+class OutputRejected(OutputError):
+    """What came back is not what was promised, or may not be fetched."""
+
+
+class StoreError(RushesError):
+    """The task store cannot be used."""
+
+
+class StoreBusy(StoreError):
+    """Another process held the store for longer than the time limit."""
+
+
+class StoreReadOnly(StoreError):
+    """The store's folder or database cannot be written."""
+
+
+class StoreFull(StoreError):
+    """The disk is full."""
+
+
+class StoreDamaged(StoreError):
+    """The database, or a row in it, is not what rushes wrote."""
+
+
+class StoreTooNew(StoreError):
+    """A record was written by a newer rushes."""

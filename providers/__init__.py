@@ -1,0 +1,1 @@
+"""One adapter a gateway, and the vocabulary that all of them share."""

@@ -1,0 +1,75 @@
+"""Model facts: what a gateway's model accepts, as data with a source (a TOML file a gateway in `providers/facts/`)."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from .request import Kind, Operation
+
+MediaForm = Literal["url", "data"]
+"""How a gateway takes a medium: by https URL, or as bytes (a data URL in the JSON)."""
+
+
+class Limits(BaseModel):
+    """Limits on the inputs. `None` means: no limit is known; an empty list never occurs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    aspect_ratios: tuple[str, ...] | None = None
+    resolutions: tuple[str, ...] | None = None
+    sizes: tuple[str, ...] | None = None
+    durations_seconds: tuple[float, ...] | None = None
+    """The only durations offered."""
+    duration_seconds_min: float | None = None
+    duration_seconds_max: float | None = None
+    qualities: tuple[str, ...] | None = None
+    reference_images_max: int | None = None
+    reference_videos_max: int | None = None
+    reference_audios_max: int | None = None
+    images_max: int | None = None
+    count_max: int | None = None
+
+
+class OperationFacts(Limits):
+    """One operation of a model; a limit given here replaces the model's own."""
+
+    images_min: int | None = None
+
+
+class ModelFacts(Limits):
+    """What one model on one gateway accepts."""
+
+    id: str
+    """The gateway's own id."""
+    name: str
+    """The canonical name, shared by all gateways: `veo-3.1`."""
+    kind: Kind
+    aliases: tuple[str, ...] = ()
+    """Further names under which an agent may ask for it."""
+    source: str
+    """Where the row comes from: the gateway's page, or a section of a specification."""
+    certainty: Literal["documented", "inferred", "guess", "live", "unknown"] = "documented"
+    """`live`: from the gateway's own list of models; `unknown`: the data does not know the model."""
+    inputs: tuple[str, ...] | None = None
+    """Optional inputs (by the tools' names) that the model takes; `None`: not known, so all pass."""
+    operations: dict[Operation, OperationFacts] | None = None
+    prompt_characters_max: int | None = None
+    voices: tuple[str, ...] | None = None
+    languages: tuple[str, ...] | None = None
+    output_formats: tuple[str, ...] | None = None
+    speed_min: float | None = None
+    speed_max: float | None = None
+    image_forms: tuple[MediaForm, ...] = ("url",)
+    media_forms: tuple[MediaForm, ...] = ("url",)
+    """The same for video and audio inputs."""
+    image_types: tuple[str, ...] | None = None
+    image_bytes_max: int | None = None
+    expected_seconds: float | None = None
+    """Median time of a generation, as a prior for polling."""
+    deadline_seconds: float | None = None
+    """After this a task is given up with `timeout`."""
+    required_inputs: tuple[str, ...] = ()
+    defaults: dict[str, JsonValue] = Field(default_factory=dict)
+    """Inputs that are sent even if not asked for, because the gateway's own default would surprise or cost more."""
+    wire: dict[str, JsonValue] = Field(default_factory=dict)
+    """The adapter's own data, such as another spelling of a value."""

@@ -1,0 +1,95 @@
+"""The gateway's side of a task: the plan of its one POST, the job, and what an observation of it says."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from .failure import Failure
+
+JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+
+class Cost(BaseModel):
+    """What the gateway says it charged."""
+
+    model_config = ConfigDict(frozen=True)
+
+    amount: float
+    currency: str = "USD"
+
+
+class Plan(BaseModel):
+    """The one POST that a request becomes. Pure data: `dry_run` shows it, `submit` sends it.
+
+    `body` is the exact JSON of the gateway. `details` is what polling needs besides the job's id. `accept` names what
+    a synchronous endpoint answers with; a plan with `asynchronous` false gets its outputs in the answer to the POST.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    provider: str
+    model: str
+    """The gateway's own id of the model."""
+    path: str
+    """Path below the base URL, already percent-encoded; empty for the sandbox."""
+    body: dict[str, JsonValue] = Field(repr=False)
+    encoding: Literal["json", "multipart"] = "json"
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Extra headers; never the key."""
+    asynchronous: bool = True
+    details: dict[str, JsonValue] = Field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+class Job(BaseModel):
+    """A job that the gateway accepted: enough to poll it again from another process."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job_id: str
+    """Opaque text of the gateway (it may hold a colon or a slash)."""
+    model: str
+    details: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class RemoteOutput(BaseModel):
+    """One produced medium as the gateway offers it: at a URL, or as bytes in its answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str | None = None
+    authenticated: bool = False
+    """True where the URL is the gateway's own and wants the key (only ever sent to the gateway's host)."""
+    expires_at: datetime | None = None
+    mime_type: str | None = None
+    content: bytes | None = Field(default=None, exclude=True, repr=False)
+
+
+class Observation(BaseModel):
+    """What one look at a job (or the answer to its submission) says, in our words."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: JobState
+    progress: float | None = None
+    """0 to 1, where the gateway tells."""
+    outputs: tuple[RemoteOutput, ...] = ()
+    """Only with `succeeded`."""
+    failure: Failure | None = None
+    """Only with `failed` and `cancelled`."""
+    cost: Cost | None = None
+    started_at: datetime | None = None
+    notes: tuple[str, ...] = ()
+    """Oddities a person may want to know: an unknown status word, success without an output yet."""
+    poll_after_seconds: float | None = None
+    """The gateway's wish for the next look, where it told one."""
+
+
+class Submission(BaseModel):
+    """A definite answer to a submission: the job, and its first observation."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job: Job
+    observation: Observation

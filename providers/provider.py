@@ -1,0 +1,152 @@
+"""The provider: a configured gateway, or the built-in sandbox, as the rest of rushes sees it."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
+
+from .facts import ModelFacts
+from .job import Job, Observation, Plan, RemoteOutput, Submission
+from .request import GenerationRequest, Kind
+
+
+class ProviderSettings(BaseModel):
+    """One configured provider: an instance of a wire format at a base URL with a key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    wire: str
+    base_url: str | None = None
+    """Scheme, host and prefix (if any) in front of the documented paths, without a slash at the end."""
+    api_key: SecretStr | None = None
+    api_key_env: str | None = None
+    """Where the key is read from, for messages."""
+    options: dict[str, JsonValue] = Field(default_factory=dict)
+    """Switches of the wire format, such as `seconds = "string"`."""
+    timeout_seconds: float = 60.0
+    """Limit on one read (poll, list). A submission may take longer."""
+    requests_max: int = 16
+    """Bound on requests under way at once to this gateway."""
+
+
+class Traits(BaseModel):
+    """What a provider can do besides generating."""
+
+    model_config = ConfigDict(frozen=True)
+
+    cancels: bool = False
+    """The gateway can cancel a job."""
+    finds_jobs: bool = False
+    """The gateway can list its jobs, so that a lost answer can be reconciled."""
+    repeatable: bool = False
+    """A submission found in flight may be sent again, because it costs nothing and has no effect of its own."""
+    free: bool = False
+
+
+class AccountCheck(BaseModel):
+    """What the cheapest documented read says about key and base URL; it spends nothing."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ok: bool
+    message: str
+    balance: float | None = None
+    currency: str | None = None
+
+
+class OutputStream(Protocol):
+    """An opened output."""
+
+    @property
+    def mime_type(self) -> str | None: ...
+
+    @property
+    def size_bytes(self) -> int | None: ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+
+class Provider(Protocol):
+    """One gateway. `plan` is pure; the rest does I/O and raises only what `errors.py` names."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def traits(self) -> Traits: ...
+
+    def models(self) -> Sequence[ModelFacts]:
+        """What is known about this provider's models (data file, joined by what `refresh_models` brought)."""
+        ...
+
+    def default_model(self, kind: Kind) -> str | None:
+        """The id that `auto` stands for, or `None` where the provider has nothing of this kind."""
+        ...
+
+    async def refresh_models(self) -> Sequence[ModelFacts] | None:
+        """The gateway's live list of models; `None` where it has none.
+
+        Raises:
+            GatewayUnavailable: the list could not be read.
+        """
+        ...
+
+    def add_models(self, live: Sequence[ModelFacts]) -> None:
+        """Join a live list to what `models` answers; a documented row wins over a live one of the same id."""
+        ...
+
+    def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
+        """The exact POST that this request becomes; pure.
+
+        Raises:
+            RequestRefused: the gateway could not do what is asked; nothing was sent.
+        """
+        ...
+
+    async def submit(self, plan: Plan) -> Submission:
+        """Send the plan once.
+
+        Raises:
+            SubmissionRefused: the gateway definitely did not accept it.
+            SubmissionLost: the gateway may have accepted it.
+        """
+        ...
+
+    async def poll(self, job: Job) -> Observation:
+        """One look at a job.
+
+        Raises:
+            GatewayUnavailable: the look failed, which says nothing about the job.
+        """
+        ...
+
+    async def cancel(self, job: Job) -> Observation:
+        """Ask the gateway to cancel a job; only where `traits.cancels`.
+
+        Raises:
+            GatewayUnavailable: the gateway did not take the request.
+        """
+        ...
+
+    async def find_job(self, plan: Plan, submitted_after: datetime) -> Job | None:
+        """The job that a lost submission became, by model, input and time; only where `traits.finds_jobs`.
+
+        Raises:
+            GatewayUnavailable: the list could not be read.
+        """
+        ...
+
+    def open_output(self, output: RemoteOutput) -> AbstractAsyncContextManager[OutputStream]:
+        """Open an output's URL for streaming.
+
+        Raises:
+            OutputUnavailable, OutputExpired, OutputRejected: see `errors.py`.
+        """
+        ...
+
+    async def check_account(self) -> AccountCheck: ...
+
+    async def aclose(self) -> None: ...

@@ -1,0 +1,95 @@
+"""The request: what the agent asked for, in our words, validated and immutable (design §2 and §3)."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+Kind = Literal["video", "image", "audio"]
+
+MediaRole = Literal[
+    "image", "last_frame", "reference_image", "reference_video", "reference_audio", "input_image", "mask"
+]
+"""`image` is a video's first frame; `input_image` is one of an image request's `images`."""
+
+Operation = Literal["text", "first_frame", "first_last_frame", "references", "frames_and_references", "edit", "inpaint"]
+"""What is generated from what. Video: text, first_frame, first_last_frame, references. Image: text, edit, inpaint
+(with a mask). Audio: text."""
+
+
+class MediaInput(BaseModel):
+    """One input medium, resolved: where it came from, and its bytes if rushes holds them.
+
+    `data` never enters a record, a log or a result (it is excluded from every dump); `sha256` stands for it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    role: MediaRole
+    source: str
+    """What the agent gave, shortened: the URL, the path, `task:<id>#1`, or `data:image/png (12345 bytes)`."""
+    url: str | None = None
+    """An https URL that a gateway can fetch, where there is one."""
+    mime_type: str | None = None
+    """Known for bytes that rushes holds (by their magic bytes), unknown for a plain URL."""
+    size_bytes: int | None = None
+    sha256: str | None = None
+    data: bytes | None = Field(default=None, exclude=True, repr=False)
+
+
+class GenerationRequest(BaseModel):
+    """One generation as asked for. `None` means not asked, so it is not sent to a gateway."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind
+    prompt: str
+    model: str = "auto"
+    seed: int | None = None
+    count: int | None = None
+    provider_options: dict[str, JsonValue] = Field(default_factory=dict)
+    """Passed to the gateway under its own names."""
+
+    duration_seconds: float | None = None
+    aspect_ratio: str | None = None
+    """`W:H`, such as `16:9`, or `auto`."""
+    resolution: str | None = None
+    """Lower-case tier: `480p`, `720p`, `1080p`, `4k` (video); `1k`, `2k`, `4k` (image)."""
+    size: str | None = None
+    """`WIDTHxHEIGHT` in pixels."""
+    audio: bool | None = None
+    negative_prompt: str | None = None
+    watermark: bool | None = None
+    quality: str | None = None
+    output_format: str | None = None
+    voice: str | None = None
+    language: str | None = None
+    speed: float | None = None
+    instructions: str | None = None
+    media: tuple[MediaInput, ...] = ()
+
+    def media_of(self, role: MediaRole) -> tuple[MediaInput, ...]:
+        """The input media with this role, in the order given."""
+        return tuple(medium for medium in self.media if medium.role == role)
+
+    @property
+    def operation(self) -> Operation:
+        """What is generated from what, told by the input media alone."""
+        roles = {medium.role for medium in self.media}
+        if self.kind == "image":
+            return "inpaint" if "mask" in roles else "edit" if roles else "text"
+        frames = roles & {"image", "last_frame"}
+        references = roles & {"reference_image", "reference_video", "reference_audio"}
+        if frames and references:
+            return "frames_and_references"
+        if references:
+            return "references"
+        if frames:
+            return "first_last_frame" if "last_frame" in frames else "first_frame"
+        return "text"
+
+
+def asked_inputs(request: GenerationRequest) -> dict[str, JsonValue]:
+    """The optional inputs that were asked for, under the tools' names; without model, options and media."""
+    skipped = {"kind", "prompt", "model", "provider_options", "media"}
+    dumped: dict[str, JsonValue] = request.model_dump(mode="json", exclude=skipped, exclude_none=True)
+    return dumped

@@ -1,0 +1,1 @@
+"""A generation's life, from request to kept result."""

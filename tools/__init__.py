@@ -1,0 +1,1 @@
+"""What an agent can call: one module a tool family, with its input and output models."""
