@@ -1,0 +1,127 @@
+"""The service: everything that tools and the command line can ask of rushes, in one narrow class."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from ..providers.facts import ModelFacts
+from ..providers.request import GenerationRequest, Kind, MediaRole
+from .record import TaskRecord, TaskState
+
+
+@dataclass(frozen=True)
+class MediaSource:
+    """An input medium as the agent gave it: https URL, data URL, local path, or `task:<task_id>#<n>`."""
+
+    role: MediaRole
+    text: str
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A generation as asked for, before media are resolved and a provider is chosen."""
+
+    request: GenerationRequest
+    """Without media."""
+    media: tuple[MediaSource, ...] = ()
+    provider: str | None = None
+    output_name: str | None = None
+    force_new: bool = False
+    owner: str = "local"
+    local_files: bool = True
+    """Whether local paths are allowed as media (stdio and command line only)."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A task, and whether it existed before the call."""
+
+    record: TaskRecord
+    deduplicated: bool
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a call would send; nothing was written or sent."""
+
+    provider: str
+    model: str
+    url: str
+    """Method-less full URL of the POST; `sandbox:` for the sandbox."""
+    payload: dict[str, JsonValue]
+    """The exact JSON body; base64 of media is shortened for reading."""
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TaskPage:
+    """Newest first."""
+
+    records: tuple[TaskRecord, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class ModelOffer:
+    """One model by its canonical name, and the providers that offer it."""
+
+    name: str
+    kind: Kind
+    offers: tuple[tuple[str, ModelFacts, bool], ...]
+    """(provider, facts, usable now) in configured order."""
+
+
+class Service(Protocol):
+    """What tools may call. Raises `RequestRefused`, `TaskNotFound`, `StoreError` (all in errors.py)."""
+
+    async def generate(self, wish: Wish, *, answer_within_seconds: float = 20.0) -> Answer:
+        """Journal, submit once in the background, and answer when the gateway has accepted or refused, or time is up.
+
+        The submission goes on by itself if the caller is cancelled or time is up.
+        """
+        ...
+
+    async def preview(self, wish: Wish) -> Preview: ...
+
+    async def get(self, task_id: str, *, owner: str = "local") -> TaskRecord: ...
+
+    async def wait(
+        self,
+        task_id: str,
+        *,
+        seconds: float,
+        owner: str = "local",
+        report: Callable[[TaskRecord], Awaitable[None]] | None = None,
+    ) -> TaskRecord:
+        """The record as soon as it is settled, or as it is when time is up.
+
+        `report` is called at each change and at least every 5 s while waiting.
+        """
+        ...
+
+    async def list_tasks(
+        self,
+        *,
+        owner: str = "local",
+        state: TaskState | None = None,
+        kind: Kind | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> TaskPage: ...
+
+    async def cancel(self, task_id: str, *, owner: str = "local", abandon: bool = False) -> TaskRecord:
+        """Cancel at the gateway where it can be cancelled; otherwise say so in the record's warnings.
+
+        With `abandon` the task becomes `cancelled` although the gateway goes on and may charge.
+        """
+        ...
+
+    async def models(
+        self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None
+    ) -> Sequence[ModelOffer]: ...
+
+    def poll_interval_seconds(self, record: TaskRecord) -> float | None:
+        """When the next look at the gateway is due; `None` for a final record. For `next.after_seconds`."""
+        ...
