@@ -9,6 +9,10 @@ from .failure import Failure
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
+SUCCESS_WITHOUT_OUTPUT = "the gateway says the job succeeded, but shows no output yet"
+"""A note on a *running* observation of such a job: some gateways fill the output a moment after the state.
+Who polls counts these, and after a few gives the job up as `provider_error` with `charged: unknown`."""
+
 
 class Cost(BaseModel):
     """What the gateway says it charged."""
@@ -61,6 +65,8 @@ class RemoteOutput(BaseModel):
     url: str | None = None
     authenticated: bool = False
     """True where the URL is the gateway's own and wants the key (only ever sent to the gateway's host)."""
+    fallback_url: str | None = None
+    """The gateway's own address of the same medium, which wants the key: for when `url` (signed, brief) fails."""
     expires_at: datetime | None = None
     mime_type: str | None = None
     content: bytes | None = Field(default=None, exclude=True, repr=False)

@@ -1,6 +1,6 @@
 """The provider: a configured gateway, or the built-in sandbox, as the rest of rushes sees it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -131,8 +131,10 @@ class Provider(Protocol):
         """
         ...
 
-    async def find_job(self, plan: Plan, submitted_after: datetime) -> Job | None:
+    async def find_job(self, plan: Plan, submitted_after: datetime, *, known: Collection[str] = ()) -> Job | None:
         """The job that a lost submission became, by model, input and time; only where `traits.finds_jobs`.
+
+        `known` are the ids of jobs that other tasks hold; none of them is an answer.
 
         Raises:
             GatewayUnavailable: the list could not be read.
