@@ -46,6 +46,8 @@ class ModelFacts(Limits):
     kind: Kind
     aliases: tuple[str, ...] = ()
     """Further names under which an agent may ask for it."""
+    prefixable: bool = False
+    """The gateway also takes the id with an upstream's name in front: `openai/sora-2`."""
     source: str
     """Where the row comes from: the gateway's page, or a section of a specification."""
     certainty: Literal["documented", "inferred", "guess", "live", "unknown"] = "documented"

@@ -86,6 +86,10 @@ class Provider(Protocol):
         """The id that `auto` stands for, or `None` where the provider has nothing of this kind."""
         ...
 
+    def unlisted_model(self, name: str, kind: Kind) -> ModelFacts | None:
+        """What to go by for a model that the data does not know; `None` where no other model can exist."""
+        ...
+
     async def refresh_models(self) -> Sequence[ModelFacts] | None:
         """The gateway's live list of models; `None` where it has none.
 

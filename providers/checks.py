@@ -1,0 +1,210 @@
+"""Checks of a request against a model's facts, before anything is written, sent or paid.
+
+Pure. Every refusal says what would be accepted: `duration_seconds 7 is not offered by veo-3.1 on shuyou: 4, 6 or 8`.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from pydantic import JsonValue
+
+from ..errors import FailureReason, RequestRefused
+from .facts import Limits, ModelFacts, OperationFacts
+from .request import GenerationRequest, MediaInput, MediaRole, Operation, asked_inputs
+
+INPUT_OF_ROLE: dict[MediaRole, str] = {
+    "image": "image",
+    "last_frame": "last_frame",
+    "reference_image": "reference_images",
+    "reference_video": "reference_videos",
+    "reference_audio": "reference_audios",
+    "input_image": "images",
+    "mask": "mask",
+}
+"""The tools' name of the input that a medium came in by."""
+
+OPERATION_NAMES: dict[Operation, str] = {
+    "text": "from text",
+    "first_frame": "from a first frame (image)",
+    "first_last_frame": "between two frames (image and last_frame)",
+    "references": "from references",
+    "frames_and_references": "from frames and references together",
+    "edit": "from input images",
+    "inpaint": "with a mask",
+}
+
+
+def spoken(values: Iterable[object]) -> str:
+    """Values as a person says them: `4, 6 or 8`."""
+    words = [number_text(value) if isinstance(value, float) else str(value) for value in values]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}" if words else "none"
+
+
+def number_text(value: float) -> str:
+    """A number without a needless decimal point: `8`, `2.5`."""
+    return f"{value:.10g}"
+
+
+def limits_of(facts: ModelFacts, operation: Operation) -> OperationFacts:
+    """The limits that hold for one operation: its own where it has them, else the model's."""
+    shared = {name: getattr(facts, name) for name in Limits.model_fields}
+    own = (facts.operations or {}).get(operation)
+    if own is not None:
+        shared |= {name: value for name, value in own if value is not None}
+    return OperationFacts.model_validate(shared)
+
+
+def check_request(request: GenerationRequest, facts: ModelFacts, provider: str) -> None:
+    """Refuse what the model does not take.
+
+    Raises:
+        RequestRefused: `unsupported`, `invalid_input` or `invalid_media`; nothing was sent.
+    """
+    check = _Check(request, facts, f"{facts.name} on {provider}")
+    check.kind_and_operation()
+    check.inputs()
+    check.prompt()
+    limits = limits_of(facts, request.operation)
+    check.values(limits)
+    check.duration(limits)
+    check.numbers_of_things(limits)
+    for medium in request.media:
+        check.medium(medium, provider)
+
+
+def _refuse(reason: FailureReason, message: str) -> RequestRefused:
+    return RequestRefused(reason, message)
+
+
+class _Check:
+    def __init__(self, request: GenerationRequest, facts: ModelFacts, model: str) -> None:
+        self.request = request
+        self.facts = facts
+        self.model = model
+        self.asked = asked_inputs(request)
+        if self.asked.get("count") == 1:
+            del self.asked["count"]
+
+    def kind_and_operation(self) -> None:
+        request, facts = self.request, self.facts
+        if request.kind != facts.kind:
+            raise _refuse("unsupported", f"{self.model} makes {facts.kind}, not {request.kind}")
+        if request.media_of("last_frame") and not request.media_of("image"):
+            raise _refuse("invalid_input", "last_frame needs image, the first frame")
+        if request.media_of("mask") and not request.media_of("input_image"):
+            raise _refuse("invalid_input", "mask needs images, the picture that it covers")
+        self._media_inputs()
+        operation = request.operation
+        if facts.operations is not None and operation not in facts.operations:
+            offered = spoken(OPERATION_NAMES[name] for name in facts.operations)
+            message = f"{self.model} does not generate {OPERATION_NAMES[operation]}, only {offered}"
+            raise _refuse("unsupported", message)
+
+    def _media_inputs(self) -> None:
+        for medium in self.request.media:
+            self._taken(INPUT_OF_ROLE[medium.role])
+
+    def inputs(self) -> None:
+        for name in self.asked:
+            self._taken(name)
+        given = {*self.asked, *self.facts.defaults, *(INPUT_OF_ROLE[medium.role] for medium in self.request.media)}
+        for name in self.facts.required_inputs:
+            if name not in given:
+                known = {"voice": self.facts.voices}.get(name)
+                raise _refuse("invalid_input", f"{self.model} needs {name}" + (f": {spoken(known)}" if known else ""))
+
+    def _taken(self, name: str) -> None:
+        if self.facts.inputs is not None and name not in self.facts.inputs:
+            others = ", ".join(self.facts.inputs)
+            taken = f"it takes {others}" if others else "it takes a prompt only"
+            raise _refuse("unsupported", f"{name} is not an input of {self.model}; {taken}")
+
+    def prompt(self) -> None:
+        if not self.request.prompt.strip():
+            raise _refuse("invalid_input", "prompt is empty")
+        longest, length = self.facts.prompt_characters_max, len(self.request.prompt)
+        if longest is not None and length > longest:
+            message = f"prompt has {length} characters; {self.model} takes at most {longest}"
+            raise _refuse("invalid_input", message)
+
+    def values(self, limits: Limits) -> None:
+        offered: dict[str, Sequence[str] | None] = {
+            "aspect_ratio": limits.aspect_ratios,
+            "resolution": limits.resolutions,
+            "size": limits.sizes,
+            "quality": limits.qualities,
+            "voice": self.facts.voices,
+            "language": self.facts.languages,
+            "output_format": self.facts.output_formats,
+        }
+        for name, choices in offered.items():
+            value = self.asked.get(name)
+            if isinstance(value, str) and choices is not None and not _among(value, choices):
+                raise self._not_offered(name, value, choices)
+        speed = self.request.speed
+        if speed is not None:
+            self._within("speed", speed, self.facts.speed_min, self.facts.speed_max)
+
+    def duration(self, limits: Limits) -> None:
+        seconds = self.request.duration_seconds
+        if seconds is None:
+            return
+        if limits.durations_seconds is not None and seconds not in limits.durations_seconds:
+            raise self._not_offered("duration_seconds", seconds, limits.durations_seconds)
+        self._within("duration_seconds", seconds, limits.duration_seconds_min, limits.duration_seconds_max)
+
+    def _not_offered(self, name: str, value: JsonValue, choices: Sequence[object]) -> RequestRefused:
+        shown = number_text(value) if isinstance(value, float) else value
+        return _refuse("unsupported", f"{name} {shown} is not offered by {self.model}{self._when()}: {spoken(choices)}")
+
+    def _when(self) -> str:
+        own = (self.facts.operations or {}).get(self.request.operation)
+        return f" {OPERATION_NAMES[self.request.operation]}" if own is not None and own.model_fields_set else ""
+
+    def _within(self, name: str, value: float, lowest: float | None, highest: float | None) -> None:
+        too_low = lowest is not None and value < lowest
+        too_high = highest is not None and value > highest
+        if not too_low and not too_high:
+            return
+        bounds = [f"at least {number_text(lowest)}"] if lowest is not None else []
+        bounds += [f"at most {number_text(highest)}"] if highest is not None else []
+        if lowest is not None and highest is not None:
+            bounds = [f"{number_text(lowest)} to {number_text(highest)}"]
+        raise _refuse("unsupported", f"{name} {number_text(value)} is not offered by {self.model}: {bounds[0]}")
+
+    def numbers_of_things(self, limits: OperationFacts) -> None:
+        count_of = {role: len(self.request.media_of(role)) for role in INPUT_OF_ROLE}
+        at_most: dict[str, tuple[int, int | None]] = {
+            "count": (self.request.count or 1, limits.count_max),
+            "images": (count_of["input_image"], limits.images_max),
+            "reference_images": (count_of["reference_image"], limits.reference_images_max),
+            "reference_videos": (count_of["reference_video"], limits.reference_videos_max),
+            "reference_audios": (count_of["reference_audio"], limits.reference_audios_max),
+        }
+        for name, (given, most) in at_most.items():
+            if most is not None and given > most:
+                raise _refuse("unsupported", f"{self.model} takes at most {most} for {name}, not {given}")
+        if limits.images_min is not None and count_of["input_image"] < limits.images_min:
+            raise _refuse("invalid_input", f"{self.model} needs at least {limits.images_min} for images")
+
+    def medium(self, medium: MediaInput, provider: str) -> None:
+        facts, name = self.facts, INPUT_OF_ROLE[medium.role]
+        pictorial = medium.role not in {"reference_video", "reference_audio"}
+        forms = facts.image_forms if pictorial else facts.media_forms
+        if medium.url is None and "data" not in forms:
+            message = f"{provider} takes {name} by https URL only, not as a file or data URL"
+            raise _refuse("invalid_media", message)
+        if medium.data is None and "url" not in forms:
+            raise _refuse("invalid_media", f"{provider} takes {name} as a file or data URL only, not by URL")
+        if not pictorial:
+            return
+        if facts.image_types and medium.mime_type and medium.mime_type not in facts.image_types:
+            message = f"{name} is {medium.mime_type}; {self.model} takes {spoken(facts.image_types)}"
+            raise _refuse("invalid_media", message)
+        if facts.image_bytes_max and medium.size_bytes and medium.size_bytes > facts.image_bytes_max:
+            limit = number_text(round(facts.image_bytes_max / 1_000_000, 1))
+            given = number_text(round(medium.size_bytes / 1_000_000, 1))
+            raise _refuse("invalid_media", f"{name} has {given} MB; {self.model} takes at most {limit} MB")
+
+
+def _among(value: str, choices: Sequence[str]) -> bool:
+    return value.casefold() in {choice.casefold() for choice in choices}
