@@ -70,7 +70,7 @@ class OutputStream(Protocol):
 
 
 class Provider(Protocol):
-    """One gateway. `plan` is pure; the rest does I/O and raises only what `errors.py` names."""
+    """One gateway. `plan` is pure; the rest does I/O and raises only what `errors` names."""
 
     @property
     def name(self) -> str: ...
@@ -149,7 +149,7 @@ class Provider(Protocol):
         """Open an output's URL for streaming.
 
         Raises:
-            OutputUnavailable, OutputExpired, OutputRejected: see `errors.py`.
+            OutputUnavailable, OutputExpired, OutputRejected: see `errors`.
         """
         ...
 

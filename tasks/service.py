@@ -74,7 +74,7 @@ class ModelOffer:
 
 
 class Service(Protocol):
-    """What tools may call. Raises `RequestRefused`, `TaskNotFound`, `StoreError` (all in errors.py)."""
+    """What tools may call. Raises `RequestRefused`, `TaskNotFound`, `StoreError` (all in `errors`)."""
 
     async def generate(self, wish: Wish, *, answer_within_seconds: float = 20.0) -> Answer:
         """Journal, submit once in the background, and answer when the gateway has accepted or refused, or time is up.

@@ -1,0 +1,1 @@
+"""The house itself: its layout, its imports, its packages and its words."""

@@ -1,0 +1,36 @@
+"""One import package from several folders: the guards that belong to this layout."""
+
+import subprocess
+import sys
+
+import pytest
+
+from .checkout import PARTS, ROOT, wheel_recipe
+
+LINKS = ROOT / ".src" / "rushes"
+
+
+def test_the_links_for_editable_installs_equal_the_sources_of_the_wheel() -> None:
+    links = {path.name: path.readlink().as_posix() for path in LINKS.iterdir() if path.is_symlink()}
+    sources = {key: value for key, value in wheel_recipe()["sources"].items() if key != ".src/rushes"}
+    assert links == {name: f"../../{name}" for name in PARTS}
+    assert sources == {name: f"rushes/{name}" for name in PARTS}
+
+
+def test_what_the_wheel_includes_is_what_it_has_sources_for() -> None:
+    included = set(wheel_recipe()["only-include"])
+    own_files = {f".src/rushes/{path.name}" for path in LINKS.iterdir() if path.is_file() and not path.is_symlink()}
+    assert included == own_files | set(PARTS)
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_cannot_be_imported_outside_of_rushes(name: str) -> None:
+    code = f"import {name}; print({name}.__file__)"
+    run = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)
+    assert "ModuleNotFoundError" in run.stderr, f"{name} is importable on its own: {run.stdout}"
+
+
+def test_rushes_itself_is_imported_from_this_checkout() -> None:
+    code = "import rushes.errors; print(rushes.errors.__file__)"
+    run = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == str(LINKS / "errors" / "__init__.py")
