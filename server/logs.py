@@ -1,0 +1,72 @@
+"""Logs: one line an event to stderr, as `key=value` pairs, with every configured key blotted out."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TextIO
+
+from .configuration_file import LogLevel
+
+BLOT = "[key]"
+
+SHORTEST = 6
+"""A shorter secret is no real key, and blotting it out would eat ordinary words."""
+
+_NOISY = ("httpx", "httpcore", "httpx2", "httpcore2", "mcp", "PIL", "asyncio")
+"""Libraries whose routine messages would bury ours, or would write down signed URLs."""
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+
+class KeyValueFormatter(logging.Formatter):
+    """`time=… level=… logger=… message="…"` and what the call gave in `extra`; a traceback follows, indented."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        super().__init__()
+        self._secrets = sorted((secret for secret in secrets if len(secret) >= SHORTEST), key=len, reverse=True)
+
+    def format(self, record: logging.LogRecord) -> str:
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        pairs: dict[str, object] = {
+            "time": moment.replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        pairs.update((name, value) for name, value in vars(record).items() if name not in _STANDARD)
+        line = " ".join(f"{name}={_plain(self.blot(str(value)))}" for name, value in pairs.items())
+        if record.exc_info:
+            line += "\n    " + self.blot(self.formatException(record.exc_info)).replace("\n", "\n    ")
+        return line
+
+    def blot(self, text: str) -> str:
+        """The text without any configured key."""
+        for secret in self._secrets:
+            text = text.replace(secret, BLOT)
+        return text
+
+
+def start_logging(level: LogLevel, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
+    """Send this process's logs to stderr (or `stream`), in place of whatever was set up before.
+
+    Args:
+        level: Least severe level of rushes's own messages; libraries are heard from `warning` on.
+        secrets: The configured keys.
+    """
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(KeyValueFormatter(secrets))
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def _plain(text: str) -> str:
+    """The text as one word, or as a JSON string where it is more than that."""
+    is_word = text != "" and text.isprintable() and not any(character in text for character in ' "=\\')
+    return text if is_word else json.dumps(text, ensure_ascii=not text.isprintable())
