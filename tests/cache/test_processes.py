@@ -1,0 +1,110 @@
+"""Several real processes on one store."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+
+from rushes.errors import StoreBusy
+
+from .documents import a_document, opened
+
+pytestmark = pytest.mark.anyio
+
+RACER = Path(__file__).with_name("racer.py")
+
+
+@contextmanager
+def racer(*arguments: object) -> Generator[subprocess.Popen[str]]:
+    command = [sys.executable, str(RACER), *map(str, arguments)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_ten_equal_calls_at_once_in_two_processes_make_one_document(folder: Path) -> None:
+    with racer("create", folder, 10) as one, racer("create", folder, 10) as two:
+        for process in (one, two):
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        answers: list[tuple[str, bool]] = []
+        for process in (one, two):
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        for process in (one, two):
+            assert process.stdout is not None
+            answers += json.loads(process.stdout.readline())
+    assert len(answers) == 20
+    assert len({task_id for task_id, _ in answers}) == 1
+    assert sum(new for _, new in answers) == 1
+
+
+@pytest.mark.parametrize("acknowledged_before_the_kill", [1, 40, 400])
+async def test_kill_9_loses_nothing_that_was_acknowledged(folder: Path, acknowledged_before_the_kill: int) -> None:
+    lines: list[str] = []
+    with racer("write", folder) as writer:
+        assert writer.stdout is not None
+        for line in writer.stdout:
+            lines.append(line)
+            if len(lines) == acknowledged_before_the_kill:
+                writer.kill()
+    assert len(lines) >= acknowledged_before_the_kill
+    complete = [line.split() for line in lines if line.endswith("\n")]
+    async with opened(folder, schema=1) as store:
+        for task_id, revision in complete:
+            document = await store.get(task_id)
+            assert document is not None
+            assert isinstance(document["revision"], int)
+            assert document["revision"] >= int(revision)
+        assert store.set_aside is None
+
+
+def _holding_the_lock(folder: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(folder / "cache.db", isolation_level=None, check_same_thread=False)
+    connection.execute("BEGIN IMMEDIATE")
+    return connection
+
+
+async def test_a_write_waits_for_another_process_that_holds_the_store(folder: Path) -> None:
+    async with opened(folder) as store:
+        with closing(_holding_the_lock(folder)) as holder:
+            created: list[bool] = []
+
+            async def create() -> None:
+                created.append((await store.create(a_document()))[1])
+
+            with anyio.fail_after(10):
+                async with anyio.create_task_group() as group:
+                    group.start_soon(create)
+                    await anyio.wait_all_tasks_blocked()
+                    assert created == []
+                    assert await store.page() == []  # readers do not wait
+                    holder.execute("ROLLBACK")
+            assert created == [True]
+
+
+async def test_a_store_that_is_held_too_long_is_busy_and_nothing_is_written(folder: Path) -> None:
+    async with opened(folder, timeout_seconds=0.2) as store:
+        with closing(_holding_the_lock(folder)) as holder:
+            with anyio.fail_after(10), pytest.raises(StoreBusy, match="Another process"):
+                await store.create(a_document())
+            holder.execute("ROLLBACK")
+        assert await store.count() == {}
+        assert (await store.create(a_document()))[1]
+
+
+async def test_opening_a_store_that_is_held_too_long_is_busy(folder: Path) -> None:
+    async with opened(folder):
+        pass
+    with closing(_holding_the_lock(folder)), anyio.fail_after(10), pytest.raises(StoreBusy):
+        async with opened(folder, timeout_seconds=0.2):
+            raise NotImplementedError
