@@ -1,0 +1,193 @@
+"""The sandbox as a provider: plan, submit, poll and cancel, like any gateway, with the rendering done here."""
+
+import secrets
+import time
+from base64 import b64decode, b64encode
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from pathlib import Path
+
+import anyio.to_thread
+from pydantic import JsonValue, ValidationError
+
+from ...errors import OutputExpired, SubmissionLost, SubmissionRefused
+from ..checks import check_request
+from ..facts import ModelFacts
+from ..failure import failure
+from ..job import Job, Observation, Plan, RemoteOutput, Submission
+from ..provider import AccountCheck, OutputStream, Traits
+from ..request import GenerationRequest, Kind, MediaInput
+from .jobs import RunningJob
+from .media import MediaFolder
+from .models import MODELS
+from .spec import InputMedium, RenderSpec, spec_of
+from .threads import RenderThreads
+
+_UNKNOWN_JOB = Observation(
+    state="failed", failure=failure("not_found", "The sandbox does not know this job.", charged="no")
+)
+
+JOBS_REMEMBERED = 32
+"""Ended jobs whose content is kept for another look; an older one is simply drawn again."""
+
+
+class SandboxProvider:
+    """Renders real media from prompt and seed, locally, free, the same bytes for the same request.
+
+    `work_folder` keeps the input media of unfinished jobs (by default a temporary folder, which does not survive the
+    process). `clock` gives monotonic seconds.
+    """
+
+    name = "sandbox"
+    traits = Traits(cancels=True, finds_jobs=False, repeatable=True, free=True)
+
+    def __init__(self, work_folder: Path | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._media = MediaFolder(work_folder)
+        self._clock = clock
+        self._threads = RenderThreads()
+        self._jobs: OrderedDict[str, RunningJob] = OrderedDict()
+
+    def models(self) -> Sequence[ModelFacts]:
+        """The three models; they never change."""
+        return MODELS
+
+    def default_model(self, kind: Kind) -> str | None:
+        """`sandbox-video`, `sandbox-image` or `sandbox-audio`."""
+        return f"sandbox-{kind}"
+
+    def unlisted_model(self, name: str, kind: Kind) -> ModelFacts | None:  # noqa: ARG002
+        """None: there are no other models."""
+        return None
+
+    async def refresh_models(self) -> Sequence[ModelFacts] | None:
+        """Nothing to ask."""
+        return None
+
+    def add_models(self, live: Sequence[ModelFacts]) -> None:
+        """Nothing to join: the sandbox has no live list."""
+
+    def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
+        """The whole render as data; `details` is the same without the bytes of input media.
+
+        Raises:
+            RequestRefused: the sandbox cannot do what is asked, or a steering word is wrong.
+        """
+        check_request(request, facts, self.name)
+        spec = spec_of(request)
+        dumped: dict[str, JsonValue] = spec.model_dump(mode="json", exclude_defaults=True)
+        media: list[JsonValue] = [_medium(*pair) for pair in zip(spec.media, request.media, strict=True)]
+        return Plan(
+            provider=self.name,
+            model=facts.id,
+            path="",
+            body={"model": facts.id, **dumped, **({"media": media} if media else {})},
+            details={"spec": dumped},
+            warnings=_warnings(spec),
+        )
+
+    async def submit(self, plan: Plan) -> Submission:
+        """Accept the plan as a queued job; drawing starts with the first poll.
+
+        Raises:
+            SubmissionRefused: the prompt says `[refuse:REASON]`.
+            SubmissionLost: the prompt says `[lost]`.
+        """
+        spec = RenderSpec.model_validate(plan.details["spec"])
+        if spec.steering.refuse is not None:
+            raise SubmissionRefused(
+                spec.steering.refuse,
+                f"The sandbox refused this because the prompt says [refuse:{spec.steering.refuse}].",
+                provider_code="steered",
+            )
+        if spec.steering.lost:
+            raise SubmissionLost("The sandbox lost its answer because the prompt says [lost]. Nothing is charged.")
+        await anyio.to_thread.run_sync(self._keep_media, plan)
+        job = Job(job_id=f"sbx_{secrets.token_hex(8)}", model=plan.model, details=plan.details)
+        return Submission(job=job, observation=Observation(state="queued", progress=0.0, poll_after_seconds=0.1))
+
+    async def poll(self, job: Job) -> Observation:
+        """One look; the first one in a process, also after a restart, starts the drawing from the job's details."""
+        running = self._running(job)
+        if running is None:
+            return _UNKNOWN_JOB
+        if not running.queued:
+            running.queued = True
+            self._threads.add(running.render)
+        observation = running.look()
+        self._forget()
+        return observation
+
+    async def cancel(self, job: Job) -> Observation:
+        """Stop the drawing between two frames; a job that already ended stays as it ended."""
+        running = self._running(job)
+        if running is None:
+            return _UNKNOWN_JOB
+        running.cancel()
+        return running.look()
+
+    async def find_job(
+        self,
+        plan: Plan,  # noqa: ARG002
+        submitted_after: datetime,  # noqa: ARG002
+        *,
+        known: Collection[str] = (),  # noqa: ARG002
+    ) -> Job | None:
+        """Not supported: see `traits`."""
+        return None
+
+    def open_output(self, output: RemoteOutput) -> AbstractAsyncContextManager[OutputStream]:  # noqa: ARG002
+        """Outputs come as content; only those of `[expire]` have an address, and that is dead.
+
+        Raises:
+            OutputExpired: always.
+        """
+        raise OutputExpired("The output's address no longer works because the prompt says [expire].")
+
+    async def check_account(self) -> AccountCheck:
+        """Always well: there is no account."""
+        return AccountCheck(ok=True, message="built in, free, no key needed")
+
+    async def aclose(self) -> None:
+        """Stop every drawing and forget all content."""
+        for running in self._jobs.values():
+            running.cancel()
+        self._jobs.clear()
+
+    def _running(self, job: Job) -> RunningJob | None:
+        running = self._jobs.get(job.job_id)
+        if running is None:
+            try:
+                spec = RenderSpec.model_validate(job.details.get("spec"))
+            except ValidationError:
+                return None
+            running = self._jobs[job.job_id] = RunningJob(spec, self._media, self._clock)
+        return running
+
+    def _keep_media(self, plan: Plan) -> None:
+        media = plan.body.get("media")
+        for medium in media if isinstance(media, list) else ():
+            if isinstance(medium, dict) and isinstance(url := medium.get("data"), str):
+                self._media.write(str(medium["sha256"]), b64decode(url.partition(",")[2]))
+
+    def _forget(self) -> None:
+        ended = [job_id for job_id, running in self._jobs.items() if running.ended]
+        handed_out = [job_id for job_id in ended if self._jobs[job_id].spent]
+        for job_id in handed_out or ended[:-JOBS_REMEMBERED]:
+            del self._jobs[job_id]
+
+
+def _medium(medium: InputMedium, given: MediaInput) -> JsonValue:
+    dumped: dict[str, JsonValue] = medium.model_dump(mode="json", exclude_none=True)
+    if given.data is not None:
+        mime_type = given.mime_type or "application/octet-stream"
+        dumped["data"] = f"data:{mime_type};base64,{b64encode(given.data).decode('ascii')}"
+    return dumped
+
+
+def _warnings(spec: RenderSpec) -> tuple[str, ...]:
+    unseen = [medium.source for medium in spec.media if medium.sha256 is None]
+    if not unseen:
+        return ()
+    return (f"The sandbox fetches nothing: {', '.join(unseen)} is shown by its address only.",)
