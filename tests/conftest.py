@@ -9,6 +9,8 @@ from typing import cast
 
 import pytest
 
+pytest_plugins = ["tests.gateways.fixtures"]
+
 ENVIRONMENT_OF_RUSHES = ("RUSHES_",)
 ENVIRONMENT_OF_GATEWAYS = ("_API_KEY", "_BASE_URL", "_PROXY")
 

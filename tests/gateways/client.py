@@ -1,0 +1,150 @@
+"""Driving the simulator from a test: start the process, point rushes at it, steer it, read what it recorded."""
+
+import shlex
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+import httpx
+from anyio import to_thread
+from pydantic import BaseModel, JsonValue, TypeAdapter
+
+from .views import Charges, FetchView, JobView, Phase, RequestView, Violation
+
+_ROOT: Final = Path(__file__).parents[2]
+_Record = TypeVar("_Record", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class GatewayProcess:
+    """A running simulator: `environment` is what it printed."""
+
+    process: subprocess.Popen[str]
+    environment: Mapping[str, str]
+
+    def stop(self) -> int:
+        """End its standard input, wait for its end; the exit code."""
+        self.process.communicate(timeout=20)
+        return self.process.returncode
+
+
+def start_gateways(*gateways: str, max_seconds: float = 900) -> GatewayProcess:
+    """Start the simulator and wait for its line. Blocks; the process also ends by itself after `max_seconds`."""
+    command = [sys.executable, "-m", "tests.gateways", "--max-seconds", str(max_seconds)]
+    for gateway in gateways:
+        command += ["--gateway", gateway]
+    process = subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    _, *assignments = shlex.split(process.stdout.readline())
+    return GatewayProcess(process, dict(part.split("=", 1) for part in assignments))
+
+
+@contextmanager
+def gateway_process(*gateways: str) -> Generator[GatewayProcess]:
+    """A simulator for the length of the context."""
+    started = start_gateways(*gateways)
+    try:
+        yield started
+    finally:
+        started.stop()
+
+
+class RunningGateways:
+    """The control API, typed. Gateways are named `routeany`, `yuto`, `shuyou`, `llmgateway`, `apixo`, …"""
+
+    def __init__(self, environment: Mapping[str, str], http: httpx.AsyncClient) -> None:
+        self.environment = environment
+        self.http = http
+        """For requests of the test itself; it carries no key."""
+
+    @property
+    def closed_url(self) -> str:
+        """A base URL whose port refuses connections."""
+        return self.environment["GATEWAYS_CLOSED_URL"]
+
+    def base_url(self, gateway: str) -> str:
+        return f"{self.environment['GATEWAYS_CONTROL_URL'].removesuffix('/control')}/{gateway}"
+
+    def only(self, *gateways: str) -> dict[str, str]:
+        """The environment for rushes with just these gateways configured."""
+        prefixes = tuple(f"{gateway.upper()}_" for gateway in gateways)
+        return {name: value for name, value in self.environment.items() if name.startswith(prefixes)}
+
+    async def jobs(self, gateway: str | None = None) -> list[JobView]:
+        """The accepted, so paid, jobs, oldest first."""
+        return await self._list("jobs", JobView, gateway)
+
+    async def requests(self, gateway: str | None = None) -> list[RequestView]:
+        return await self._list("requests", RequestView, gateway)
+
+    async def violations(self, gateway: str | None = None) -> list[Violation]:
+        """What a careful client would not have sent."""
+        return await self._list("violations", Violation, gateway)
+
+    async def fetches(self) -> list[FetchView]:
+        """The requests at the media origin."""
+        return await self._list("fetches", FetchView, None)
+
+    async def charges(self) -> Charges:
+        return Charges.model_validate_json(await self._get("charges", {}))
+
+    async def set_behaviour(self, gateway: str, behaviour: str, times: int | None = None) -> None:
+        """Arm a behaviour such as `poll-http:503` for the next `times` uses; see `--behaviours` for all."""
+        await self._post("behaviour", {"gateway": gateway, "behaviour": behaviour, "times": times})
+
+    async def hold(self, gateway: str, times: int = 1) -> None:
+        """Hold back the answers of the next creates, after their jobs were accepted."""
+        await self._post("hold", {"gateway": gateway, "times": times})
+
+    async def wait_held(self, gateway: str | None = None, count: int = 1) -> list[str]:
+        """Wait until that many answers are held back; the job ids. Bound it with `anyio.fail_after`."""
+        query = {"count": str(count)} | ({"gateway": gateway} if gateway else {})
+        return TypeAdapter(list[str]).validate_json(await self._get("held", query))
+
+    async def release(self, gateway: str | None = None, *, cut: bool = False) -> None:
+        """Let the held answers go, or cut their connections."""
+        await self._post("release", {"gateway": gateway, "cut": cut})
+
+    async def set_phase(self, gateway: str, job_id: str, phase: Phase) -> None:
+        """Put a job into a phase; from then on polls do not change it."""
+        await self._post("phase", {"gateway": gateway, "job_id": job_id, "phase": phase})
+
+    async def reset(self) -> None:
+        """Forget jobs, records and armed behaviours."""
+        await self._post("reset", {})
+
+    async def _list(self, what: str, record: type[_Record], gateway: str | None) -> list[_Record]:
+        content = await self._get(what, {"gateway": gateway} if gateway else {})
+        return [record.model_validate(item) for item in TypeAdapter(list[JsonValue]).validate_json(content)]
+
+    async def _get(self, what: str, query: dict[str, str]) -> bytes:
+        url = f"{self.environment['GATEWAYS_CONTROL_URL']}/{what}"
+        answer = await self.http.get(url, params=query, timeout=None)
+        answer.raise_for_status()
+        return answer.content
+
+    async def _post(self, what: str, body: Mapping[str, object]) -> None:
+        answer = await self.http.post(f"{self.environment['GATEWAYS_CONTROL_URL']}/{what}", json=dict(body))
+        answer.raise_for_status()
+
+
+@asynccontextmanager
+async def connected(environment: Mapping[str, str]) -> AsyncGenerator[RunningGateways]:
+    """The control of a simulator that runs already."""
+    async with httpx.AsyncClient(trust_env=False, timeout=20) as http:
+        yield RunningGateways(environment, http)
+
+
+@asynccontextmanager
+async def running_gateways(*gateways: str) -> AsyncGenerator[RunningGateways]:
+    """Start a simulator of these gateways (all without names), and stop it at the end."""
+    started = await to_thread.run_sync(lambda: start_gateways(*gateways))
+    try:
+        async with connected(started.environment) as running:
+            yield running
+    finally:
+        await to_thread.run_sync(started.stop)

@@ -1,0 +1,287 @@
+"""What the simulated gateways have in common: routes, the one way into a paid job, and steering by words."""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, cast
+
+from pydantic import BaseModel, JsonValue
+from starlette.requests import Request
+from starlette.responses import Response
+
+from .behaviours import Behaviour, Moment, Word
+from .checks import Flaw, empties, inspect
+from .faults import FAULTS, Cut, spoil
+from .jobs import Draft, Job, Trouble
+from .offers import output_urls
+from .views import Authorization, Phase, RequestView
+from .world import World
+
+BodyForm = Literal["none", "json", "form", "json or form"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request, already recorded. `body` is its JSON, or its form fields."""
+
+    request: Request
+    entry: RequestView
+    params: Mapping[str, str]
+    body: JsonValue
+
+    @property
+    def fields(self) -> dict[str, JsonValue]:
+        """The body as an object; empty if it is none."""
+        return self.body if isinstance(self.body, dict) else {}
+
+    def text(self, name: str) -> str:
+        """A field of the body, if it is a string."""
+        value = self.fields.get(name)
+        return value if isinstance(value, str) else ""
+
+    def query(self, name: str, default: str = "") -> str:
+        return self.request.query_params.get(name, default)
+
+
+@dataclass(frozen=True)
+class Route:
+    """One documented method and path. `query` names the documented parameters."""
+
+    method: str
+    path: str
+    handle: Callable[[Call], Awaitable[Response]]
+    body: BodyForm = "none"
+    query: tuple[str, ...] = ()
+    needs_key: bool = True
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A documented way to refuse a create."""
+
+    meaning: str
+    source: str
+    answer: Callable[[], Response]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """How a gateway is known to rushes and to a person."""
+
+    name: str
+    variable: str
+    """`ROUTEANY` in `ROUTEANY_BASE_URL`."""
+    key_variable: str
+    key_prefix: str = "sk-"
+    key_headers: tuple[str, ...] = field(default=())
+    """Documented beside `Authorization: Bearer`."""
+
+
+class Gateway(ABC):
+    """One simulated gateway. Subclasses hold what its pages say; everything that is steered is here."""
+
+    identity: ClassVar[Identity]
+    refusals: ClassVar[Mapping[str, Refusal]] = {}
+    troubles: ClassVar[Mapping[str, Trouble]] = {}
+    """Failures of a job by our reason words, in this gateway's own vocabulary."""
+    own_behaviours: ClassVar[tuple[Behaviour, ...]] = ()
+    status_words: ClassVar[Mapping[Phase, str]]
+    id_path: ClassVar[tuple[str, ...]]
+    """Where the answer to a create holds the job's id."""
+    may_be_empty: ClassVar[frozenset[str]] = frozenset()
+    """Fields that the page itself shows empty."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    @property
+    def name(self) -> str:
+        return self.identity.name
+
+    @property
+    def key(self) -> str:
+        return self.world.keys[self.name]
+
+    @abstractmethod
+    def routes(self) -> tuple[Route, ...]: ...
+
+    @abstractmethod
+    def error(self, status: int, message: str = "", code: str = "") -> Response:
+        """This gateway's own error body for an HTTP status."""
+
+    def unauthorised(self) -> Response:
+        return self.error(401)
+
+    def undocumented(self) -> Response:
+        return self.error(404)
+
+    def answer_headers(self) -> Mapping[str, str]:
+        """The headers that every answer of this gateway has."""
+        return {}
+
+    def authorization(self, request: Request) -> Authorization:
+        """Whether the documented header carries this gateway's key."""
+        sent = [request.headers[name] for name in self.identity.key_headers if name in request.headers]
+        bearer = request.headers.get("authorization")
+        if bearer is not None:
+            sent.append(bearer.removeprefix("Bearer ") if bearer.startswith("Bearer ") else "")
+        if not sent:
+            return "absent"
+        return "valid" if all(key == self.key for key in sent) else "invalid"
+
+    # Checks
+
+    def inspect(self, call: Call, model: type[BaseModel], body: JsonValue, at: str = "") -> list[Flaw]:
+        """The wrong fields of a body; these, unknown and empty ones are recorded as violations."""
+        prefix = f"{at}." if at else ""
+        found = inspect(model, body)
+        for where in found.unknown:
+            self.violate(call, "unknown-field", prefix + where)
+        for flaw in found.wrong:
+            self.violate(call, "refused-field", f"{prefix}{flaw.field}: {flaw.message}")
+        for where in empties(body):
+            if where not in self.may_be_empty:
+                self.violate(call, "empty-field", prefix + where)
+        return [Flaw(prefix + flaw.field, flaw.message, flaw.missing) for flaw in found.wrong]
+
+    def violate(self, call: Call, kind: Literal["unknown-field", "refused-field", "empty-field"], detail: str) -> None:
+        self.world.violation(kind, self.name, detail, call.entry.number)
+
+    # The way into a job
+
+    async def submit(self, call: Call, draft: Draft | Response, answer: Callable[[Job], Response]) -> Response:
+        """Accept a checked submission, or refuse it, as the words in force say. `answer` is what success looks like."""
+        if isinstance(draft, Response):
+            return draft
+        words = self.world.steering.for_submission(self.name, draft.prompt)
+        refusal = self._faulty(words, "before", Response())
+        if refusal is not None:
+            return refusal
+        job = self.world.accept(self.name, self.new_id(draft), call.entry, draft, words)
+        self._prepare(job)
+        genuine = self._created(job, answer(job))
+        if await self.world.holding.pass_through(self.name, job.job_id):
+            return Cut("quiet")
+        return self._faulty(words, "after", genuine) or genuine
+
+    @abstractmethod
+    def new_id(self, draft: Draft) -> str: ...
+
+    def _faulty(self, words: tuple[Word, ...], timing: str, genuine: Response) -> Response | None:
+        for word in words:
+            refusal = self.refusals.get(word.name) if timing == "before" else None
+            name = word.name.removesuffix("-before-accept").removesuffix("-after-accept")
+            fault = FAULTS.get(name)
+            if refusal is not None:
+                return self._with_delay(refusal.answer(), words)
+            if fault is None:
+                continue
+            default = "after" if fault.accepted else "before"
+            if timing == (default if name == word.name else word.name.split("-")[-2]):
+                return self._with_delay(spoil(word, name, genuine, self.error, self.elsewhere("create")), words)
+        return None
+
+    def _with_delay(self, answer: Response, words: tuple[Word, ...]) -> Response:
+        """A `retry-after` word beside another refusal adds its header to that."""
+        word = next((word for word in words if word.name == "retry-after"), None)
+        if word is not None and answer.status_code >= 400:
+            answer.headers["retry-after"] = word.argument(0, "1")
+        return answer
+
+    def _created(self, job: Job, answer: Response) -> Response:
+        status = job.word("created-status")
+        if status is not None:
+            answer.status_code = status.count(0, 202)
+        if job.word("no-id") or job.word("empty-id"):
+            content = cast(dict[str, JsonValue], json.loads(bytes(answer.body)))
+            _spoil_id(content, self.id_path, empty=job.word("empty-id") is not None)
+            return type(answer)(content, answer.status_code)
+        return answer
+
+    def _prepare(self, job: Job) -> None:
+        """Set the course of a new job by its words."""
+        states, polls, fail = job.word("states"), job.word("polls"), job.word("fail")
+        if states is not None:
+            job.polls_before_end = len(states.argument(0, "").split(","))
+        if polls is not None:
+            job.polls_before_end = polls.count(0, 2)
+        if fail is not None:
+            job.ending, job.trouble = "failed", self.trouble(fail)
+        if job.word("cancelled"):
+            job.ending = "cancelled"
+        if job.word("stuck"):
+            job.start()
+        job.manual = bool(job.word("manual") or job.word("stuck"))
+
+    def trouble(self, word: Word) -> Trouble:
+        reason = word.argument(0, "provider_error")
+        known = self.troubles.get(reason, Trouble(reason, f"Generation failed: {reason}"))
+        return Trouble(known.code, word.argument(1, known.message))
+
+    # Later requests
+
+    def job(self, job_id: str) -> Job | None:
+        job = self.world.jobs.get((self.name, job_id))
+        vanish = job.word("vanish") if job else None
+        return None if job and vanish and job.polls >= vanish.count(0, 1) else job
+
+    async def look(self, job: Job, view: Callable[[Job], Response]) -> Response:
+        """Answer a poll: the job goes on by it, and a poll fault may take the answer's place."""
+        job.look()
+        return self.later("poll", view(job), job)
+
+    def fault(self, moment: Moment, job: Job | None = None) -> Word | None:
+        """The fault that hits this request, if one does; it is used up by asking."""
+        return self.world.steering.take(self.name, moment, job.counted.get(moment, ()) if job else ())
+
+    def later(self, moment: Moment, genuine: Response, job: Job | None = None) -> Response:
+        """The answer to a request after the create, or what a fault makes of it."""
+        word = self.fault(moment, job)
+        return genuine if word is None else self.spoilt(word, moment, genuine)
+
+    def spoilt(self, word: Word, moment: Moment, genuine: Response) -> Response:
+        return spoil(word, word.name.removeprefix(f"{moment}-"), genuine, self.error, self.elsewhere(moment))
+
+    def switched(self, name: str, job: Job | None = None) -> Word | None:
+        """The switch `name`, if it is in force for this job or gateway."""
+        return self.world.steering.switch(self.name, name, job.words if job else ())
+
+    def status_word(self, job: Job) -> str:
+        """The job's status as this gateway writes it, unless a word says otherwise."""
+        states, unknown = job.word("states"), job.word("unknown-state")
+        shown = states.argument(0, "").split(",") if states else []
+        if 0 < job.polls <= len(shown):
+            return shown[job.polls - 1]
+        if unknown and 0 < job.polls <= unknown.count(1, 2):
+            return unknown.argument(0, "reticulating")
+        override = {"succeeded": "success-word", "failed": "failure-word", "cancelled": "cancelled-word"}
+        word = self.switched(override[job.phase], job) if job.phase in override else None
+        return word.argument(0, "") if word else self.status_words[job.phase]
+
+    def urls(self, job: Job) -> list[str]:
+        """The addresses of the outputs as they are offered at this look; empty until there are any."""
+        late = job.word("output-after")
+        if job.phase != "succeeded" or job.word("success-no-output"):
+            return []
+        if late is not None and job.looks_since_end <= late.count(0, 1):
+            return []
+        return output_urls(self.world, job, self.signed_query)
+
+    def signed_query(self, job: Job, expires_at: float) -> str:
+        """The query that this gateway's result addresses carry; empty where its page shows none."""
+        return ""
+
+    def elsewhere(self, what: str) -> str:
+        """An address at the other origin that nobody should call."""
+        return f"{self.world.origins.media}/followed/{self.name}/{what}"
+
+
+def _spoil_id(content: dict[str, JsonValue], path: tuple[str, ...], *, empty: bool) -> None:
+    holder = content
+    for step in path[:-1]:
+        holder = cast(dict[str, JsonValue], holder[step])
+    if empty:
+        holder[path[-1]] = ""
+    else:
+        del holder[path[-1]]
