@@ -18,6 +18,7 @@ import filelock
 
 from ..errors import StoreDamaged, StoreError
 from .faults import translated
+from .folders import make_folder, make_private
 from .recovery import carry_over, set_aside
 
 SqlValue = str | int | float | bytes | None
@@ -183,7 +184,8 @@ def open_cache(folder: Path, *, timeout_seconds: float = 5.0) -> OpenedCache:
     if os.path.expandvars(folder) != str(folder):
         raise StoreError(f"The task store cannot be at {folder}: diskcache would expand a variable in that name.")
     with translated(folder):
-        make_private_folder(folder)
+        make_folder(folder)
+        make_private(folder)
         lock = folder.with_name(folder.name + ".lock")
         with filelock.FileLock(lock, timeout=timeout_seconds, mode=0o600):
             return _opened_under_lock(folder, timeout_seconds)
@@ -194,7 +196,7 @@ def _opened_under_lock(folder: Path, timeout_seconds: float) -> OpenedCache:
     if damage is None:
         return OpenedCache(TaskCache(folder, timeout_seconds))
     aside = set_aside(folder, damage)
-    make_private_folder(folder)
+    make_folder(folder)
     _damage(folder, timeout_seconds)
     cache = TaskCache(folder, timeout_seconds)
     return OpenedCache(cache, aside, carry_over(aside / DATABASE, cache))
@@ -227,15 +229,6 @@ def _damage(folder: Path, timeout_seconds: float) -> str | None:
     finally:
         connection.close()
     return None
-
-
-def make_private_folder(folder: Path) -> None:
-    """Make `folder` and what is missing above it, for this user alone; it holds prompts."""
-    for missing in reversed([parent for parent in folder.parents if not parent.exists()]):
-        missing.mkdir(mode=0o700, exist_ok=True)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if os.name == "posix" and folder.stat().st_mode & 0o077:
-        folder.chmod(0o700)
 
 
 def _identity(database: Path) -> tuple[int, int] | None:

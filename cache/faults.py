@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import diskcache
 
@@ -24,20 +25,23 @@ _ERRNO_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", err
 _ERRNO_READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
+What = Literal["task store", "folder of leases", "folder of outputs"]
+
+
 @contextmanager
-def translated(place: Path) -> Generator[None]:
+def translated(place: Path, what: What = "task store") -> Generator[None]:
     """Raise a `StoreError` that names `place` for any fault of SQLite, diskcache, a file lock or the file system."""
     try:
         yield
     except (sqlite3.Error, diskcache.Timeout, OSError) as error:
-        raise store_error(error, place) from error
+        raise store_error(error, place, what) from error
 
 
-def store_error(error: Exception, place: Path) -> StoreError:
+def store_error(error: Exception, place: Path, what: What = "task store") -> StoreError:
     """The `StoreError` that a foreign error means."""
     cause = _root_fault(error)
     kind = _kind_of_os_error(cause) if isinstance(cause, OSError) else _kind_of_sqlite_error(cause)
-    return _described(kind, place, str(cause) or type(cause).__name__)
+    return _described(kind, f"The {what} at {place}", what, str(cause) or type(cause).__name__)
 
 
 def _root_fault(error: BaseException) -> BaseException:
@@ -79,23 +83,25 @@ def _kind_of_sqlite_error(error: BaseException) -> type[StoreError]:
     return kinds.get(code & 0xFF, StoreError)
 
 
-def _described(kind: type[StoreError], place: Path, detail: str) -> StoreError:
+def _described(kind: type[StoreError], subject: str, what: What, detail: str) -> StoreError:
     if kind is StoreBusy:
         return StoreBusy(
-            f"Another process holds the task store at {place}.", hint="Try again in a few seconds; nothing was changed."
+            f"{subject} is held by another process.", hint="Try again in a few seconds; nothing was changed."
         )
     if kind is StoreReadOnly:
+        setting = "RUSHES_OUTPUT_DIR" if what == "folder of outputs" else "RUSHES_HOME"
         return StoreReadOnly(
-            f"The task store at {place} cannot be written ({detail}).",
-            hint="Make the folder writable, or set RUSHES_HOME to one that is.",
+            f"{subject} cannot be written ({detail}).",
+            hint=f"Make the folder writable, or set {setting} to one that is.",
         )
     if kind is StoreFull:
         return StoreFull(
-            f"The disk of the task store at {place} is full ({detail}).", hint="Free some space, then try again."
+            f"{subject} cannot grow: the disk is full, or a limit is reached ({detail}).",
+            hint="Free some space, then try again.",
         )
     if kind is StoreDamaged:
         return StoreDamaged(
-            f"The task store at {place} is damaged ({detail}).",
+            f"{subject} is damaged ({detail}).",
             hint="Start rushes again: the damaged store is set aside, and what can be read of it is carried over.",
         )
-    return StoreError(f"The task store at {place} cannot be used ({detail}).")
+    return StoreError(f"{subject} cannot be used ({detail}).")

@@ -95,7 +95,7 @@ async def test_a_write_waits_for_another_process_that_holds_the_store(folder: Pa
 async def test_a_store_that_is_held_too_long_is_busy_and_nothing_is_written(folder: Path) -> None:
     async with opened(folder, timeout_seconds=0.2) as store:
         with closing(_holding_the_lock(folder)) as holder:
-            with anyio.fail_after(10), pytest.raises(StoreBusy, match="Another process"):
+            with anyio.fail_after(10), pytest.raises(StoreBusy, match="another process"):
                 await store.create(a_document())
             holder.execute("ROLLBACK")
         assert await store.count() == {}

@@ -1,0 +1,101 @@
+"""What a kept file really is: size in pixels, duration, streams. Blocks; pillow and PyAV are imported only when used.
+
+Images are not decoded at all and videos are probed for a few megabytes at most, so a decompression bomb costs nothing.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+logger = logging.getLogger(__name__)
+
+_PILLOW_FORMATS = {
+    "image/png": "PNG",
+    "image/jpeg": "JPEG",
+    "image/webp": "WEBP",
+    "image/gif": "GIF",
+    "image/avif": "AVIF",
+}
+
+_CONTAINERS = {
+    "audio/aac": "aac",
+    "audio/flac": "flac",
+    "audio/mp4": "mp4",
+    "audio/mpeg": "mp3",
+    "audio/ogg": "ogg",
+    "audio/wav": "wav",
+    "video/mp4": "mp4",
+    "video/ogg": "ogg",
+    "video/quicktime": "mov",
+    "video/webm": "matroska",
+    "video/x-matroska": "matroska",
+    "video/x-msvideo": "avi",
+}
+"""FFmpeg's demuxer for each type. It is never left to guess: a playlist would make it open other files and hosts."""
+
+_AV_OPTIONS = {"protocol_whitelist": "file", "probesize": "5000000", "analyzeduration": "5000000"}
+
+
+@dataclass(frozen=True)
+class MediaFacts:
+    """Measured facts of a medium; None where not known."""
+
+    width: int | None = None
+    height: int | None = None
+    duration_seconds: float | None = None
+    frame_rate: float | None = None
+    """Frames a second, on average."""
+    has_audio: bool | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The facts, and what the file holds: a container called a video may hold only sound; None where unreadable."""
+
+    facts: MediaFacts
+    holds: Literal["video", "image", "audio"] | None
+
+
+_UNREADABLE = Measured(MediaFacts(), None)
+
+
+def measure(path: Path, mime_type: str) -> Measured:
+    """Measure a file whose type was told by its bytes; a file that cannot be read has no facts."""
+    try:
+        if mime_type in _PILLOW_FORMATS:
+            return _measure_image(path, _PILLOW_FORMATS[mime_type])
+        if mime_type in _CONTAINERS:
+            return _measure_streams(path, _CONTAINERS[mime_type], may_be_video=mime_type.startswith("video/"))
+    except Exception as error:  # noqa: BLE001 - the boundary to the decoders, which raise anything on hostile bytes
+        logger.warning("%s (%s) could not be measured: %s", path, mime_type, error)
+    return _UNREADABLE
+
+
+def _measure_image(path: Path, pillow_format: str) -> Measured:
+    from PIL import Image
+
+    with Image.open(path, formats=(pillow_format,)) as image:
+        return Measured(MediaFacts(width=image.width, height=image.height), "image")
+
+
+def _measure_streams(path: Path, container_format: str, *, may_be_video: bool) -> Measured:
+    import av
+    from av.stream import Disposition
+
+    with av.open(str(path), format=container_format, options=_AV_OPTIONS) as container:
+        seconds = container.duration / av.time_base if container.duration and container.duration > 0 else None
+        has_audio = bool(container.streams.audio)
+        # The cover of a piece of music is a video stream too.
+        pictures = (stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic)
+        video = next(pictures, None) if may_be_video else None
+        if video is None:
+            return Measured(MediaFacts(duration_seconds=seconds, has_audio=has_audio), "audio" if has_audio else None)
+        facts = MediaFacts(
+            width=video.codec_context.width or None,
+            height=video.codec_context.height or None,
+            duration_seconds=seconds,
+            frame_rate=float(video.average_rate) if video.average_rate else None,
+            has_audio=has_audio,
+        )
+        return Measured(facts, "video")
