@@ -1,0 +1,159 @@
+"""A small honest service for the tools' tests: tasks in memory, moved on by the test."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import anyio
+from pydantic import JsonValue
+
+from rushes.errors import RushesError, TaskNotFound
+from rushes.providers.request import Kind
+from rushes.tasks.record import TaskRecord, TaskState
+from rushes.tasks.service import Answer, ModelOffer, Preview, TaskPage, Wish
+
+NOW = datetime(2026, 11, 20, 17, 5, 30, 123_456, tzinfo=UTC)
+
+
+def record(**fields: object) -> TaskRecord:
+    """A running task called 01TASK; `fields` as in `TaskRecord`, and `prompt`."""
+    kind = fields.get("kind", "video")
+    prompt = fields.pop("prompt", "a red fox")
+    return TaskRecord.model_validate(
+        {
+            "task_id": "01TASK",
+            "kind": kind,
+            "state": "running",
+            "phase": "polling",
+            "request": {"kind": kind, "prompt": prompt},
+            "provider": "gateway",
+            "model": "fox-1",
+            "created_at": NOW,
+            "updated_at": NOW,
+            "deadline_at": NOW + timedelta(hours=1),
+            **fields,
+        }
+    )
+
+
+class FakeService:
+    """Answers like the real service; `move` is what a gateway would do."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, TaskRecord] = {}
+        self.wishes: list[Wish] = []
+        self.offers: Sequence[ModelOffer] = ()
+        self.refusal: Exception | None = None
+        """Raised by every method while it is set."""
+        self.first: dict[str, object] = {}
+        """Fields of the records that `generate` makes."""
+        self.answers = anyio.Event()
+        """`generate` answers once this is set."""
+        self.answers.set()
+        self.answer_within_seconds: float | None = None
+        self.waiting = anyio.Event()
+        """Set while somebody waits."""
+        self._changed = anyio.Event()
+
+    def put(self, task: TaskRecord) -> TaskRecord:
+        self.records[task.task_id] = task
+        return task
+
+    def move(self, task_id: str, **fields: object) -> None:
+        """Change a task and wake those who wait for it."""
+        self.put(self.records[task_id].model_copy(update=fields))
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    def _refuse(self) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+
+    async def generate(self, wish: Wish, *, answer_within_seconds: float = 20.0) -> Answer:
+        self._refuse()
+        self.answer_within_seconds = answer_within_seconds
+        self.wishes.append(wish)
+        for known in self.records.values():
+            if known.request == wish.request and not wish.force_new:
+                return Answer(record=known, deduplicated=True)
+        await self.answers.wait()
+        task_id = f"01TASK{len(self.records) + 1}"
+        made = record(task_id=task_id, kind=wish.request.kind, request=wish.request, owner=wish.owner)
+        return Answer(record=self.put(made.model_copy(update=self.first)), deduplicated=False)
+
+    async def preview(self, wish: Wish) -> Preview:
+        self._refuse()
+        payload: dict[str, JsonValue] = {"prompt": wish.request.prompt, "seconds": wish.request.duration_seconds}
+        return Preview("gateway", "fox-1", "https://gateway.example/v1/videos", payload, ("nothing is sent",))
+
+    async def get(self, task_id: str, *, owner: str = "local") -> TaskRecord:
+        self._refuse()
+        found = self.records.get(task_id)
+        if found is None or found.owner != owner:
+            raise TaskNotFound(f"There is no task {task_id!r}.")
+        return found
+
+    async def wait(
+        self,
+        task_id: str,
+        *,
+        seconds: float,
+        owner: str = "local",
+        report: Callable[[TaskRecord], Awaitable[None]] | None = None,
+    ) -> TaskRecord:
+        found = await self.get(task_id, owner=owner)
+        with anyio.move_on_after(seconds):
+            while not found.settled:
+                if report is not None:
+                    await report(found)
+                changed = self._changed
+                self.waiting.set()
+                await changed.wait()
+                found = await self.get(task_id, owner=owner)
+        return found
+
+    async def list_tasks(
+        self,
+        *,
+        owner: str = "local",
+        state: TaskState | None = None,
+        kind: Kind | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> TaskPage:
+        self._refuse()
+        mine = [known for known in self.records.values() if known.owner == owner]
+        matching = [known for known in mine if state in (None, known.state) and kind in (None, known.kind)]
+        newest = sorted(matching, key=lambda known: known.task_id, reverse=True)
+        start = int(cursor or 0)
+        more = str(start + limit) if start + limit < len(newest) else None
+        return TaskPage(records=tuple(newest[start : start + limit]), next_cursor=more)
+
+    async def cancel(self, task_id: str, *, owner: str = "local", abandon: bool = False) -> TaskRecord:
+        found = await self.get(task_id, owner=owner)
+        if abandon and not found.final:
+            self.move(task_id, state="cancelled", phase="done")
+        elif not found.final:
+            self.move(task_id, warnings=("gateway cannot cancel; it goes on and may charge.",))
+        return self.records[task_id]
+
+    async def models(
+        self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None
+    ) -> Sequence[ModelOffer]:
+        self._refuse()
+        return [
+            offer
+            for offer in self.offers
+            if kind in (None, offer.kind)
+            and (provider is None or any(name == provider for name, _, _ in offer.offers))
+            and (query is None or query in offer.name)
+        ]
+
+    def poll_interval_seconds(self, record: TaskRecord) -> float | None:
+        return None if record.final else 4.2
+
+
+def refusing(error: RushesError) -> FakeService:
+    """A service of which every method ends with this error."""
+    service = FakeService()
+    service.refusal = error
+    return service

@@ -1,0 +1,78 @@
+"""What a host loads before anything is asked: the list of tools, byte by byte.
+
+To accept changed schemas: UPDATE_SNAPSHOTS=1 pytest tests/tools/test_listing.py, then read the difference.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from mcp import Client
+
+from rushes.server.mcp import build_server
+from rushes.tools.toolbox import ALL_TOOLS
+
+from .fake_service import FakeService
+
+pytestmark = pytest.mark.anyio
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+UPDATE = "UPDATE_SNAPSHOTS"
+
+CEILINGS = {
+    "generate_video": 1920,
+    "generate_image": 1740,
+    "generate_audio": 1550,
+    "check_task": 580,
+    "list_tasks": 680,
+    "cancel_task": 540,
+    "list_models": 540,
+}
+"""Bytes of each tool in `tools/list`."""
+CEILING = 7_480
+"""Bytes of the whole answer; 8 KB are allowed, and the rest is for a tool that looks at outputs."""
+
+
+def updating() -> bool:
+    return os.environ.get(UPDATE) == "1"
+
+
+async def listed(mode: str) -> dict[str, str]:
+    """Each tool as it is sent, and the whole answer under the name `tools/list`."""
+    async with Client(build_server(FakeService(), local_files=True), mode=mode) as client:
+        answer = await client.list_tools()
+    sent = answer.model_dump(mode="json", by_alias=True, exclude_none=True)
+    tools = {tool["name"]: json.dumps(tool, separators=(",", ":"), ensure_ascii=False) for tool in sent["tools"]}
+    return {**tools, "tools/list": json.dumps(sent, separators=(",", ":"), ensure_ascii=False)}
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_the_list_of_tools_is_short_and_so_is_each_tool(mode: str, capsys: pytest.CaptureFixture[str]) -> None:
+    sizes = {name: len(text.encode()) for name, text in (await listed(mode)).items()}
+    with capsys.disabled():
+        sys.stdout.write("\n" + "".join(f"{size:6} {name}\n" for name, size in sizes.items()))
+
+    over = {name: size for name, size in sizes.items() if size > {**CEILINGS, "tools/list": CEILING}[name]}
+    assert over == {}
+
+
+async def test_the_list_of_tools_is_the_same_each_time() -> None:
+    assert await listed("auto") == await listed("auto")
+
+
+@pytest.mark.parametrize("name", [spec.name for spec in ALL_TOOLS])
+async def test_a_tool_is_as_its_snapshot_says(name: str) -> None:
+    shown = json.dumps(json.loads((await listed("auto"))[name]), indent=2, ensure_ascii=False) + "\n"
+    snapshot = SNAPSHOTS / f"{name}.json"
+    if updating():
+        snapshot.parent.mkdir(exist_ok=True)
+        snapshot.write_text(shown, encoding="utf-8")
+
+    assert snapshot.is_file(), f"no snapshot of {name}: make it with {UPDATE}=1"
+    assert shown == snapshot.read_text(encoding="utf-8")
+
+
+def test_every_snapshot_has_its_tool() -> None:
+    assert {path.stem for path in SNAPSHOTS.glob("*.json")} == {spec.name for spec in ALL_TOOLS}

@@ -1,0 +1,142 @@
+"""`list_models` stays short and says how to see more."""
+
+import json
+
+import pytest
+
+from rushes.providers.facts import ModelFacts, OperationFacts
+from rushes.providers.request import Kind
+from rushes.tasks.service import ModelOffer
+from rushes.tools.call import call_tool
+from rushes.tools.context import ToolContext
+from rushes.tools.models import UNFILTERED_BYTES
+from rushes.tools.result import ToolResult
+from rushes.tools.toolbox import LIST_MODELS
+
+from .fake_service import FakeService
+
+pytestmark = pytest.mark.anyio
+
+
+def facts(model_id: str, **known: object) -> ModelFacts:
+    return ModelFacts.model_validate({"id": model_id, "name": model_id, "kind": "video", "source": "test", **known})
+
+
+async def listed(*offers: ModelOffer, **filters: str) -> ToolResult:
+    service = FakeService()
+    service.offers = offers
+    return await call_tool(LIST_MODELS, ToolContext(service=service), filters)
+
+
+async def test_a_model_is_shown_with_its_providers_and_its_limits_and_others_only_where_they_differ() -> None:
+    rich = facts(
+        "veo-3.1",
+        durations_seconds=(4.0, 6.0, 8.0),
+        aspect_ratios=("16:9", "9:16"),
+        resolutions=("720p", "1080p"),
+        reference_images_max=3,
+        operations={"text": OperationFacts(), "references": OperationFacts(durations_seconds=(8.0,))},
+    )
+    poor = facts("google/veo-3.1", durations_seconds=(4.0, 6.0, 8.0), resolutions=("720p",), certainty="live")
+
+    answer = await listed(ModelOffer("veo-3.1", "video", (("apixo", rich, True), ("yuto", poor, False))))
+
+    assert answer.document == {
+        "models": [
+            {
+                "name": "veo-3.1",
+                "kind": "video",
+                "providers": [
+                    {"provider": "apixo", "usable": True},
+                    {
+                        "provider": "yuto",
+                        "usable": False,
+                        "id": "google/veo-3.1",
+                        "resolutions": ["720p"],
+                        "limits_known": False,
+                        "not_known": ["aspect_ratios", "operation_limits", "operations", "reference_images_max"],
+                    },
+                ],
+                "operations": ["references", "text"],
+                "durations_seconds": [4, 6, 8],
+                "aspect_ratios": ["16:9", "9:16"],
+                "resolutions": ["720p", "1080p"],
+                "reference_images_max": 3,
+                "operation_limits": {"references": {"durations_seconds": [8]}},
+            }
+        ],
+        "total": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("known", "shown"),
+    [
+        ({"duration_seconds_min": 4, "duration_seconds_max": 15}, "4-15"),
+        ({"duration_seconds_max": 30}, "up to 30"),
+        ({"duration_seconds_min": 2}, "from 2"),
+    ],
+)
+async def test_a_range_of_durations_is_shown_as_one(known: dict[str, object], shown: str) -> None:
+    answer = await listed(ModelOffer("m", "video", (("apixo", facts("m", **known), True),)))
+
+    assert json.dumps(answer.document).count(f'"durations_seconds": "{shown}"') == 1
+
+
+@pytest.mark.parametrize("count", [0, 1, 40, 400, 5000])
+async def test_without_a_filter_the_answer_is_at_most_6_kb_whatever_the_catalogue_holds(count: int) -> None:
+    kinds: tuple[Kind, ...] = ("video", "image", "audio")
+    offers = [
+        ModelOffer(f"model-{n}", kinds[n % 3], (("apixo", facts(f"model-{n}", voices=("a" * 9,) * 99), n % 2 == 0),))
+        for n in range(count)
+    ]
+
+    answer = await listed(*offers)
+
+    assert len(json.dumps(answer.document)) <= UNFILTERED_BYTES * 1.1
+    assert len(json.dumps(answer.document, separators=(",", ":"))) <= UNFILTERED_BYTES
+    assert answer.document["total"] == count
+    if count >= 40:
+        assert "give kind, provider or query" in str(answer.document["note"])
+
+
+async def test_a_shortened_list_shows_usable_models_of_every_kind_first() -> None:
+    kinds: tuple[Kind, ...] = ("audio", "image", "video")
+    offers = [
+        ModelOffer(f"{kind}-{n}", kind, (("apixo", facts(f"{kind}-{n}"), n >= 200),))
+        for kind in kinds
+        for n in range(250)
+    ]
+
+    models = (await listed(*offers)).document["models"]
+
+    assert isinstance(models, list)
+    assert [model for model in models[:3] if isinstance(model, dict)] == [
+        {"name": "video-200", "kind": "video", "usable_at": ["apixo"]},
+        {"name": "image-200", "kind": "image", "usable_at": ["apixo"]},
+        {"name": "audio-200", "kind": "audio", "usable_at": ["apixo"]},
+    ]
+
+
+async def test_a_model_nobody_can_use_yet_says_whose_key_it_needs() -> None:
+    many = [
+        ModelOffer(f"m-{n}", "video", (("yuto", facts(f"m-{n}", voices=("v" * 99,) * 24), False),)) for n in range(9)
+    ]
+
+    models = (await listed(*many)).document["models"]
+
+    assert isinstance(models, list)
+    assert models[0] == {"name": "m-0", "kind": "video", "needs_key_of": ["yuto"]}
+
+
+async def test_a_filter_is_passed_on_and_an_empty_answer_says_so() -> None:
+    offer = ModelOffer("veo-3.1", "video", (("apixo", facts("veo-3.1"), True),))
+
+    assert (await listed(offer, query="veo", kind="video", provider="apixo")).document["total"] == 1
+    nothing = await listed(offer, kind="audio")
+
+    assert nothing.document == {
+        "models": [],
+        "total": 0,
+        "note": "No model matches; call without filters to see what there is.",
+    }

@@ -1,0 +1,100 @@
+"""The schemas are such that every host takes them, and short."""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import pytest
+from pydantic import BaseModel, Field, JsonValue
+
+from rushes.tools.schema import Schema, input_schema, portable
+from rushes.tools.toolbox import ALL_TOOLS, ToolSpec
+
+NAMES = [spec.name for spec in ALL_TOOLS]
+NOT_PORTABLE = {"$ref", "$defs", "anyOf", "oneOf", "allOf", "not", "const", "format", "title", "prefixItems", "default"}
+
+
+def walk(schema: JsonValue, *, names: bool = False) -> Iterator[Schema]:
+    """Every schema in a schema; the keys of `properties` are names, not keywords."""
+    if isinstance(schema, list):
+        for member in schema:
+            yield from walk(member)
+    if isinstance(schema, dict):
+        if not names:
+            yield schema
+        for key, value in schema.items():
+            yield from walk(value, names=not names and key == "properties")
+
+
+@pytest.mark.parametrize("spec", ALL_TOOLS, ids=NAMES)
+def test_a_schema_holds_only_what_every_host_takes(spec: ToolSpec[Any]) -> None:
+    for schema in (input_schema(spec.input_model), spec.output_schema):
+        for part in walk(schema):
+            assert not NOT_PORTABLE & part.keys()
+            assert isinstance(part.get("type", "string"), str)
+            assert all(isinstance(value, str) for value in _listed(part.get("enum")))
+
+
+def _listed(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []
+
+
+@pytest.mark.parametrize("spec", ALL_TOOLS, ids=NAMES)
+def test_an_input_schema_allows_no_unknown_argument_and_types_every_known_one(spec: ToolSpec[Any]) -> None:
+    schema = input_schema(spec.input_model)
+    properties = schema["properties"]
+
+    assert schema["additionalProperties"] is False
+    assert schema["type"] == "object"
+    assert isinstance(properties, dict)
+    assert set(properties) == set(spec.input_model.model_fields)
+    assert all(isinstance(part, dict) and "type" in part for part in properties.values())
+
+
+@pytest.mark.parametrize("spec", ALL_TOOLS, ids=NAMES)
+def test_a_limit_stands_in_the_description_too_because_some_hosts_strip_it(spec: ToolSpec[Any]) -> None:
+    for part in walk(input_schema(spec.input_model)):
+        for keyword in ("minimum", "maximum", "maxLength"):
+            if keyword in part:
+                assert f"{part[keyword]:g}" in str(part["description"])
+
+
+class Colour(BaseModel):
+    name: Literal["red"] = Field("red", title="Name")
+    shade: float | None = None
+
+
+class Palette(BaseModel):
+    main: Colour
+    others: list[Colour] | None = None
+    extra: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Tree(BaseModel):
+    children: list["Tree"]
+
+
+class Either(BaseModel):
+    value: int | str
+
+
+def test_references_optional_values_and_constants_are_flattened() -> None:
+    colour = {
+        "type": "object",
+        "properties": {"name": {"type": "string", "enum": ["red"]}, "shade": {"type": "number"}},
+    }
+
+    assert portable(Palette.model_json_schema()) == {
+        "type": "object",
+        "properties": {
+            "main": colour,
+            "others": {"type": "array", "items": colour},
+            "extra": {"type": "object"},
+        },
+        "required": ["main"],
+    }
+
+
+@pytest.mark.parametrize("model", [Tree, Either])
+def test_what_has_no_portable_form_is_an_error_and_not_dropped(model: type[BaseModel]) -> None:
+    with pytest.raises(ValueError, match=r"refers to itself|no portable form"):
+        portable(model.model_json_schema())

@@ -1,0 +1,191 @@
+"""A record as tools show it."""
+
+from datetime import timedelta, timezone
+
+import pytest
+
+from rushes.errors import FailureReason
+from rushes.providers.failure import failure
+from rushes.providers.job import Cost
+from rushes.tasks.record import Attempt, Output
+from rushes.tools.links import output_links
+from rushes.tools.summary import TaskList, summary_of
+from rushes.tools.task import Task, task_of, timestamp
+
+from .fake_service import NOW, record
+
+KEPT = Output(
+    url="https://cdn.example/fox.mp4",
+    expires_at=NOW + timedelta(days=15),
+    mime_type="video/mp4",
+    keeping="kept",
+    path="/media/fox.mp4",
+    bytes=1234,
+    sha256="ab" * 32,
+    width=1280,
+    height=720,
+    duration_seconds=5.0,
+)
+DONE: dict[str, object] = {"state": "succeeded", "phase": "done", "open": False, "finished_at": NOW}
+
+
+def test_a_kept_result_is_shown_with_all_its_facts() -> None:
+    shown = task_of(record(**DONE, outputs=(KEPT,), cost=Cost(amount=0.4)), deduplicated=True)
+
+    assert shown.model_dump(mode="json") == {
+        "task_id": "01TASK",
+        "kind": "video",
+        "state": "succeeded",
+        "provider": "gateway",
+        "model": "fox-1",
+        "prompt": "a red fox",
+        "progress": None,
+        "created_at": "2026-11-20T17:05:30.123Z",
+        "updated_at": "2026-11-20T17:05:30.123Z",
+        "finished_at": "2026-11-20T17:05:30.123Z",
+        "outputs": [
+            {
+                "url": "https://cdn.example/fox.mp4",
+                "expires_at": "2026-12-05T17:05:30.123Z",
+                "path": "/media/fox.mp4",
+                "resource": None,
+                "mime_type": "video/mp4",
+                "bytes": 1234,
+                "sha256": "ab" * 32,
+                "width": 1280,
+                "height": 720,
+                "duration_seconds": 5.0,
+            }
+        ],
+        "failure": None,
+        "warnings": [],
+        "cost": {"amount": 0.4, "currency": "USD"},
+        "deduplicated": True,
+        "next": None,
+    }
+
+
+def test_the_fields_stand_in_the_order_of_the_design() -> None:
+    names = (
+        "task_id kind state provider model prompt progress created_at updated_at finished_at "
+        "outputs failure warnings cost deduplicated next"
+    )
+
+    assert list(Task.model_fields) == names.split()
+
+
+def test_a_long_prompt_is_shortened() -> None:
+    shown = task_of(record(prompt="fox " * 100)).prompt
+
+    assert shown is not None
+    assert len(shown) <= 200
+    assert shown.endswith("…")
+
+
+def test_times_are_utc_whatever_zone_they_were_noted_in() -> None:
+    assert timestamp(NOW.astimezone(timezone(timedelta(hours=5)))) == "2026-11-20T17:05:30.123Z"
+
+
+@pytest.mark.parametrize(("interval", "after"), [(4.2, 5), (None, 5), (-3, 0), (9999, 300)])
+def test_an_unfinished_task_says_when_to_look_again(interval: float | None, after: int) -> None:
+    step = task_of(record(), poll_interval_seconds=interval).next
+
+    assert step is not None
+    assert (step.tool, step.arguments, step.after_seconds) == (
+        "check_task",
+        {"task_id": "01TASK", "wait_seconds": 30},
+        after,
+    )
+
+
+def test_a_success_whose_output_is_still_being_kept_says_so() -> None:
+    step = task_of(record(**{**DONE, "phase": "keeping"}, outputs=(Output(url="https://cdn.example/a"),))).next
+
+    assert step is not None
+    assert (step.tool, step.after_seconds) == ("check_task", 1)
+
+
+@pytest.mark.parametrize(("reason", "tool"), [("unsupported", "list_models"), ("content_violation", None)])
+def test_a_failure_names_the_tool_that_cures_it_where_there_is_one(reason: FailureReason, tool: str | None) -> None:
+    shown = task_of(record(**{**DONE, "state": "failed"}, failure=failure(reason, "no", charged="no")))
+
+    assert (shown.next.tool if shown.next else None) == tool
+
+
+def test_an_output_that_could_not_be_kept_says_why_while_the_task_stays_succeeded() -> None:
+    lost = KEPT.model_copy(update={"path": None, "keeping": "failed", "keep_problem": "the disk is full"})
+
+    shown = task_of(record(**DONE, outputs=(lost,)))
+
+    assert shown.state == "succeeded"
+    assert shown.warnings == (
+        "Output 1 could not be kept: the disk is full. Its url may still work before 2026-12-05T17:05:30.123Z.",
+    )
+
+
+def test_an_output_that_is_tried_again_says_so() -> None:
+    late = Output(url="https://cdn.example/a", keep_attempts=1, keep_problem="HTTP 503")
+
+    shown = task_of(record(**{**DONE, "phase": "keeping"}, outputs=(late,)))
+
+    assert shown.warnings == ("Output 1 is not kept yet (HTTP 503); rushes tries again.",)
+
+
+def test_a_url_that_needs_the_key_is_marked_where_it_was_not_kept() -> None:
+    output = Output(url="https://gateway.example/v1/content", authenticated=True, keeping="off")
+
+    assert task_of(record(**DONE, outputs=(output,))).warnings == ("The url of output 1 needs the gateway's API key.",)
+
+
+def test_providers_that_refused_first_are_named() -> None:
+    refusal = failure("insufficient_credits", "balance is 0", charged="no")
+    tried = (Attempt(provider="yuto", model="m", failure=refusal),)
+
+    assert task_of(record(tried=tried)).warnings == (
+        "yuto refused this first (insufficient_credits: balance is 0); nothing was charged there.",
+    )
+
+
+def test_a_list_leaves_out_what_is_null_and_says_why_a_task_failed() -> None:
+    failed = record(**{**DONE, "state": "failed"}, failure=failure("provider_error", "503", charged="no"))
+    page = TaskList(tasks=(summary_of(failed), summary_of(record(task_id="02", outputs=(KEPT,), progress=0.5))))
+
+    assert page.model_dump(mode="json", exclude_none=True) == {
+        "tasks": [
+            {
+                "task_id": "01TASK",
+                "kind": "video",
+                "state": "failed",
+                "provider": "gateway",
+                "model": "fox-1",
+                "prompt": "a red fox",
+                "created_at": "2026-11-20T17:05:30.123Z",
+                "finished_at": "2026-11-20T17:05:30.123Z",
+                "failure": {"reason": "provider_error", "charged": "no"},
+            },
+            {
+                "task_id": "02",
+                "kind": "video",
+                "state": "running",
+                "provider": "gateway",
+                "model": "fox-1",
+                "prompt": "a red fox",
+                "progress": 0.5,
+                "created_at": "2026-11-20T17:05:30.123Z",
+                "outputs": [{"path": "/media/fox.mp4", "mime_type": "video/mp4"}],
+            },
+        ]
+    }
+
+
+def test_links_lead_to_files_where_the_host_shares_them_and_to_urls_elsewhere() -> None:
+    done = record(**DONE, outputs=(KEPT,))
+
+    assert [link.uri for link in output_links(done, local_files=True)] == ["file:///media/fox.mp4"]
+    assert [link.uri for link in output_links(done, local_files=False)] == ["https://cdn.example/fox.mp4"]
+
+
+def test_a_url_that_needs_the_key_is_no_link() -> None:
+    output = Output(url="https://gateway.example/v1/content", authenticated=True, keeping="off")
+
+    assert output_links(record(**DONE, outputs=(output,)), local_files=True) == ()

@@ -1,0 +1,45 @@
+"""One call of a tool, from raw arguments to an answer: the boundary at which errors become results."""
+
+import logging
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from ..errors import RushesError
+from ..providers.failure import failure
+from .context import ToolContext
+from .inputs import ToolInput
+from .refusal import refused, refused_by, unknown_arguments, validation_sentences, wrong_arguments
+from .result import ToolResult
+from .toolbox import InputT, ToolSpec
+
+logger = logging.getLogger(__name__)
+
+FAULT = "A fault in rushes ended this call."
+FAULT_HINT = "Call list_tasks to see whether a task was made before you ask again; the log on stderr says more."
+
+
+async def call_tool(spec: ToolSpec[InputT], context: ToolContext, raw: Mapping[str, object]) -> ToolResult:
+    """Validate the arguments, call the tool, and put whatever ends the call early in the shape of a task."""
+    arguments = _validated(spec.input_model, raw)
+    if not isinstance(arguments, ToolInput):
+        return wrong_arguments(arguments, spec.input_model, spec.kind)
+    try:
+        return await spec.call(context, arguments)
+    except RushesError as error:
+        logger.info("call ended without a task", extra={"tool": spec.name, "error": type(error).__name__})
+        return refused_by(error, spec.kind)
+    except Exception:
+        # The boundary: no fault may end without its money state.
+        logger.exception("a tool failed", extra={"tool": spec.name})
+        return refused(failure("internal", FAULT, charged="unknown", hint=FAULT_HINT), spec.kind)
+
+
+def _validated(model: type[InputT], raw: Mapping[str, object]) -> InputT | list[str]:
+    """The arguments, or sentences that say what is wrong with them."""
+    sentences = unknown_arguments(raw, model)
+    try:
+        arguments = model.model_validate(dict(raw))
+    except ValidationError as error:
+        return [*sentences, *validation_sentences(error)]
+    return arguments

@@ -1,0 +1,116 @@
+"""Calls that end before a task exists: wrong arguments, refusals, a store that cannot be used; pure."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from ..errors import FailureError, RushesError, StoreError, TaskNotFound
+from ..providers.failure import Failure, clean_text, failure, failure_of
+from ..providers.request import Kind
+from .result import ToolResult
+from .steps import NextStep, cure
+from .task import refused_task
+
+ECHO_LIMIT = 80
+"""Characters of a wrong value that a message repeats."""
+
+STORE_HINT = "Nothing was sent. Ask the user to run `rushes doctor`; the log on stderr says more."
+
+
+def closest(name: str, names: Iterable[str]) -> str | None:
+    """The name that was probably meant."""
+    matches = difflib.get_close_matches(name.lower(), list(names), n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def unknown_arguments(given: Iterable[str], model: type[BaseModel]) -> list[str]:
+    """One sentence for each argument that the tool does not have."""
+    sentences: list[str] = []
+    for name in given:
+        if name not in model.model_fields:
+            meant = closest(name, model.model_fields)
+            asked = f" Did you mean {meant!r}?" if meant else ""
+            sentences.append(f"Unknown argument {clean_text(name, ECHO_LIMIT)!r}.{asked}")
+    return sentences
+
+
+def validation_sentences(error: ValidationError) -> list[str]:
+    """One plain sentence for each wrong field."""
+    return [_sentence(details) for details in error.errors(include_url=False) if details["type"] != "extra_forbidden"]
+
+
+def _sentence(details: ErrorDetails) -> str:
+    where = ".".join(str(part) for part in details["loc"])
+    said = _requirement(details)
+    return f"{where} {said}." if where else f"{said[:1].upper()}{said[1:]}."
+
+
+def _requirement(details: ErrorDetails) -> str:
+    """What the field must be, such as `must be at least 1, not 0`."""
+    context: Mapping[str, object] = details.get("ctx", {})
+    limits = {
+        "greater_than": f"must be more than {context.get('gt')}",
+        "greater_than_equal": f"must be at least {context.get('ge')}",
+        "less_than_equal": f"must be at most {context.get('le')}",
+        "literal_error": f"must be {context.get('expected')}",
+        "int_type": "must be a whole number",
+        "int_parsing": "must be a whole number",
+        "int_from_float": "must be a whole number",
+        "float_type": "must be a number",
+        "float_parsing": "must be a number",
+        "finite_number": "must be a finite number",
+        "bool_type": "must be true or false",
+        "bool_parsing": "must be true or false",
+        "string_type": "must be a text",
+        "list_type": "must be a list of texts",
+        "dict_type": "must be an object",
+    }
+    match details["type"]:
+        case "missing":
+            return "is required"
+        case "rushes":
+            return details["msg"]
+        case "string_too_short":
+            return "must not be empty"
+        case "string_too_long":
+            return f"may have at most {context.get('max_length')} characters"
+        case kind:
+            said = limits.get(kind, f"is wrong: {details['msg']}")
+            return f"{said}, not {_echo(details['input'])}"
+
+
+def _echo(value: object) -> str:
+    return clean_text(repr(value), ECHO_LIMIT)
+
+
+def wrong_arguments(sentences: Iterable[str], model: type[BaseModel], kind: Kind | None) -> ToolResult:
+    """The answer to a call with wrong arguments."""
+    hint = f"Correct these and call again; nothing was sent. Arguments: {', '.join(sorted(model.model_fields))}."
+    return refused(failure("invalid_input", " ".join(sentences), charged="no", hint=hint), kind)
+
+
+def failure_of_error(error: RushesError) -> tuple[Failure, NextStep | None]:
+    """The failure that a raised error stands for, and the tool call that helps."""
+    if isinstance(error, FailureError):
+        return failure_of(error), None
+    if isinstance(error, TaskNotFound):
+        hint = error.hint or "Call list_tasks to see the tasks there are."
+        return failure("not_found", error.message, charged="no", hint=hint), NextStep(tool="list_tasks", arguments={})
+    if isinstance(error, StoreError):
+        message = f"The task store cannot be used: {error.message}"
+        return failure("internal", message, charged="no", hint=error.hint or STORE_HINT), None
+    return failure("internal", error.message, charged="unknown", hint=error.hint), None
+
+
+def refused_by(error: RushesError, kind: Kind | None = None) -> ToolResult:
+    """The answer to a call that ended with this error before a task existed."""
+    told, step = failure_of_error(error)
+    return refused(told, kind, step)
+
+
+def refused(told: Failure, kind: Kind | None, step: NextStep | None = None) -> ToolResult:
+    """The failure in the shape of a task."""
+    task = refused_task(told, kind=kind, next_tool=step or cure(told.reason, kind))
+    return ToolResult(document=task.model_dump(mode="json"), is_error=True)

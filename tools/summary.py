@@ -1,0 +1,76 @@
+"""Tasks in short, for lists; the names are those of `Task`, and what is null is left out."""
+
+from pydantic import BaseModel, ConfigDict
+
+from ..errors import Charged, FailureReason
+from ..providers.failure import clean_text
+from ..providers.request import Kind
+from ..tasks.record import Output, TaskRecord, TaskState
+from .task import timestamp
+
+PROMPT_LISTED = 80
+"""Characters of each prompt in a list."""
+
+
+class OutputSummary(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    path: str | None = None
+    url: str | None = None
+    mime_type: str | None = None
+
+
+class FailureSummary(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    reason: FailureReason
+    charged: Charged
+
+
+class TaskSummary(BaseModel):
+    """One line of a list of tasks."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task_id: str
+    kind: Kind
+    state: TaskState
+    provider: str
+    model: str
+    prompt: str
+    progress: float | None = None
+    created_at: str | None = None
+    finished_at: str | None = None
+    outputs: tuple[OutputSummary, ...] | None = None
+    failure: FailureSummary | None = None
+
+
+class TaskList(BaseModel):
+    """A page of tasks, newest first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tasks: tuple[TaskSummary, ...]
+    next_cursor: str | None = None
+    """For the next page; left out on the last one."""
+
+
+def summary_of(record: TaskRecord) -> TaskSummary:
+    told = record.failure
+    return TaskSummary(
+        task_id=record.task_id,
+        kind=record.kind,
+        state=record.state,
+        provider=record.provider,
+        model=record.model,
+        prompt=clean_text(record.request.prompt, PROMPT_LISTED),
+        progress=None if record.final else record.progress,
+        created_at=timestamp(record.created_at),
+        finished_at=timestamp(record.finished_at),
+        outputs=tuple(_output(output) for output in record.outputs) or None,
+        failure=FailureSummary(reason=told.reason, charged=told.charged) if told else None,
+    )
+
+
+def _output(output: Output) -> OutputSummary:
+    return OutputSummary(path=output.path, url=None if output.path else output.url, mime_type=output.mime_type)

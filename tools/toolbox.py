@@ -1,0 +1,132 @@
+"""All tools: name, words, schemas, hints for the host, and the function behind each."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from ..providers.request import Kind
+from .context import ToolContext
+from .generate import generate
+from .inputs import (
+    CancelTask,
+    CheckTask,
+    GenerateAudio,
+    GenerateImage,
+    GenerateVideo,
+    ListModels,
+    ListTasks,
+    ToolInput,
+)
+from .models import list_models
+from .result import ToolResult
+from .schema import Schema
+from .tasks import cancel_task, check_task, list_tasks
+
+InputT = TypeVar("InputT", bound=ToolInput)
+
+Hints = dict[str, bool]
+"""The protocol's annotations: `readOnlyHint` and so on. They inform a host's questions to its user."""
+
+GENERATES: Hints = {"readOnlyHint": False, "destructiveHint": False}
+READS: Hints = {"readOnlyHint": True, "openWorldHint": False}
+CANCELS: Hints = {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": True}
+
+
+@dataclass(frozen=True)
+class ToolSpec(Generic[InputT]):
+    """One tool."""
+
+    name: str
+    title: str
+    description: str
+    """Its first sentence says when to use it: some hosts search only that."""
+    input_model: type[InputT]
+    call: Callable[[ToolContext, InputT], Awaitable[ToolResult]] = field(repr=False)
+    hints: Hints
+    output_schema: Schema
+    kind: Kind | None = None
+    """What it generates."""
+
+
+# Output schemas are outlines: clients check results against them, so what may be null has no type, nothing is
+# required (a dry run has none of a task's fields), and the whole list of tools stays short.
+STARTED: Schema = {"type": "object", "properties": {"task_id": {}, "state": {"type": "string"}, "next": {}}}
+CHECKED: Schema = {
+    "type": "object",
+    "properties": {"state": {"type": "string"}, "outputs": {"type": "array"}, "failure": {}, "next": {}},
+}
+TASKS: Schema = {"type": "object", "properties": {"tasks": {"type": "array"}, "next_cursor": {"type": "string"}}}
+MODELS: Schema = {"type": "object", "properties": {"models": {"type": "array"}}}
+
+GENERATE_VIDEO = ToolSpec(
+    name="generate_video",
+    title="Generate video",
+    description=(
+        "Generate a video from text, frames or references. Costs money; answers at once with a task: follow `next`, "
+        "and never repeat the call to see how it goes."
+    ),
+    input_model=GenerateVideo,
+    call=generate,
+    hints=GENERATES,
+    output_schema=STARTED,
+    kind="video",
+)
+GENERATE_IMAGE = ToolSpec(
+    name="generate_image",
+    title="Generate image",
+    description="Generate or edit images. Costs money; answers with a task like generate_video.",
+    input_model=GenerateImage,
+    call=generate,
+    hints=GENERATES,
+    output_schema=STARTED,
+    kind="image",
+)
+GENERATE_AUDIO = ToolSpec(
+    name="generate_audio",
+    title="Generate audio",
+    description="Generate speech, music or sound. Costs money; answers with a task like generate_video.",
+    input_model=GenerateAudio,
+    call=generate,
+    hints=GENERATES,
+    output_schema=STARTED,
+    kind="audio",
+)
+CHECK_TASK = ToolSpec(
+    name="check_task",
+    title="Check task",
+    description="See a generation's state, outputs (file paths and URLs) or failure, waiting for the end if asked.",
+    input_model=CheckTask,
+    call=check_task,
+    hints=READS,
+    output_schema=CHECKED,
+)
+LIST_TASKS = ToolSpec(
+    name="list_tasks",
+    title="List tasks",
+    description="Find earlier generations, newest first.",
+    input_model=ListTasks,
+    call=list_tasks,
+    hints=READS,
+    output_schema=TASKS,
+)
+CANCEL_TASK = ToolSpec(
+    name="cancel_task",
+    title="Cancel task",
+    description="Stop a generation, where its gateway can cancel.",
+    input_model=CancelTask,
+    call=cancel_task,
+    hints=CANCELS,
+    output_schema=STARTED,
+)
+LIST_MODELS = ToolSpec(
+    name="list_models",
+    title="List models",
+    description="Find models: which provider offers them and is usable now, operations, durations, ratios, limits.",
+    input_model=ListModels,
+    call=list_models,
+    hints=READS,
+    output_schema=MODELS,
+)
+
+ALL_TOOLS = (GENERATE_VIDEO, GENERATE_IMAGE, GENERATE_AUDIO, CHECK_TASK, LIST_TASKS, CANCEL_TASK, LIST_MODELS)
+"""In the order in which a host sees them."""

@@ -1,0 +1,151 @@
+"""How the values of arguments are read: lenient about form (hosts differ), strict about meaning."""
+
+import json
+import math
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, JsonValue
+from pydantic_core import PydanticCustomError
+
+_PIXELS = re.compile(r"(\d{3,5})\s*[x\u00d7*]\s*(\d{3,5})", re.IGNORECASE)
+_RATIO = re.compile(r"(\d{1,3}(?:\.\d{1,3})?)\s*[:x\u00d7/]\s*(\d{1,3}(?:\.\d{1,3})?)", re.IGNORECASE)
+_TIER = re.compile(r"\d{3,4}p|\d{1,2}k")
+_WORDS_FOR_RATIOS = {"landscape": "16:9", "portrait": "9:16", "square": "1:1"}
+
+NAME_CHARACTERS_MAX = 100
+_UNSAFE_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
+
+
+def wrong(message: str) -> PydanticCustomError:
+    """An error whose message is our own sentence; `{`-free, because pydantic would format it."""
+    return PydanticCustomError("rushes", "{sentence}", {"sentence": message})
+
+
+def parsed_json(value: object) -> object:
+    """A list or object that a host sent as JSON text; anything else as it is."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in {"[", "{"}:
+        return value
+    try:
+        parsed: object = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    return parsed
+
+
+def listed(value: object) -> object:
+    """The same, and a single text becomes a list of one."""
+    parsed = parsed_json(value)
+    return [parsed] if isinstance(parsed, str) else parsed
+
+
+def stripped(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
+def lowered(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def tier_of(width: int, height: int) -> str:
+    """The resolution tier of a frame in pixels, by its shorter side: `1080p`, `4k`."""
+    short = min(width, height)
+    return "4k" if short >= 2160 else f"{short}p"
+
+
+def ratio_of(width: int, height: int) -> str:
+    divisor = math.gcd(width, height)
+    return f"{width // divisor}:{height // divisor}"
+
+
+def _pixels_instead(value: str) -> str | None:
+    match = _PIXELS.fullmatch(value)
+    if match is None:
+        return None
+    width, height = int(match[1]), int(match[2])
+    return f"{value} is a size in pixels; use aspect_ratio {ratio_of(width, height)} and resolution " + (
+        f"{tier_of(width, height)} (or, for an image, size {width}x{height})"
+    )
+
+
+def aspect_ratio(value: object) -> object:
+    """`16:9`, also from `16x9` or `16/9`; `auto`; anything else is refused with what would be right."""
+    if not isinstance(value, str | int | float):
+        return value
+    text = str(value).strip().lower()
+    if text == "auto":
+        return text
+    if (instead := _pixels_instead(text)) is not None:
+        raise wrong(instead)
+    match = _RATIO.fullmatch(text)
+    if match is None or float(match[1]) == 0 or float(match[2]) == 0:
+        meant = _WORDS_FOR_RATIOS.get(text)
+        raise wrong(f"must be W:H such as 16:9, 9:16 or 1:1, or auto{f'; {text} is {meant}' if meant else ''}")
+    return f"{match[1]}:{match[2]}"
+
+
+def resolution(value: object) -> object:
+    """A lower-case tier: `720p`, `1080p`, `2k`; `1080` is read as `1080p`."""
+    if not isinstance(value, str | int):
+        return value
+    text = str(value).strip().lower()
+    text = f"{text}p" if text.isdigit() else text
+    if (instead := _pixels_instead(text)) is not None:
+        raise wrong(instead)
+    if _TIER.fullmatch(text) is None:
+        raise wrong("must be a tier such as 480p, 720p, 1080p, 1k, 2k or 4k")
+    return text
+
+
+def size(value: object) -> object:
+    """`WIDTHxHEIGHT` in pixels, or `auto`."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip().lower()
+    if text == "auto":
+        return text
+    match = _PIXELS.fullmatch(text)
+    if match is None:
+        also = "; for a tier use resolution" if _TIER.fullmatch(text) else ""
+        raise wrong(f"must be WIDTHxHEIGHT in pixels such as 1024x1024{also}")
+    return f"{int(match[1])}x{int(match[2])}"
+
+
+def output_format(value: object) -> object:
+    """A format's usual name: `jpeg`, `png`, `mp3`."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip().lower().removeprefix("image/").removeprefix("audio/").lstrip(".")
+    return "jpeg" if text == "jpg" else text
+
+
+def output_name(value: object) -> object:
+    """A plain file name: no folders, nothing that a file system refuses."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if _UNSAFE_IN_NAMES.search(text) or text.startswith("."):
+        raise wrong("must be a plain file name without folders, such as red-fox")
+    if len(text) > NAME_CHARACTERS_MAX:
+        raise wrong(f"may have at most {NAME_CHARACTERS_MAX} characters")
+    return text
+
+
+def capped_wait(value: object) -> object:
+    """More than 45 s is waited as 45 s: the answer is a normal one either way, and the task goes on."""
+    try:
+        seconds = float(value) if isinstance(value, str | int | float) else None
+    except ValueError:
+        return value
+    return value if seconds is None else min(seconds, 45.0)
+
+
+Texts = Annotated[list[str], BeforeValidator(listed)]
+Options = Annotated[dict[str, JsonValue], BeforeValidator(parsed_json)]
+Text = Annotated[str, BeforeValidator(stripped)]
+Word = Annotated[str, BeforeValidator(lowered)]
+AspectRatio = Annotated[str, BeforeValidator(aspect_ratio)]
+Resolution = Annotated[str, BeforeValidator(resolution)]
+Size = Annotated[str, BeforeValidator(size)]
+OutputFormat = Annotated[str, BeforeValidator(output_format)]
+OutputName = Annotated[str, BeforeValidator(output_name)]
