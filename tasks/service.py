@@ -49,7 +49,7 @@ class Preview:
     provider: str
     model: str
     url: str
-    """Method-less full URL of the POST; `sandbox:` for the sandbox."""
+    """Where the POST would go, below the gateway's base URL; empty for the sandbox."""
     payload: dict[str, JsonValue]
     """The exact JSON body; base64 of media is shortened for reading."""
     warnings: tuple[str, ...]

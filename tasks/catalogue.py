@@ -1,0 +1,104 @@
+"""The models of all providers, by canonical name, joined with the gateways' live lists (cached in the store)."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from ..cache.store import TaskStore
+from ..errors import GatewayUnavailable
+from ..providers.facts import ModelFacts
+from ..providers.provider import Provider
+from ..providers.request import Kind
+from .routing import Configured
+from .service import ModelOffer
+
+logger = logging.getLogger(__name__)
+
+LIVE_LIST_AGE_MAX = timedelta(hours=24)
+FAILED_LIST_AGE_MAX = timedelta(minutes=10)
+"""A list that could not be read is not asked for again before this."""
+
+_ROWS = TypeAdapter(tuple[ModelFacts, ...])
+
+
+def _key(provider: Provider) -> str:
+    return f"models/{provider.name}"
+
+
+async def refresh(configured: Iterable[Configured], store: TaskStore, now: datetime) -> None:
+    """Join each usable provider's live list of models, read anew where the cached one is too old."""
+    for entry in configured:
+        if entry.problem is not None:
+            continue
+        provider = entry.provider
+        cached = await store.get_value(_key(provider))
+        if cached is not None and now - cached[1] < _age_max(cached[0]):
+            _join(provider, cached[0])
+            continue
+        await store.set_value(_key(provider), await _live_list(provider, cached))
+
+
+async def _live_list(provider: Provider, cached: tuple[JsonValue, datetime] | None) -> JsonValue:
+    try:
+        rows = await provider.refresh_models()
+    except GatewayUnavailable as error:
+        logger.warning("models not listed provider=%s problem=%s", provider.name, error.message)
+        return {"failed": True, "rows": _rows_of(cached[0]) if cached else []}
+    if rows is None:
+        return {"failed": False, "rows": []}
+    provider.add_models(rows)
+    return {"failed": False, "rows": _ROWS.dump_python(tuple(rows), mode="json", exclude_none=True)}
+
+
+def _age_max(value: JsonValue) -> timedelta:
+    failed = isinstance(value, dict) and value.get("failed") is True
+    return FAILED_LIST_AGE_MAX if failed else LIVE_LIST_AGE_MAX
+
+
+def _rows_of(value: JsonValue) -> JsonValue:
+    return value.get("rows", []) if isinstance(value, dict) else []
+
+
+def _join(provider: Provider, value: JsonValue) -> None:
+    try:
+        rows = _ROWS.validate_python(_rows_of(value))
+    except ValidationError:
+        logger.warning("cached list of models not understood provider=%s", provider.name)
+        return
+    provider.add_models(rows)
+
+
+async def join_cached(configured: Iterable[Configured], store: TaskStore, now: datetime, *, wanted: str) -> None:
+    """Join cached live lists of providers whose data do not know the wanted model; nothing is fetched."""
+    for entry in configured:
+        names = {name for row in entry.provider.models() for name in (row.id, row.name)}
+        if wanted == "auto" or wanted in names:
+            continue
+        cached = await store.get_value(_key(entry.provider))
+        if cached is not None and now - cached[1] < LIVE_LIST_AGE_MAX:
+            _join(entry.provider, cached[0])
+
+
+def offers(
+    configured: Sequence[Configured], *, kind: Kind | None, provider: str | None, query: str | None
+) -> Sequence[ModelOffer]:
+    """Models by canonical name; those that can be used now come first, then by kind and name."""
+    found: dict[tuple[str, Kind], list[tuple[str, ModelFacts, bool]]] = {}
+    for entry in configured:
+        if provider is not None and entry.provider.name != provider.lower():
+            continue
+        for row in entry.provider.models():
+            if (kind is None or row.kind == kind) and _matches(row, query):
+                offer = (entry.provider.name, row, entry.problem is None)
+                found.setdefault((row.name, row.kind), []).append(offer)
+    models = [ModelOffer(name, made, tuple(rows)) for (name, made), rows in found.items()]
+    return sorted(models, key=lambda m: (not any(usable for _, _, usable in m.offers), m.kind, m.name))
+
+
+def _matches(row: ModelFacts, query: str | None) -> bool:
+    if not query:
+        return True
+    text = " ".join((row.name, row.id, *row.aliases)).lower()
+    return all(word in text for word in query.lower().split())

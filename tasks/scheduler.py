@@ -1,0 +1,93 @@
+"""One scheduler for all tasks of a process: a heap of due times and bounded concurrency, no coroutine a task."""
+
+import heapq
+import itertools
+import logging
+from collections.abc import Awaitable, Callable
+
+import anyio
+from anyio.abc import TaskGroup
+
+logger = logging.getLogger(__name__)
+
+Step = Callable[[str], Awaitable[float | None]]
+"""Does what is due for a task; answers with the seconds until its next step, or `None` where nothing is left."""
+
+RETRY_AFTER_FAULT_SECONDS = 30.0
+
+
+class Scheduler:
+    """Calls `step(task_id)` when it is due, never twice at once for one task, at most `at_once` in all."""
+
+    def __init__(self, step: Step, *, at_once: int = 32, now: Callable[[], float] = anyio.current_time) -> None:
+        self._step = step
+        self._now = now
+        self._slots = anyio.Semaphore(at_once)
+        self._heap: list[tuple[float, int, str]] = []
+        self._due: dict[str, float] = {}
+        self._running: set[str] = set()
+        self._again: set[str] = set()
+        self._ticket = itertools.count()
+        self._woken = anyio.Event()
+
+    def __contains__(self, task_id: str) -> bool:
+        return task_id in self._due or task_id in self._running
+
+    def schedule(self, task_id: str, after_seconds: float = 0.0) -> None:
+        """Make a task's next step due; an earlier time than the one planned wins, a later one is ignored."""
+        due = self._now() + max(0.0, after_seconds)
+        if task_id in self._running:
+            if after_seconds <= 0:
+                self._again.add(task_id)
+            return
+        if self._due.get(task_id, float("inf")) > due:
+            self._due[task_id] = due
+            heapq.heappush(self._heap, (due, next(self._ticket), task_id))
+            self._woken.set()
+
+    def forget(self, task_id: str) -> None:
+        """Take a task off the plan; a step under way runs to its end."""
+        self._due.pop(task_id, None)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with anyio.create_task_group() as steps:
+            while True:
+                task_id = await self._next()
+                await self._slots.acquire()
+                self._running.add(task_id)
+                self._start(steps, task_id)
+
+    def _start(self, steps: TaskGroup, task_id: str) -> None:
+        steps.start_soon(self._run_step, task_id, name=f"step {task_id}")
+
+    async def _next(self) -> str:
+        while True:
+            self._woken = anyio.Event()
+            while self._heap:
+                due, _, task_id = self._heap[0]
+                if self._due.get(task_id) != due:
+                    heapq.heappop(self._heap)
+                    continue
+                if due > self._now():
+                    break
+                heapq.heappop(self._heap)
+                del self._due[task_id]
+                return task_id
+            with anyio.move_on_after(self._heap[0][0] - self._now() if self._heap else None):
+                await self._woken.wait()
+
+    async def _run_step(self, task_id: str) -> None:
+        after_seconds: float | None = RETRY_AFTER_FAULT_SECONDS
+        try:
+            after_seconds = await self._step(task_id)
+        except Exception:
+            logger.exception("step failed task_id=%s", task_id)
+        finally:
+            self._running.discard(task_id)
+            self._slots.release()
+        if task_id in self._again:
+            self._again.discard(task_id)
+            after_seconds = 0.0
+        if after_seconds is not None:
+            self.schedule(task_id, after_seconds)

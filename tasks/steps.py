@@ -1,0 +1,172 @@
+"""The steps of a task after its submission: a look at the gateway, a download, a search for a lost job."""
+
+import logging
+import random
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from ..errors import FailureError, GatewayUnavailable, RushesError
+from ..providers.job import Observation
+from ..providers.provider import Provider
+from . import transitions
+from .cadence import EXPECTED_SECONDS, NORMAL, UNWATCHED, WAITED_FOR, Look, pause_seconds
+from .keep import Keeper, keep_pause_seconds
+from .record import TaskRecord
+from .records import Clock, Records
+from .submit import replanned
+
+logger = logging.getLogger(__name__)
+
+PROVIDER_MISSING_PAUSE_SECONDS = 60.0
+KEEP_RETRY_PAUSE_SECONDS = 1.0
+REFRESH_AFTER_ATTEMPTS = 1
+
+
+class Steps:
+    """Does what is due for one task. `waited_for` says whether somebody waits for it right now."""
+
+    def __init__(
+        self,
+        records: Records,
+        keeper: Keeper,
+        providers: Mapping[str, Provider],
+        clock: Clock,
+        *,
+        waited_for: Callable[[str], bool],
+        jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads requests, no secret
+    ) -> None:
+        self._records = records
+        self._keeper = keeper
+        self._providers = providers
+        self._clock = clock
+        self._waited_for = waited_for
+        self._jitter = jitter
+
+    async def step(self, task_id: str) -> float | None:
+        """Do what is due; seconds until the next step, or `None` where nothing is left for this worker."""
+        record = await self._records.read_mine(task_id)
+        if record is None or record.phase == "submitting":
+            return None
+        provider = self._providers.get(record.provider)
+        if record.phase == "done":
+            await self._end_free_job(record, provider)
+            return None
+        if provider is None:
+            logger.warning("provider not configured task_id=%s provider=%s", task_id, record.provider)
+            return PROVIDER_MISSING_PAUSE_SECONDS
+        match record.phase:
+            case "polling" | "watching":
+                after = await self._poll(record, provider)
+            case "reconciling":
+                after = await self._reconcile(record, provider)
+            case "keeping":
+                after = await self._keep(record, provider)
+        return None if after is None else await self._next(after, provider)
+
+    async def _next(self, record: TaskRecord, provider: Provider) -> float | None:
+        """When the next step is due."""
+        if record.phase in ("done", "submitting"):
+            return None
+        if record.phase == "keeping":
+            return keep_pause_seconds(record, self._clock())
+        if record.next_poll_at is None:
+            return self.pause_seconds(record, provider)
+        return max(0.0, (record.next_poll_at - self._clock()).total_seconds())
+
+    def pause_seconds(self, record: TaskRecord, provider: Provider, wish: float | None = None) -> float:
+        """The pause before the next look at a job, by the cadence rule."""
+        since = record.submitted_at or record.created_at
+        expected = next((f.expected_seconds for f in provider.models() if f.id == record.model), None)
+        price = UNWATCHED if record.final else WAITED_FOR if self._waited_for(record.task_id) else NORMAL
+        look = Look(
+            elapsed=max(0.0, (self._clock() - since).total_seconds()),
+            expected=expected or EXPECTED_SECONDS[record.kind],
+            price=price,
+            errors=record.poll_errors,
+            wish=wish,
+        )
+        return pause_seconds(look, self._jitter())
+
+    async def _poll(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
+        if record.job is None:
+            return None
+        try:
+            seen = await provider.poll(record.job)
+        except GatewayUnavailable as error:
+            return await self._look_failed(record, error, provider)
+        kept = transitions.NOTHING_KEPT
+        if any(output.content is not None for output in seen.outputs):
+            try:
+                kept = await self._keeper.keep_answered(record, seen)
+            except RushesError as error:
+                logger.warning("output not written task_id=%s problem=%s", record.task_id, error.message)
+                return await self._again_in(record, KEEP_RETRY_PAUSE_SECONDS)
+        return await self._seen(record, seen, kept, provider)
+
+    async def _end_free_job(self, record: TaskRecord, provider: Provider | None) -> None:
+        """A free job that another process cancelled is ended where it runs."""
+        if record.state == "cancelled" and record.job is not None and provider is not None and provider.traits.free:
+            await provider.cancel(record.job)
+
+    async def _seen(
+        self, record: TaskRecord, seen: Observation, kept: transitions.Kept, provider: Provider
+    ) -> TaskRecord | None:
+        def apply(current: TaskRecord) -> TaskRecord:
+            now = self._clock()
+            after = transitions.timed_out(transitions.observed(current, seen, now, kept), now)
+            pause = self.pause_seconds(after, provider, seen.poll_after_seconds)
+            return transitions.poll_due(after, now + timedelta(seconds=pause), now)
+
+        after = await self._records.change(record.task_id, apply)
+        if after is not None and after.final and not record.final:
+            logger.info("task ended task_id=%s provider=%s state=%s", after.task_id, after.provider, after.state)
+        if after is not None and kept:
+            await self._keeper.write_sidecars(after)
+        return after
+
+    async def _look_failed(self, record: TaskRecord, error: FailureError, provider: Provider) -> TaskRecord | None:
+        logger.info("look failed task_id=%s provider=%s problem=%s", record.task_id, provider.name, error.message)
+
+        def apply(current: TaskRecord) -> TaskRecord:
+            now = self._clock()
+            after = transitions.timed_out(transitions.poll_failed(current, error, now), now)
+            pause = self.pause_seconds(after, provider, error.retry_after_seconds)
+            return transitions.poll_due(after, now + timedelta(seconds=pause), now)
+
+        return await self._records.change(record.task_id, apply)
+
+    async def _again_in(self, record: TaskRecord, seconds: float) -> TaskRecord | None:
+        now = self._clock()
+        due = now + timedelta(seconds=seconds)
+        return await self._records.change(record.task_id, lambda r: transitions.poll_due(r, due, now))
+
+    async def _reconcile(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
+        plan = replanned(record, provider)
+        since = record.submitted_at or record.created_at
+        try:
+            job = await provider.find_job(plan, since, known=await self._records.known_jobs(record.provider))
+        except GatewayUnavailable as error:
+            return await self._look_failed(record, error, provider)
+        now = self._clock()
+        if job is not None:
+            return await self._records.change(record.task_id, lambda r: transitions.found(r, job, now), durable=True)
+        due = now + timedelta(seconds=self.pause_seconds(record, provider))
+        why = transitions.answer_lost(record)
+        return await self._records.change(
+            record.task_id, lambda r: transitions.not_found(r, why, now, next_look_at=due)
+        )
+
+    async def _keep(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
+        refreshed = await self._with_fresh_urls(record, provider)
+        return None if refreshed is None else await self._keeper.keep_next(refreshed, provider)
+
+    async def _with_fresh_urls(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
+        """After a failed attempt the job is looked at once more: some gateways sign their URLs anew at each look."""
+        tried = any(o.keeping == "pending" and o.keep_attempts >= REFRESH_AFTER_ATTEMPTS for o in record.outputs)
+        if not tried or record.job is None:
+            return record
+        try:
+            seen = await provider.poll(record.job)
+        except GatewayUnavailable:
+            return record
+        return await self._records.change(record.task_id, lambda r: transitions.refreshed(r, seen, self._clock()))

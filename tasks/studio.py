@@ -1,0 +1,338 @@
+"""The studio: the service's one implementation. It owns the scheduler, of which there is one a process."""
+
+import logging
+import random
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+import anyio
+from anyio.abc import TaskGroup
+from ulid import ULID
+
+from ..cache.media import MediaFolder
+from ..cache.store import TaskStore
+from ..errors import RequestRefused, RushesError
+from ..providers.provider import Provider
+from ..providers.request import GenerationRequest, Kind
+from . import catalogue, transitions
+from .cancel import Canceller
+from .fingerprint import fingerprint
+from .inputs import MEDIA_BYTES_MAX, MediaResolver
+from .keep import Keeper
+from .preview import preview
+from .rebuild import restored
+from .record import TaskRecord, TaskState
+from .records import Clock, Records
+from .routing import Candidate, Configured, Route, route
+from .scheduler import Scheduler
+from .service import Answer, ModelOffer, Preview, TaskPage, Wish
+from .steps import Steps
+from .submit import Submitter
+
+logger = logging.getLogger(__name__)
+
+REPORT_EVERY_SECONDS = 5.0
+
+
+class Lease(Protocol):
+    """What the studio needs of the lease between processes (`cache/leases.py`)."""
+
+    @property
+    def worker_id(self) -> str: ...
+
+    async def dead(self, worker_ids: set[str], /) -> set[str]: ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds that a person may set."""
+
+    keep_outputs: bool = True
+    download_bytes_max: int = 2 * 1024**3
+    media_bytes_max: int = MEDIA_BYTES_MAX
+    tasks_polled_at_once: int = 32
+    shutdown_grace_seconds: float = 1.5
+    takeover_seconds: float = 2.0
+    """How often orphaned tasks are looked for (±25 %)."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the studio is made of; assembled in `server/assembly.py`."""
+
+    store: TaskStore
+    lease: Lease
+    media: MediaFolder
+    providers: Sequence[Configured]
+    input_roots: tuple[Path, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    clock: Clock = lambda: datetime.now(UTC)
+
+
+class Studio:
+    """Implements `Service`. Use `async with Studio.opened(parts) as studio`."""
+
+    def __init__(self, parts: Parts, group: TaskGroup) -> None:
+        self._clock = parts.clock
+        self._configured = tuple(parts.providers)
+        self._providers = {c.provider.name: c.provider for c in parts.providers}
+        self._limits = parts.limits
+        self._lease = parts.lease
+        self._store = parts.store
+        self._media_folder = parts.media
+        self._group = group
+        self._waiters: Counter[str] = Counter()
+        self._submitting: dict[str, anyio.Event] = {}
+        limits = parts.limits
+        self._records = Records(parts.store, parts.lease.worker_id, parts.clock)
+        self._keeper = Keeper(
+            parts.media, self._records, parts.clock, enabled=limits.keep_outputs, bytes_max=limits.download_bytes_max
+        )
+        self._media = MediaResolver(
+            self._records, parts.clock, roots=parts.input_roots, bytes_max=limits.media_bytes_max
+        )
+        self._submitter = Submitter(self._records, self._keeper, parts.clock)
+        self._steps = Steps(
+            self._records, self._keeper, self._providers, parts.clock, waited_for=lambda t: self._waiters[t] > 0
+        )
+        self._scheduler = Scheduler(self._steps.step, at_once=limits.tasks_polled_at_once)
+        self._canceller = Canceller(self._records, self._providers, parts.clock)
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, parts: Parts) -> AsyncGenerator["Studio"]:
+        """Run the scheduler, adopt unfinished tasks, and stop in an orderly way."""
+        async with anyio.create_task_group() as group:
+            studio = cls(parts, group)
+            await studio._adopt_orphans()
+            group.start_soon(studio._scheduler.run, name="scheduler")
+            group.start_soon(studio._keep_adopting, name="takeover")
+            try:
+                yield studio
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await studio._let_submissions_end()
+                group.cancel_scope.cancel()
+
+    # what tools ask
+
+    async def generate(self, wish: Wish, *, answer_within_seconds: float = 20.0) -> Answer:
+        """See `Service.generate`."""
+        request, chosen = await self._routed(wish)
+        record = self._new_record(wish, request, chosen)
+        record, created = await self._records.create(record, force_new=wish.force_new)
+        if created:
+            self._begin_submission(record, chosen.candidates)
+        return Answer(await self._answered(record, answer_within_seconds), deduplicated=not created)
+
+    async def preview(self, wish: Wish) -> Preview:
+        """See `Service.preview`."""
+        _, chosen = await self._routed(wish)
+        return preview(chosen)
+
+    async def get(self, task_id: str, *, owner: str = "local") -> TaskRecord:
+        """See `Service.get`."""
+        return await self._records.read_owned(task_id, owner)
+
+    async def wait(
+        self,
+        task_id: str,
+        *,
+        seconds: float,
+        owner: str = "local",
+        report: Callable[[TaskRecord], Awaitable[None]] | None = None,
+    ) -> TaskRecord:
+        """See `Service.wait`."""
+        record = await self._records.read_owned(task_id, owner)
+        deadline = anyio.current_time() + seconds
+        self._waiters[task_id] += 1
+        try:
+            self._hasten(record)
+            while not record.settled and (left := deadline - anyio.current_time()) > 0:
+                record = await self._records.changed(record, seconds=min(left, REPORT_EVERY_SECONDS))
+                if report is not None:
+                    await report(record)
+        finally:
+            self._waiters[task_id] -= 1
+            self._waiters += Counter()
+        return record
+
+    async def list_tasks(
+        self,
+        *,
+        owner: str = "local",
+        state: TaskState | None = None,
+        kind: Kind | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> TaskPage:
+        """See `Service.list_tasks`."""
+        found = await self._records.page(owner=owner, state=state, kind=kind, limit=limit + 1, before=cursor)
+        more = len(found) > limit
+        return TaskPage(tuple(found[:limit]), found[limit - 1].task_id if more else None)
+
+    async def cancel(self, task_id: str, *, owner: str = "local", abandon: bool = False) -> TaskRecord:
+        """See `Service.cancel`."""
+        record = await self._records.read_owned(task_id, owner)
+        after = await self._canceller.cancel(record, abandon=abandon)
+        self._scheduler.schedule(task_id)
+        return after
+
+    async def models(
+        self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None
+    ) -> Sequence[ModelOffer]:
+        """See `Service.models`."""
+        await catalogue.refresh(self._configured, self._store, self._clock())
+        return catalogue.offers(self._configured, kind=kind, provider=provider, query=query)
+
+    def poll_interval_seconds(self, record: TaskRecord) -> float | None:
+        """See `Service.poll_interval_seconds`."""
+        if record.settled:
+            return None
+        if record.next_poll_at is None:
+            return 1.0
+        return max(0.0, (record.next_poll_at - self._clock()).total_seconds())
+
+    # the life of a task
+
+    async def _routed(self, wish: Wish) -> tuple[GenerationRequest, Route]:
+        media = await self._media.resolve(wish.media, owner=wish.owner, local_files=wish.local_files)
+        request = wish.request.model_copy(update={"media": media})
+        await self._learn_named_models(request, wish.provider)
+        return request, route(request, self._configured, wish.provider)
+
+    async def _learn_named_models(self, request: GenerationRequest, provider: str | None) -> None:
+        """A model that the data does not know may stand in a cached live list."""
+        named = [c for c in self._configured if provider in (None, "auto", c.provider.name)]
+        await catalogue.join_cached(named, self._store, self._clock(), wanted=request.model)
+
+    def _new_record(self, wish: Wish, request: GenerationRequest, chosen: Route) -> TaskRecord:
+        now = self._clock()
+        first: Candidate = chosen.candidates[0]
+        return TaskRecord(
+            task_id=str(ULID.from_datetime(now)),
+            owner=wish.owner,
+            kind=request.kind,
+            worker=self._records.worker,
+            request=request,
+            fingerprint=fingerprint(wish.owner, wish.provider, request),
+            output_name=wish.output_name,
+            provider=first.plan.provider,
+            model=first.plan.model,
+            plan_path=first.plan.path,
+            plan_details=first.plan.details,
+            created_at=now,
+            updated_at=now,
+            submitted_at=now,
+            deadline_at=now + timedelta(seconds=first.deadline_seconds),
+            warnings=tuple(dict.fromkeys((*chosen.warnings, *first.plan.warnings))),
+        )
+
+    async def _answered(self, record: TaskRecord, seconds: float) -> TaskRecord:
+        """The record once the gateway has accepted or refused, whichever process submits it, or when time is up."""
+        deadline = anyio.current_time() + seconds
+        while record.phase == "submitting" and (left := deadline - anyio.current_time()) > 0:
+            record = await self._records.changed(record, seconds=left)
+        return record
+
+    def _begin_submission(self, record: TaskRecord, candidates: Sequence[Candidate]) -> None:
+        """In the studio's own task group, so that no cancelled call can harm a submission under way."""
+        self._submitting[record.task_id] = anyio.Event()
+        self._group.start_soon(self._submit, record, candidates, name=f"submit {record.task_id}")
+
+    async def _submit(self, record: TaskRecord, candidates: Sequence[Candidate]) -> None:
+        try:
+            after = await self._submitter.submit(record, candidates)
+        except RushesError as error:
+            logger.error("submission not recorded task_id=%s problem=%s", record.task_id, error.message)
+            after = None
+        finally:
+            self._submitting.pop(record.task_id).set()
+        if after is not None and after.cancel_requested_at is not None:
+            after = await self._canceller.cancel_accepted(after)
+        if after is not None and after.open:
+            self._scheduler.schedule(record.task_id, self._first_pause(after))
+
+    def _first_pause(self, record: TaskRecord) -> float:
+        provider = self._providers[record.provider]
+        if record.phase != "polling":
+            return 0.0
+        return 0.05 if provider.traits.free else self._steps.pause_seconds(record, provider)
+
+    def _hasten(self, record: TaskRecord) -> None:
+        """Somebody waits now: look sooner than planned for nobody."""
+        if record.worker != self._records.worker or record.phase != "polling":
+            return
+        provider = self._providers.get(record.provider)
+        if provider is not None and not record.poll_errors:
+            self._scheduler.schedule(record.task_id, self._steps.pause_seconds(record, provider))
+
+    async def _let_submissions_end(self) -> None:
+        """A short grace, so that the job's id of a POST under way is still saved."""
+        with anyio.move_on_after(self._limits.shutdown_grace_seconds):
+            for answered in list(self._submitting.values()):
+                await answered.wait()
+
+    async def _keep_adopting(self) -> None:
+        while True:
+            await anyio.sleep(self._limits.takeover_seconds * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load
+            try:
+                await self._adopt_orphans()
+            except RushesError as error:
+                logger.warning("takeover failed problem=%s", error.message)
+
+    async def _adopt_orphans(self) -> None:
+        """Take over unfinished tasks that no living process works on."""
+        me = self._records.worker
+        others = [record for record in await self._records.open_records() if record.worker != me]
+        workers = {record.worker for record in others if record.worker is not None}
+        dead = await self._lease.dead(workers) if workers else set[str]()
+        for record in others:
+            if record.worker is None or record.worker in dead:
+                await self._adopt(record)
+
+    async def _adopt(self, record: TaskRecord) -> None:
+        def take(current: TaskRecord) -> TaskRecord:
+            if current.worker != record.worker:
+                return current
+            return transitions.adopted(current, self._records.worker, self._clock())
+
+        mine = await self._records.change(record.task_id, take, as_worker=False)
+        if mine is None or mine.worker != self._records.worker:
+            return
+        logger.info("task taken over task_id=%s phase=%s", mine.task_id, mine.phase)
+        if mine.phase == "submitting":
+            await self._resume_submission(mine)
+        else:
+            self._scheduler.schedule(mine.task_id)
+
+    async def _resume_submission(self, record: TaskRecord) -> None:
+        """A submission found in flight is never sent again, unless it costs nothing."""
+        provider: Provider | None = self._providers.get(record.provider)
+        now = self._clock()
+        if provider is not None and provider.traits.repeatable and not record.final:
+            try:
+                chosen = route(
+                    record.request.model_copy(update={"model": record.model}), self._configured, provider.name
+                )
+            except RequestRefused as refusal:
+                logger.warning("free submission not repeated task_id=%s problem=%s", record.task_id, refusal.message)
+            else:
+                self._begin_submission(record, chosen.candidates)
+                return
+        answered = await restored(self._media_folder, record.task_id)
+        if answered is not None:
+            await self._records.change(record.task_id, lambda r: transitions.answered_on_disk(r, answered, now))
+            return
+        finds = provider is not None and provider.traits.finds_jobs
+        why = transitions.answer_unknown(record)
+        after = await self._records.change(
+            record.task_id, lambda r: transitions.lost(r, why, now, reconcilable=finds), durable=True
+        )
+        if after is not None and after.open:
+            self._scheduler.schedule(record.task_id)
