@@ -2,10 +2,7 @@
 
 import json
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -14,35 +11,18 @@ import pytest
 from rushes.errors import StoreBusy
 
 from .documents import a_document, opened
+from .processes import line_of, started, tell
 
 pytestmark = pytest.mark.anyio
 
-RACER = Path(__file__).with_name("racer.py")
-
-
-@contextmanager
-def racer(*arguments: object) -> Generator[subprocess.Popen[str]]:
-    command = [sys.executable, str(RACER), *map(str, arguments)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
 
 def test_ten_equal_calls_at_once_in_two_processes_make_one_document(folder: Path) -> None:
-    with racer("create", folder, 10) as one, racer("create", folder, 10) as two:
+    with started("racer.py", "create", folder, 10) as one, started("racer.py", "create", folder, 10) as two:
         for process in (one, two):
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-        answers: list[tuple[str, bool]] = []
+            assert line_of(process) == "ready"
         for process in (one, two):
-            assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        for process in (one, two):
-            assert process.stdout is not None
-            answers += json.loads(process.stdout.readline())
+            tell(process, "go")
+        answers: list[tuple[str, bool]] = [answer for process in (one, two) for answer in json.loads(line_of(process))]
     assert len(answers) == 20
     assert len({task_id for task_id, _ in answers}) == 1
     assert sum(new for _, new in answers) == 1
@@ -51,7 +31,7 @@ def test_ten_equal_calls_at_once_in_two_processes_make_one_document(folder: Path
 @pytest.mark.parametrize("acknowledged_before_the_kill", [1, 40, 400])
 async def test_kill_9_loses_nothing_that_was_acknowledged(folder: Path, acknowledged_before_the_kill: int) -> None:
     lines: list[str] = []
-    with racer("write", folder) as writer:
+    with started("racer.py", "write", folder) as writer:
         assert writer.stdout is not None
         for line in writer.stdout:
             lines.append(line)
