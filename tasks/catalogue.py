@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+import anyio
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from ..cache.store import TaskStore
@@ -15,6 +16,9 @@ from .routing import Configured
 from .service import ModelOffer
 
 logger = logging.getLogger(__name__)
+
+LIVE_LIST_SECONDS = 8.0
+"""An agent does not wait longer for a gateway's list."""
 
 LIVE_LIST_AGE_MAX = timedelta(hours=24)
 FAILED_LIST_AGE_MAX = timedelta(minutes=10)
@@ -29,27 +33,31 @@ def _key(provider: Provider) -> str:
 
 async def refresh(configured: Iterable[Configured], store: TaskStore, now: datetime) -> None:
     """Join each usable provider's live list of models, read anew where the cached one is too old."""
-    for entry in configured:
-        if entry.problem is not None:
-            continue
-        provider = entry.provider
-        cached = await store.get_value(_key(provider))
-        if cached is not None and now - cached[1] < _age_max(cached[0]):
-            _join(provider, cached[0])
-            continue
-        await store.set_value(_key(provider), await _live_list(provider, cached))
+    async with anyio.create_task_group() as group:
+        for entry in configured:
+            if entry.problem is None:
+                group.start_soon(_refresh_one, entry.provider, store, now)
 
 
-async def _live_list(provider: Provider, cached: tuple[JsonValue, datetime] | None) -> JsonValue:
+async def _refresh_one(provider: Provider, store: TaskStore, now: datetime) -> None:
+    cached = await store.get_value(_key(provider))
+    if cached is not None and now - cached[1] < _age_max(cached[0]):
+        _join(provider, cached[0])
+        return
+    value = await _live_list(provider, cached[0] if cached else None)
+    _join(provider, value)
+    await store.set_value(_key(provider), value)
+
+
+async def _live_list(provider: Provider, cached: JsonValue) -> JsonValue:
+    """What to cache: the live list, or the last one known where it cannot be read in time."""
     try:
-        rows = await provider.refresh_models()
-    except GatewayUnavailable as error:
-        logger.warning("models not listed provider=%s problem=%s", provider.name, error.message)
-        return {"failed": True, "rows": _rows_of(cached[0]) if cached else []}
-    if rows is None:
-        return {"failed": False, "rows": []}
-    provider.add_models(rows)
-    return {"failed": False, "rows": _ROWS.dump_python(tuple(rows), mode="json", exclude_none=True)}
+        with anyio.fail_after(LIVE_LIST_SECONDS):
+            rows = await provider.refresh_models()
+    except (GatewayUnavailable, TimeoutError) as error:
+        logger.warning("models not listed provider=%s problem=%s", provider.name, error)
+        return {"failed": True, "rows": _rows_of(cached)}
+    return {"failed": False, "rows": _ROWS.dump_python(tuple(rows or ()), mode="json", exclude_none=True)}
 
 
 def _age_max(value: JsonValue) -> timedelta:

@@ -48,6 +48,9 @@ class ScriptedProvider:
     downloads: list[bytes | RushesError] = field(default_factory=list[bytes | RushesError])
     requests: list[GenerationRequest] = field(default_factory=list[GenerationRequest])
     plans: list[Plan] = field(default_factory=list[Plan])
+    live: tuple[ModelFacts, ...] | RushesError | None = None
+    added: tuple[ModelFacts, ...] = ()
+    refreshes: int = 0
     polls: int = 0
     cancels: int = 0
     cancel_answer: Observation | RushesError | None = None
@@ -58,7 +61,7 @@ class ScriptedProvider:
     def models(self) -> Sequence[ModelFacts]:
         base = ModelFacts(id=self.model_id, name=self.model_name, kind="video", source="a test")
         rows = [base.model_copy(update={"kind": kind, **self.facts_changes}) for kind in self.kinds]
-        return tuple(rows)
+        return (*rows, *self.added)
 
     def default_model(self, kind: Kind) -> str | None:
         return self.model_id if kind in self.kinds else None
@@ -67,10 +70,13 @@ class ScriptedProvider:
         return None if self.traits.free else ModelFacts(id=name, name=name, kind=kind, source="a test")
 
     async def refresh_models(self) -> Sequence[ModelFacts] | None:
-        return None
+        self.refreshes += 1
+        if isinstance(self.live, Exception):
+            raise self.live
+        return self.live
 
     def add_models(self, live: Sequence[ModelFacts]) -> None:
-        raise NotImplementedError
+        self.added = tuple(live)
 
     def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
         self.requests.append(request)
