@@ -1,0 +1,49 @@
+"""Studios over real stores and real folders, for tests of the heart."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from rushes.cache.leases import ProcessLease
+from rushes.cache.media import MediaFolder
+from rushes.cache.store import TaskStore
+from rushes.providers.provider import Provider
+from rushes.providers.request import GenerationRequest, Kind
+from rushes.tasks.migrations import MIGRATIONS
+from rushes.tasks.record import SCHEMA
+from rushes.tasks.routing import Configured
+from rushes.tasks.service import MediaSource, Wish
+from rushes.tasks.studio import Limits, Parts, Studio
+
+QUICK = Limits(shutdown_grace_seconds=0.2, takeover_seconds=0.05)
+
+
+@asynccontextmanager
+async def a_studio(home: Path, *providers: Provider, limits: Limits = QUICK) -> AsyncGenerator[Studio]:
+    """A studio in `home`, with the providers in this order."""
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(TaskStore.opened(home / "cache", schema=SCHEMA, migrations=MIGRATIONS))
+        lease = await stack.enter_async_context(ProcessLease.held(home / "cache"))
+        parts = Parts(
+            store=store,
+            lease=lease,
+            media=MediaFolder(home / "outputs"),
+            providers=[Configured(provider) for provider in providers],
+            input_roots=(home,),
+            limits=limits,
+        )
+        yield await stack.enter_async_context(Studio.opened(parts))
+
+
+def a_wish(
+    prompt: str = "a red fox",
+    *,
+    kind: Kind = "video",
+    media: Sequence[MediaSource] = (),
+    provider: str | None = None,
+    force_new: bool = False,
+    **asked: object,
+) -> Wish:
+    """A wish; `asked` are fields of the request."""
+    request = GenerationRequest.model_validate({"kind": kind, "prompt": prompt, **asked})
+    return Wish(request, media=tuple(media), provider=provider, force_new=force_new)
