@@ -1,0 +1,28 @@
+"""A process that serves one running task over stdio: `python -m tests.server.serving`."""
+
+import sys
+
+import anyio
+
+from rushes.server.mcp import build_server
+from rushes.server.transports import serve_stdio
+from rushes.tasks.record import TaskRecord
+
+from ..tools.fake_service import FakeService, record
+
+
+class NoisyService(FakeService):
+    async def get(self, task_id: str, *, owner: str = "local") -> TaskRecord:
+        print("a stray word of some library", flush=True)  # noqa: T201  it must not reach the host
+        return await super().get(task_id, owner=owner)
+
+
+async def main() -> None:
+    service = NoisyService()
+    service.put(record())
+    await serve_stdio(build_server(service, local_files=True))
+    sys.stderr.write("left in order\n")
+
+
+if __name__ == "__main__":
+    anyio.run(main)

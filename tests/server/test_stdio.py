@@ -1,0 +1,125 @@
+"""A real process on real pipes: how it speaks, and how it ends."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import pytest
+from mcp import Client, StdioServerParameters
+
+from .clients import ERAS, document
+
+COMMAND = [sys.executable, "-m", "tests.server.serving"]
+SECONDS = 30
+
+Message = dict[str, object]
+
+
+class Host:
+    """The other end of the pipes."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+
+    def send(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def receive(self) -> Message:
+        assert self.process.stdout is not None
+        message: Message = json.loads(self.process.stdout.readline())
+        return message
+
+    def ask(self, number: int, method: str, **params: object) -> None:
+        self.send(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}))
+
+    def close(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+
+    def end(self) -> tuple[int, str]:
+        """The exit code, and all that was written to stderr."""
+        assert self.process.stderr is not None
+        return self.process.wait(SECONDS), self.process.stderr.read()
+
+
+@contextmanager
+def hosted() -> Generator[Host]:
+    """An initialized connection to a fresh process."""
+    pipes = subprocess.PIPE
+    with subprocess.Popen(COMMAND, stdin=pipes, stdout=pipes, stderr=pipes, text=True, encoding="utf-8") as process:
+        host = Host(process)
+        try:
+            client = {"name": "test", "version": "1"}
+            host.ask(1, "initialize", protocolVersion="2025-06-18", capabilities={}, clientInfo=client)
+            assert host.receive()["id"] == 1
+            host.send('{"jsonrpc": "2.0", "method": "notifications/initialized"}')
+            yield host
+        finally:
+            process.kill()
+
+
+def start_waiting(host: Host) -> None:
+    """Begin a call that waits long, and see its first progress."""
+    arguments = {"task_id": "01TASK", "wait_seconds": 45}
+    host.ask(2, "tools/call", name="check_task", arguments=arguments, _meta={"progressToken": "look"})
+    assert host.receive()["method"] == "notifications/progress"
+
+
+@pytest.mark.parametrize("call_under_way", [False, True], ids=["idle", "in a call"])
+@pytest.mark.parametrize("asked", ["EOF", "SIGTERM", "SIGINT", "SIGHUP"])
+def test_the_process_ends_in_order_when_its_host_or_a_signal_says_so(asked: str, call_under_way: bool) -> None:
+    with hosted() as host:
+        if call_under_way:
+            start_waiting(host)
+        if asked == "EOF":
+            host.close()
+        else:
+            host.process.send_signal(signal.Signals[asked])
+        code, said = host.end()
+
+    assert (code, said.splitlines()[-1]) == (0, "left in order")
+
+
+def test_stray_output_does_not_reach_the_host() -> None:
+    with hosted() as host:
+        host.ask(2, "tools/call", name="check_task", arguments={"task_id": "01TASK"})
+        assert host.receive()["id"] == 2
+        host.close()
+        _, said = host.end()
+
+    assert "a stray word of some library" in said
+
+
+def test_a_line_that_is_no_message_does_not_end_the_connection() -> None:
+    with hosted() as host:
+        host.send("{no json \u00e9")
+        host.ask(3, "tools/list")
+        answered = host.receive()
+        while answered.get("id") != 3:
+            answered = host.receive()
+
+    assert "result" in answered
+
+
+def test_a_message_of_a_megabyte_arrives_whole() -> None:
+    with hosted() as host:
+        host.ask(4, "tools/call", name="check_task", arguments={"task_id": "x" * 1_000_000})
+        answered = host.receive()
+
+    assert "not_found" in json.dumps(answered)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_sdk_client_works_over_stdio(era: str) -> None:
+    parameters = StdioServerParameters(command=COMMAND[0], args=COMMAND[1:])
+    async with Client(parameters, mode=era, read_timeout_seconds=SECONDS) as client:
+        assert len((await client.list_tools()).tools) == 7
+        shown = document(await client.call_tool("check_task", {"task_id": "01TASK"}))
+
+    assert shown["state"] == "running"
