@@ -7,10 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from .failure import Failure
 
-SUCCESS_WITHOUT_OUTPUT = "The gateway spoke of success without an output yet."
-"""The note of an observation that is `running` only because the promised output is still missing; the poller counts
-such looks and gives up after a few."""
-
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 SUCCESS_WITHOUT_OUTPUT = "the gateway says the job succeeded, but shows no output yet"
