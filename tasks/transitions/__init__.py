@@ -1,0 +1,78 @@
+"""A generation's life as pure functions: record, what was seen, and now, become the next record (design §2 and §4).
+
+Each function returns the same object where nothing changes, so that nothing is written. A final state never changes:
+`ground.moved` is the only place that sets `state`, and it refuses every step that `STEPS` does not name.
+"""
+
+from .cancelling import cancel_asked, cancelled, withdrawn
+from .ground import STEPS, WARNINGS_MAX, IllegalTransition, Transition, with_warnings
+from .keeping import (
+    KEEP_GIVE_UP,
+    KEEP_REFUSALS_MAX,
+    KEEP_RETRY_FIRST,
+    KEEP_RETRY_LONGEST,
+    keep_failed,
+    keeping_off,
+    kept,
+)
+from .looks import (
+    EMPTY_SUCCESSES_MAX,
+    NOTHING_KEPT,
+    WATCH_FOR,
+    Kept,
+    observed,
+    poll_due,
+    poll_failed,
+    refreshed,
+    timed_out,
+)
+from .reconciling import RECONCILE_FOR, answer_lost, found, not_found
+from .submission import (
+    accepted,
+    adopted,
+    answer_not_kept,
+    answer_unknown,
+    answered_on_disk,
+    lost,
+    refused,
+    rerouted,
+)
+
+__all__ = [
+    "EMPTY_SUCCESSES_MAX",
+    "KEEP_GIVE_UP",
+    "KEEP_REFUSALS_MAX",
+    "KEEP_RETRY_FIRST",
+    "KEEP_RETRY_LONGEST",
+    "NOTHING_KEPT",
+    "RECONCILE_FOR",
+    "STEPS",
+    "WARNINGS_MAX",
+    "WATCH_FOR",
+    "IllegalTransition",
+    "Kept",
+    "Transition",
+    "accepted",
+    "adopted",
+    "answer_lost",
+    "answer_not_kept",
+    "answer_unknown",
+    "answered_on_disk",
+    "cancel_asked",
+    "cancelled",
+    "found",
+    "keep_failed",
+    "keeping_off",
+    "kept",
+    "lost",
+    "not_found",
+    "observed",
+    "poll_due",
+    "poll_failed",
+    "refreshed",
+    "refused",
+    "rerouted",
+    "timed_out",
+    "with_warnings",
+    "withdrawn",
+]

@@ -1,0 +1,54 @@
+"""The outputs of a task that succeeded, on their way to local files."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from ...errors import OutputExpired, OutputRejected, RushesError
+from ...providers.failure import clean_text
+from ..record import TaskRecord
+from .ground import same_state
+from .looks import phase_after
+
+KEEP_REFUSALS_MAX = 4
+"""Attempts at an output that is refused or gone; passing faults are tried until the URL expires."""
+KEEP_RETRY_FIRST = timedelta(seconds=5)
+KEEP_RETRY_LONGEST = timedelta(minutes=10)
+KEEP_GIVE_UP = timedelta(hours=24)
+"""Where a URL names no expiry."""
+
+
+def kept(record: TaskRecord, index: int, facts: Mapping[str, object], now: datetime) -> TaskRecord:
+    """Output `index` is on disk; `facts` are the file's path, size, hash and measures."""
+    return _with_output(record, index, {**facts, "keeping": "kept", "keep_problem": None, "keep_after": None}, now)
+
+
+def keeping_off(record: TaskRecord, now: datetime) -> TaskRecord:
+    """Keeping is turned off: URLs are given as they are."""
+    if record.phase != "keeping":
+        return record
+    outputs = tuple(o.model_copy(update={"keeping": "off"}) if o.keeping == "pending" else o for o in record.outputs)
+    return same_state(record, now, outputs=outputs, phase="done")
+
+
+def keep_failed(record: TaskRecord, index: int, error: RushesError, now: datetime) -> TaskRecord:
+    """An attempt to keep output `index` failed: try again with growing pauses, until it can no longer work."""
+    output = record.outputs[index]
+    attempts = output.keep_attempts + 1
+    wait = min(KEEP_RETRY_FIRST * 2 ** min(attempts - 1, 10), KEEP_RETRY_LONGEST)
+    until = output.expires_at or (record.finished_at or record.created_at) + KEEP_GIVE_UP
+    refused = isinstance(error, OutputExpired | OutputRejected) and attempts >= KEEP_REFUSALS_MAX
+    given_up = refused or now + wait > until
+    gone = given_up and (isinstance(error, OutputExpired) or now + wait > until)
+    changes = {
+        "keep_attempts": attempts,
+        "keep_problem": clean_text(f"result_expired: {error.message}" if gone else error.message, 300),
+        "keeping": "failed" if given_up else "pending",
+        "keep_after": None if given_up else now + wait,
+    }
+    return _with_output(record, index, changes, now)
+
+
+def _with_output(record: TaskRecord, index: int, changes: Mapping[str, object], now: datetime) -> TaskRecord:
+    outputs = tuple(o.model_copy(update=dict(changes)) if n == index else o for n, o in enumerate(record.outputs))
+    phase = phase_after(outputs) if record.phase == "keeping" else record.phase
+    return same_state(record, now, outputs=outputs, phase=phase)
