@@ -8,10 +8,8 @@ from rushes.providers.request import GenerationRequest, Kind, MediaInput, MediaR
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 16
 
 
-def request(
-    kind: Kind = "video", *media: MediaInput, prompt: str = "a red fox", **inputs: JsonValue
-) -> GenerationRequest:
-    return GenerationRequest.model_validate({"kind": kind, "prompt": prompt, "media": media, **inputs})
+def request(kind: Kind = "video", /, *media: MediaInput, **inputs: JsonValue) -> GenerationRequest:
+    return GenerationRequest.model_validate({"kind": kind, "prompt": "a red fox", "media": media, **inputs})
 
 
 def linked(role: MediaRole, url: str = "https://example.com/a.png") -> MediaInput:

@@ -1,0 +1,52 @@
+"""Which network addresses a result may be fetched from: public ones, as a gateway's answer is data from outside."""
+
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+
+import anyio
+
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+"""From host and port to IP addresses; raises OSError."""
+
+RESOLVE_SECONDS = 10.0
+
+_NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+
+
+async def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a host, in the system's order of preference.
+
+    Raises:
+        OSError: it has none, or could not be resolved in time.
+    """
+    with anyio.fail_after(RESOLVE_SECONDS):
+        found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def is_public(address: str) -> bool:
+    """False for loopback, private, link-local, reserved and multicast addresses, also inside an IPv6 address."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return all(part.is_global and not part.is_multicast for part in _parts(parsed))
+
+
+def _parts(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> Iterator[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    if isinstance(address, ipaddress.IPv4Address):
+        yield address
+        return
+    if address.ipv4_mapped is not None:
+        yield address.ipv4_mapped
+        return
+    yield address
+    if address.sixtofour is not None:
+        yield address.sixtofour
+    if address.teredo is not None:
+        yield from address.teredo
+    if any(address in network for network in _NAT64):
+        yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)

@@ -1,0 +1,240 @@
+"""The HTTP client of a gateway: one connection pool, the key, limits, and what a fault on the way means.
+
+The only module that knows the HTTP library; it is imported when a gateway is first used. Nothing is retried here: a
+lost answer to a paid POST must not become a second POST, and polls are repeated by who polls.
+"""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, partial
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+
+import anyio
+import anyio.to_thread
+import httpx
+from pydantic import JsonValue
+
+from .reply import NoReply, Reply, parse_body
+
+logger = logging.getLogger(__name__)
+
+READ_BYTES_MAX = 4 * 1024 * 1024
+"""Largest reply to a poll, a list or an asynchronous submission."""
+
+MEDIA_BYTES_MAX = 64 * 1024 * 1024
+"""Largest reply of an endpoint that answers with the media themselves."""
+
+KEEPALIVE_SECONDS = 20.0
+"""Idle connections are kept for this long: a little over the time between two looks at a job."""
+
+_THREAD_FROM_BYTES = 256 * 1024
+"""From this size on a reply is parsed beside the event loop."""
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Limits in seconds on the parts of one request, and on all of it."""
+
+    total: float
+    connect: float = 10.0
+    pool: float = 30.0
+
+    def as_httpx(self) -> httpx.Timeout:
+        connect, pool = min(self.connect, self.total / 2), min(self.pool, self.total / 2)
+        return httpx.Timeout(connect=connect, read=self.total, write=self.total, pool=pool)
+
+
+OUTCOMES: Mapping[type[Exception], tuple[Literal["refused", "lost"], str]] = {
+    httpx.ConnectTimeout: ("refused", "the connection could not be opened in time"),
+    httpx.ConnectError: ("refused", "the connection could not be opened"),
+    httpx.PoolTimeout: ("refused", "too many requests to it are under way"),
+    httpx.ProxyError: ("refused", "the proxy did not let the connection through"),
+    httpx.UnsupportedProtocol: ("refused", "the base URL is neither http nor https"),
+    httpx.LocalProtocolError: ("refused", "the request could not be formed"),
+    httpx.InvalidURL: ("refused", "the base URL is not valid"),
+    httpx.WriteTimeout: ("lost", "the request could not be written in time"),
+    httpx.WriteError: ("lost", "the connection broke while the request was written"),
+    httpx.ReadTimeout: ("lost", "no answer came in time"),
+    httpx.ReadError: ("lost", "the connection broke before the answer came"),
+    httpx.RemoteProtocolError: ("lost", "the answer broke off or was no HTTP"),
+    httpx.DecodingError: ("lost", "the answer was compressed wrongly"),
+    TimeoutError: ("lost", "no whole answer came in time"),  # unless the connection was still being opened
+    OSError: ("lost", "the connection broke"),
+}
+"""What a fault on the way means for a submission.
+
+*refused*: not a byte of the request was written, so the gateway cannot have taken it: DNS failure, connection refused,
+failed TLS handshake (all `ConnectError`), a connection that did not open in time, no free connection, a proxy that
+refused the tunnel, a request that could not be formed. *lost*: bytes were or may have been written and no whole answer
+came back; the gateway may have accepted. What a whole answer means is decided by `submission_outcome` in `gateway.py`.
+"""
+
+
+class HttpClient:
+    """Requests to one gateway, and to no other host: redirects are not followed.
+
+    `base_url` is scheme, host and prefix; every path goes below it. `transport` is for tests.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None,
+        *,
+        requests_max: int = 16,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._api_key = api_key
+        self._requests_max = requests_max
+        self._transport = transport
+        self._client: httpx.AsyncClient | None = None
+        self._opening = anyio.Lock()
+
+    async def post(
+        self,
+        path: str,
+        body: Mapping[str, JsonValue],
+        *,
+        multipart: Mapping[str, tuple[str | None, str | bytes, str | None]] | None = None,
+        headers: Mapping[str, str],
+        timeouts: Timeouts,
+        bytes_max: int = READ_BYTES_MAX,
+    ) -> Reply:
+        """One POST with a JSON body, or with form parts (file name, content, type).
+
+        Raises:
+            NoReply: no whole answer came; its `outcome` says what that means.
+        """
+        client = await self._open()
+        files = None if multipart is None else list(multipart.items())
+        json = None if files is not None else body
+        try:
+            request = client.build_request(
+                "POST", self._url(path), json=json, files=files, headers=self._headers(headers)
+            )
+        except (ValueError, TypeError, httpx.InvalidURL) as error:
+            # Such as half an emoji in the prompt, NaN in an option, a key beyond ASCII.
+            raise NoReply("refused", "the request could not be formed") from error
+        return await self._send(client, request, timeouts, bytes_max)
+
+    async def call(self, method: str, path: str, query: Mapping[str, str], timeouts: Timeouts) -> Reply:
+        """One request without a body.
+
+        Raises:
+            NoReply: no whole answer came.
+        """
+        client = await self._open()
+        try:
+            request = client.build_request(
+                method, self._url(path), params=dict(query) or None, headers=self._headers({})
+            )
+        except (ValueError, httpx.InvalidURL) as error:
+            raise NoReply("refused", "the request could not be formed") from error
+        return await self._send(client, request, timeouts, READ_BYTES_MAX)
+
+    async def aclose(self) -> None:
+        """Close the pool; a later request opens a new one."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def _open(self) -> httpx.AsyncClient:
+        async with self._opening:
+            if self._client is None:
+                # Reading the certificates blocks for tens of milliseconds.
+                self._client = await anyio.to_thread.run_sync(self._new_client)
+            return self._client
+
+    def _new_client(self) -> httpx.AsyncClient:
+        # Through a proxy, plain http would show the key to a host that is not the gateway's.
+        encrypted = self._base_url.startswith("https:")
+        limits = httpx.Limits(
+            max_connections=self._requests_max,
+            max_keepalive_connections=self._requests_max,
+            keepalive_expiry=KEEPALIVE_SECONDS,
+        )
+        return httpx.AsyncClient(limits=limits, trust_env=encrypted, follow_redirects=False, transport=self._transport)
+
+    def _url(self, path: str) -> str:
+        if not path.startswith("/"):
+            raise ValueError(f"a path below the base URL starts with a slash, not {path!r}")
+        return self._base_url + path
+
+    def _headers(self, extra: Mapping[str, str]) -> dict[str, str]:
+        headers = {"Accept": "application/json, */*;q=0.5", "User-Agent": user_agent(), **extra}
+        if self._api_key:
+            headers["Authorization"] = f"Bearer {self._api_key}"
+        return headers
+
+    async def _send(
+        self, client: httpx.AsyncClient, request: httpx.Request, timeouts: Timeouts, bytes_max: int
+    ) -> Reply:
+        progress = _Progress()
+        request.extensions |= {"timeout": timeouts.as_httpx().as_dict(), "trace": progress.note}
+        started = time.monotonic()
+        try:
+            with anyio.fail_after(timeouts.total):
+                response = await client.send(request, stream=True)
+                try:
+                    data = await _read(response, bytes_max)
+                finally:
+                    await response.aclose()
+        except tuple(OUTCOMES) as error:
+            raise _no_reply(error, progress) from error
+        took = round((time.monotonic() - started) * 1000)
+        logger.debug("%s %s answered %d in %d ms", request.method, request.url.path, response.status_code, took)
+        return await self._reply(response, data)
+
+    async def _reply(self, response: httpx.Response, data: bytes) -> Reply:
+        if self._api_key and len(self._api_key) >= 8:
+            # Some gateways repeat the key in the message about it.
+            data = data.replace(self._api_key.encode(), b"[key]")
+        content_type = response.headers.get("content-type", "")
+        parse = partial(parse_body, content_type, data)
+        body = await anyio.to_thread.run_sync(parse) if len(data) > _THREAD_FROM_BYTES else parse()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(response.status_code, headers, body, datetime.now(UTC))
+
+
+async def _read(response: httpx.Response, bytes_max: int) -> bytes:
+    data = bytearray()
+    async for chunk in response.aiter_bytes():
+        data += chunk
+        if len(data) > bytes_max:
+            raise NoReply("lost", f"the answer is larger than {bytes_max // 1024 // 1024} MiB")
+    return bytes(data)
+
+
+class _Progress:
+    """How far a request has come, from the transport's own events."""
+
+    connecting = False
+
+    async def note(self, event: str, details: Mapping[str, object]) -> None:  # noqa: ARG002
+        if event.startswith("connection.") and event.endswith(".started"):
+            self.connecting = True
+        elif event.endswith("send_request_headers.started"):
+            self.connecting = False
+
+
+def _no_reply(error: Exception, progress: _Progress) -> NoReply:
+    if isinstance(error, TimeoutError) and progress.connecting:
+        error = httpx.ConnectTimeout(str(error))
+    for kind, (outcome, words) in OUTCOMES.items():
+        if isinstance(error, kind):
+            return NoReply(outcome, words)
+    raise AssertionError from error
+
+
+@cache
+def user_agent() -> str:
+    """`rushes/` and the version."""
+    try:
+        return f"rushes/{version('rushes')}"
+    except PackageNotFoundError:
+        return "rushes"

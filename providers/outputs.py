@@ -1,0 +1,281 @@
+"""Fetching results: other hosts than the gateway's, so without its key, and never from inside the user's network.
+
+A result's host is looked up first, its addresses are checked, and the connection goes to the checked address (so that
+a second look-up cannot answer otherwise); TLS still proves the host's name. Redirects are followed by hand, each under
+the same rule. A loopback or private address is fetched from only if the gateway's own base URL is on such a one.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import anyio
+import httpx
+
+from ..errors import OutputError, OutputExpired, OutputRejected, OutputUnavailable
+from .addresses import Resolve, is_public, resolve
+from .http import user_agent
+from .job import RemoteOutput
+from .provider import OutputStream
+from .reply import Reply, parse_body, retry_after
+from .wires.readings import urls_in
+
+REDIRECTS_MAX = 5
+SECONDS_MAX = 1800.0
+"""Limit on one download, however steadily it drips."""
+PATIENCE_SECONDS = (1.0, 2.0, 4.0)
+"""Waits before a 400, 401, 403 or 404 is believed: storage shows a new object a moment after the gateway says so."""
+
+_TIMEOUT = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=30.0)
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_GONE = frozenset({400, 401, 403, 404, 410, 451})
+_JSON_BYTES_MAX = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class _Target:
+    url: str
+    with_key: bool
+
+
+class _NotThere(OutputExpired):
+    """An answer that is believed only when it is repeated."""
+
+
+class OutputClient:
+    """Opens outputs of one gateway. `transport`, `resolve` and `patience` are for tests."""
+
+    def __init__(
+        self,
+        base_url: str | None,
+        api_key: str | None,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        resolve: Resolve = resolve,
+        patience: Sequence[float] = PATIENCE_SECONDS,
+    ) -> None:
+        self._base = httpx.URL(base_url) if base_url else None
+        self._api_key = api_key
+        self._transport = transport
+        self._resolve = resolve
+        self._patience = patience
+
+    @asynccontextmanager
+    async def open(self, output: RemoteOutput) -> AsyncGenerator[OutputStream]:
+        """The output as a stream of bytes.
+
+        Raises:
+            OutputUnavailable: a passing fault. OutputExpired: the URL no longer works. OutputRejected: it may not be
+                fetched.
+        """
+        response = await self._fetch(output)
+        try:
+            yield _Stream(response)
+        finally:
+            await response.aclose()
+
+    async def aclose(self) -> None:
+        """Close what is open; a later fetch opens anew."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.aclose()
+
+    async def _fetch(self, output: RemoteOutput) -> httpx.Response:
+        targets = [_Target(output.url, output.authenticated)] if output.url else []
+        targets += [_Target(output.fallback_url, True)] if output.fallback_url else []
+        if not targets:
+            raise OutputRejected("the output has no URL")
+        over = output.expires_at is not None and output.expires_at <= datetime.now(UTC)
+        for wait in () if over else self._patience:
+            try:
+                return await self._first_that_works(targets)
+            except _NotThere:
+                await anyio.sleep(wait)
+        return await self._first_that_works(targets)
+
+    async def _first_that_works(self, targets: Sequence[_Target]) -> httpx.Response:
+        faults: list[OutputError] = []
+        for target in targets:
+            try:
+                return await self._follow(target)
+            except OutputError as fault:
+                faults.append(fault)
+        raise next((fault for fault in faults if isinstance(fault, OutputUnavailable)), faults[0])
+
+    async def _follow(self, target: _Target) -> httpx.Response:
+        for _ in range(REDIRECTS_MAX + 1):
+            url = _parsed(target.url)
+            own = self._is_own(url)
+            response = await self._get(url, with_key=target.with_key and own)
+            if own and not target.with_key and response.status_code in {401, 403}:
+                # Some gateways want the key for files on their own host, without saying so.
+                await response.aclose()
+                response = await self._get(url, with_key=True)
+            elsewhere = await self._elsewhere(response, target)
+            if elsewhere is None:
+                return response
+            target = elsewhere
+        raise OutputRejected(f"the result was redirected more than {REDIRECTS_MAX} times")
+
+    async def _elsewhere(self, response: httpx.Response, target: _Target) -> _Target | None:
+        """Where the medium is instead, if the answer is not the medium itself; the answer is then closed."""
+        status = response.status_code
+        if status in _REDIRECTS and "location" in response.headers:
+            await response.aclose()
+            return _Target(_joined(target.url, response.headers["location"]), target.with_key)
+        if status not in {200, 206}:
+            await response.aclose()
+            raise _fault_of(response)
+        if target.with_key and _media_type(response) == "application/json":
+            # Some servers of this kind answer with a URL instead of the bytes.
+            return await _linked_in(response)
+        return None
+
+    async def _get(self, url: httpx.URL, *, with_key: bool) -> httpx.Response:
+        headers = {"User-Agent": user_agent(), "Accept": "*/*", "Accept-Encoding": "identity"}
+        if with_key and self._api_key:
+            headers["Authorization"] = f"Bearer {self._api_key}"
+        if self._is_own(url):
+            return await self._request(url, headers, None)
+        fault: OutputUnavailable | None = None
+        for address in await self._checked_addresses(url):
+            headers["Host"] = url.netloc.decode("ascii")
+            try:
+                return await self._request(url.copy_with(host=address), headers, url.host)
+            except _NotConnected as error:
+                fault = error
+        raise fault or OutputUnavailable(f"{url.host} has no address")
+
+    async def _request(self, url: httpx.URL, headers: dict[str, str], certified: str | None) -> httpx.Response:
+        extensions: dict[str, object] = {"timeout": _TIMEOUT.as_dict()}
+        if certified is not None and url.scheme == "https":
+            extensions["sni_hostname"] = certified
+        request = httpx.Request("GET", url, headers=headers, extensions=extensions)
+        host = certified or url.host
+        try:
+            return await self._opened().handle_async_request(request)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise _NotConnected(f"{host} cannot be reached") from error
+        except (httpx.HTTPError, OSError) as error:
+            raise OutputUnavailable(f"{host} gave no answer ({type(error).__name__})") from error
+
+    def _opened(self) -> httpx.AsyncBaseTransport:
+        if self._transport is None:
+            # No connection is kept: one to an address could be reused for another name without proof of it.
+            self._transport = httpx.AsyncHTTPTransport(
+                limits=httpx.Limits(max_connections=16, max_keepalive_connections=0)
+            )
+        return self._transport
+
+    def _is_own(self, url: httpx.URL) -> bool:
+        return self._base is not None and _origin(url) == _origin(self._base)
+
+    async def _checked_addresses(self, url: httpx.URL) -> list[str]:
+        addresses = await self._resolved(url)
+        if all(map(is_public, addresses)) or await self._base_is_inside():
+            return addresses
+        raise OutputRejected(f"the result is on {url.host}, an address inside this network, and was not fetched")
+
+    async def _base_is_inside(self) -> bool:
+        if self._base is None:
+            return False
+        return not any(map(is_public, await self._resolved(self._base)))
+
+    async def _resolved(self, url: httpx.URL) -> list[str]:
+        try:
+            return await self._resolve(url.host, _port(url))
+        except UnicodeError as error:
+            raise OutputRejected("the result's URL has no valid host") from error
+        except OSError as error:
+            raise OutputUnavailable(f"{url.host} cannot be looked up") from error
+
+
+class _NotConnected(OutputUnavailable):
+    """One address of a host does not answer; the next may."""
+
+
+class _Stream:
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+
+    @property
+    def mime_type(self) -> str | None:
+        return _media_type(self._response) or None
+
+    @property
+    def size_bytes(self) -> int | None:
+        length = self._response.headers.get("content-length", "")
+        encoded = "content-encoding" in self._response.headers
+        return int(length) if length.isdecimal() and len(length) < 16 and not encoded else None
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        end = anyio.current_time() + SECONDS_MAX
+        try:
+            async for chunk in self._response.aiter_bytes():
+                yield chunk
+                if anyio.current_time() > end:
+                    raise OutputUnavailable("the result came too slowly")
+        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+            raise OutputUnavailable(f"the result broke off ({type(error).__name__})") from error
+
+
+def _parsed(text: str) -> httpx.URL:
+    try:
+        url = httpx.URL(text)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise OutputRejected("the result's URL is not valid") from error
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise OutputRejected("the result's URL is neither http nor https")
+    if not 0 < _port(url) < 65536:
+        raise OutputRejected("the result's URL has no valid port")
+    return url.copy_with(userinfo=b"", fragment=None)
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return str(httpx.URL(url).join(location))
+    except (httpx.InvalidURL, ValueError) as error:
+        raise OutputRejected("the result was redirected to an invalid URL") from error
+
+
+def _port(url: httpx.URL) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int]:
+    return url.scheme, url.host, _port(url)
+
+
+def _media_type(response: httpx.Response) -> str:
+    media_type: str = response.headers.get("content-type", "")
+    return media_type.partition(";")[0].strip().lower()
+
+
+def _fault_of(response: httpx.Response) -> OutputError:
+    status = response.status_code
+    if status == 410:
+        return OutputExpired("the result is gone (HTTP 410)")
+    if status in _GONE:
+        return _NotThere(f"the result's URL no longer works (HTTP {status})")
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    wait = retry_after(Reply(status, headers, b"", datetime.now(UTC)))
+    return OutputUnavailable(f"the result cannot be fetched now (HTTP {status})", retry_after_seconds=wait)
+
+
+async def _linked_in(response: httpx.Response) -> _Target:
+    data = bytearray()
+    try:
+        async for chunk in response.aiter_bytes():
+            data += chunk
+            if len(data) > _JSON_BYTES_MAX:
+                raise OutputRejected("the result is JSON, not a medium")
+    except (httpx.HTTPError, OSError) as error:
+        raise OutputUnavailable("the result broke off") from error
+    finally:
+        await response.aclose()
+    body = parse_body("application/json", bytes(data))
+    links = [] if isinstance(body, bytes) else [url for url in urls_in(body) if not url.startswith("data:")]
+    if not links:
+        raise OutputUnavailable("the gateway answered with JSON instead of the result")
+    return _Target(links[0], with_key=False)

@@ -1,0 +1,105 @@
+"""The registry: from settings to a provider. One line here adds a wire format; a separate package adds one with an
+entry point in the group `rushes.providers`, whose name is the wire's and whose object makes a provider from settings.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, entry_points
+from pkgutil import resolve_name
+from typing import cast
+
+from ..errors import ConfigurationError
+from .catalogue import load_facts
+from .gateway import HttpProvider
+from .provider import Provider, ProviderSettings
+from .wire import Wire
+
+logger = logging.getLogger(__name__)
+
+ENTRY_POINT_GROUP = "rushes.providers"
+
+WIRES: Mapping[str, str] = {
+    "routeany": "routeany:RouteAny",
+    "apixo": "apixo:Apixo",
+}
+"""Wire format → module and class in `wires/`; the data file has the wire's name. Imported when first used."""
+
+DEFAULTS: Sequence[ProviderSettings] = (
+    ProviderSettings(name="routeany", wire="routeany", base_url="https://api.routeany.com"),
+    ProviderSettings(name="apixo", wire="apixo", base_url="https://api.apixo.ai"),
+)
+"""The providers that rushes knows without configuration, in the order in which they are tried."""
+
+ProviderFactory = Callable[[ProviderSettings], Provider]
+
+
+def default_settings() -> tuple[ProviderSettings, ...]:
+    """The known providers, each with the name of its key's environment variable and without a key."""
+    named = [known.model_copy(update={"api_key_env": f"{known.name.upper()}_API_KEY"}) for known in DEFAULTS]
+    return tuple(named)
+
+
+def build_provider(settings: ProviderSettings) -> Provider:
+    """The provider that the settings describe. Opens nothing.
+
+    Raises:
+        ConfigurationError: no such wire format exists, or the plugin that brings it is broken.
+    """
+    if settings.wire in WIRES:
+        return HttpProvider(settings, wire_class(settings.wire)(settings), load_facts(settings.wire))
+    plugin = _plugins().get(settings.wire)
+    if plugin is None:
+        raise ConfigurationError(_unknown_wire(settings))
+    return _from_plugin(plugin, settings)
+
+
+def wire_class(wire: str) -> type[Wire]:
+    """The class of a built-in wire format."""
+    return cast("type[Wire]", resolve_name(f"{__package__}.wires.{WIRES[wire]}"))
+
+
+def build_providers(all_settings: Iterable[ProviderSettings]) -> tuple[list[Provider], list[str]]:
+    """All providers that can be built, and one sentence for each that cannot; a broken one never stops the others."""
+    providers: list[Provider] = []
+    faults: list[str] = []
+    for settings in all_settings:
+        try:
+            providers.append(build_provider(settings))
+        except ConfigurationError as error:
+            logger.warning("provider %s is left out: %s", settings.name, error.message)
+            faults.append(error.message)
+    return providers, faults
+
+
+def wire_names() -> tuple[str, ...]:
+    """All wire formats, built in and from plugins."""
+    return (*WIRES, *_plugins())
+
+
+def _plugins() -> dict[str, EntryPoint]:
+    found: dict[str, EntryPoint] = {}
+    for entry_point in entry_points(group=ENTRY_POINT_GROUP):
+        if entry_point.name in WIRES:
+            logger.warning("the plugin %s is left out: rushes has a wire %r", entry_point.value, entry_point.name)
+        else:
+            found.setdefault(entry_point.name, entry_point)
+    return found
+
+
+def _from_plugin(entry_point: EntryPoint, settings: ProviderSettings) -> Provider:
+    """The boundary to code that is not ours: whatever it raises becomes one sentence."""
+    try:
+        factory = cast(ProviderFactory, entry_point.load())
+        return factory(settings)
+    except Exception as error:
+        logger.warning("plugin %s failed", entry_point.value, exc_info=True)
+        message = f"provider {settings.name}: the plugin {entry_point.value} failed: {type(error).__name__}: {error}"
+        raise ConfigurationError(message) from error
+
+
+def _unknown_wire(settings: ProviderSettings) -> str:
+    names = wire_names()
+    near = get_close_matches(settings.wire, names, n=1)
+    meant = f"; did you mean {near[0]!r}?" if near else f": {', '.join(names)}"
+    return f"provider {settings.name}: there is no wire format {settings.wire!r}{meant}"

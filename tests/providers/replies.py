@@ -1,0 +1,93 @@
+"""Replies of a gateway as data, and providers that talk to a function instead of a network."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+import httpx
+from pydantic import JsonValue, SecretStr
+
+from rushes.providers.catalogue import find_model, load_facts
+from rushes.providers.facts import ModelFacts
+from rushes.providers.gateway import HttpProvider
+from rushes.providers.job import Job, Plan
+from rushes.providers.provider import ProviderSettings
+from rushes.providers.registry import wire_class
+from rushes.providers.reply import Reply
+from rushes.providers.request import GenerationRequest, Kind
+from rushes.providers.wire import Wire
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+KEY = "sk-very-secret-0123456789"
+
+
+def reply(body: JsonValue | bytes = None, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
+    return Reply(status, headers or {}, body, NOW)
+
+
+def settings(
+    wire: str, /, name: str | None = None, base_url: str | None = None, options: Mapping[str, JsonValue] | None = None
+) -> ProviderSettings:
+    return ProviderSettings(
+        name=name or wire,
+        wire=wire,
+        base_url=base_url or f"https://{wire}.invalid",
+        api_key=SecretStr(KEY),
+        options=dict(options or {}),
+    )
+
+
+def make_wire(wire: str, /, **options: JsonValue) -> Wire:
+    return wire_class(wire)(settings(wire, options=options))
+
+
+def facts_of(wire: str, name: str, kind: Kind = "video") -> ModelFacts:
+    file = load_facts(wire)
+    return find_model(file.models, name, kind) or file.unlisted_model(name, kind)
+
+
+def plan_of(wire: str, request: GenerationRequest, model: str, **options: JsonValue) -> Plan:
+    made = make_wire(wire, **options)
+    return made.plan(request, made.adapt_facts(facts_of(wire, model, request.kind)))
+
+
+def job(job_id: str = "job-1", model: str = "m", **details: JsonValue) -> Job:
+    return Job(job_id=job_id, model=model, details=details)
+
+
+class Gateway:
+    """Answers requests with a function, and remembers them."""
+
+    def __init__(self, answer: Callable[[httpx.Request], httpx.Response]) -> None:
+        self.answer = answer
+        self.requests: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return self.answer(request)
+
+    @property
+    def paths(self) -> list[str]:
+        return [f"{request.method} {request.url.raw_path.decode()}" for request in self.requests]
+
+
+def always(status: int = 200, json: object = None, content: bytes | None = None, **headers: str) -> Gateway:
+    """A gateway that gives one answer to everything."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if content is not None:
+            return httpx.Response(status, content=content, headers=named)
+        return (
+            httpx.Response(status, json=json, headers=named)
+            if json is not None
+            else httpx.Response(status, headers=named)
+        )
+
+    return Gateway(answer)
+
+
+def provider(wire: str, gateway: Gateway, **options: JsonValue) -> HttpProvider:
+    configured = settings(wire, options=options)
+    return HttpProvider(
+        configured, wire_class(wire)(configured), load_facts(wire), transport=httpx.MockTransport(gateway)
+    )

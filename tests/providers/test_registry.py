@@ -1,0 +1,106 @@
+"""From settings to a provider: built-in wires, plugins, and what happens when one is broken."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rushes.errors import ConfigurationError
+from rushes.providers.gateway import HttpProvider
+from rushes.providers.provider import Provider, ProviderSettings
+from rushes.providers.registry import (
+    WIRES,
+    build_provider,
+    build_providers,
+    default_settings,
+    wire_class,
+    wire_names,
+)
+
+from .replies import settings
+
+PLUGIN = """
+from rushes.providers.registry import wire_class
+from rushes.providers.gateway import HttpProvider
+from rushes.providers.catalogue import load_facts
+
+def make(settings):
+    return HttpProvider(settings, wire_class("routeany")(settings), load_facts("routeany"))
+
+def broken(settings):
+    raise RuntimeError("no luck")
+"""
+
+ENTRY_POINTS = """
+[rushes.providers]
+acme = acme_rushes:make
+acme-broken = acme_rushes:broken
+acme-missing = acme_rushes_missing:make
+routeany = acme_rushes:make
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An installed package with entry points, as a wheel would leave it."""
+    (tmp_path / "acme_rushes.py").write_text(PLUGIN, encoding="utf-8")
+    metadata = tmp_path / "acme_rushes-1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-rushes\nVersion: 1\n", encoding="utf-8")
+    (metadata / "entry_points.txt").write_text(ENTRY_POINTS, encoding="utf-8")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    yield
+    sys.modules.pop("acme_rushes", None)
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_each_wire_makes_a_provider_with_models(wire: str) -> None:
+    made: Provider = build_provider(settings(wire, name="mine"))
+    assert made.name == "mine"
+    assert issubclass(wire_class(wire), object)
+    assert made.unlisted_model("new", "video") is not None
+
+
+def test_the_known_providers_have_their_documented_hosts_and_key_variables() -> None:
+    known = {one.name: (one.wire, one.base_url, one.api_key_env) for one in default_settings()}
+    assert known["routeany"] == ("routeany", "https://api.routeany.com", "ROUTEANY_API_KEY")
+    assert known["apixo"] == ("apixo", "https://api.apixo.ai", "APIXO_API_KEY")
+    assert all(one.api_key is None for one in default_settings())
+
+
+def test_an_unknown_wire_is_a_configuration_error_with_a_suggestion() -> None:
+    with pytest.raises(ConfigurationError, match="'routeani'; did you mean 'routeany'"):
+        build_provider(ProviderSettings(name="x", wire="routeani"))
+    with pytest.raises(ConfigurationError, match="'zzz': routeany, "):
+        build_provider(ProviderSettings(name="x", wire="zzz"))
+
+
+def test_a_default_model_can_be_configured() -> None:
+    made = build_provider(settings("routeany", options={"default_image_model": "acme/picture"}))
+    assert made.default_model("image") == "acme/picture"
+    assert made.default_model("video") == "google/veo-3.1"
+    assert made.default_model("audio") is None
+
+
+@pytest.mark.usefixtures("plugin")
+def test_a_separate_package_adds_a_wire() -> None:
+    made = build_provider(settings("acme"))
+    assert isinstance(made, HttpProvider)
+    assert made.name == "acme"
+    assert "acme" in wire_names()
+
+
+@pytest.mark.usefixtures("plugin")
+def test_a_plugin_cannot_take_the_place_of_a_built_in_wire() -> None:
+    assert wire_names().count("routeany") == 1
+
+
+@pytest.mark.usefixtures("plugin")
+def test_broken_plugins_are_reported_and_stop_nothing() -> None:
+    wanted = [settings("acme-broken"), settings("acme"), settings("acme-missing"), settings("zzz")]
+    made, faults = build_providers(wanted)
+    assert [one.name for one in made] == ["acme"]
+    assert len(faults) == 3
+    assert "acme_rushes:broken failed: RuntimeError: no luck" in faults[0]
+    assert "acme_rushes_missing" in faults[1]
