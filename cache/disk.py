@@ -31,7 +31,7 @@ CHECKPOINT_BYTES = 4 * 2**20
 _CHECKPOINT_WAIT_MILLISECONDS = 250  # writers of all processes stand still meanwhile
 _MODE_RAW = 1
 _SUSPECT = "suspect"
-_QUICK_CHECK_BYTES = 8 * 2**20
+_QUICK_CHECK_BYTES = 16 * 2**20
 
 _SETTINGS: dict[str, int | str] = {
     "statistics": 0,
@@ -144,8 +144,7 @@ class TaskCache(diskcache.Cache):
         log (sqlite.org/wal.html#walresetbug). So nobody checkpoints by itself: one process at a time does, under a
         file lock, in the mode that keeps writers out.
         """
-        log = self.database.with_name(DATABASE + "-wal")
-        log_bytes = log.stat().st_size if log.exists() else 0
+        log_bytes = _size_bytes(_log(self.database))
         if log_bytes <= self._checkpoint_bytes:
             return
         self._checkpoint_bytes = log_bytes + CHECKPOINT_BYTES
@@ -208,9 +207,9 @@ def _damage(folder: Path, timeout_seconds: float) -> str | None:
     This also waits for a writer of another process: diskcache itself would wait for a minute.
     """
     database = folder / DATABASE
-    # Only where it is missing: to close any descriptor of an open database drops all of SQLite's locks on it (POSIX).
-    with contextlib.suppress(FileExistsError):
-        os.close(os.open(database, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    created = _create_private(database)
+    if database.stat().st_size == 0 and (not created or _size_bytes(_log(database)) > 0):
+        return "it is empty"
     suspect = database.with_name(_SUSPECT)
     connection = sqlite3.connect(database, timeout=timeout_seconds, isolation_level=None)
     try:
@@ -229,6 +228,23 @@ def _damage(folder: Path, timeout_seconds: float) -> str | None:
     finally:
         connection.close()
     return None
+
+
+def _create_private(database: Path) -> bool:
+    # Only where it is missing: to close any descriptor of an open database drops all of SQLite's locks on it (POSIX).
+    try:
+        os.close(os.open(database, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return False
+    return True
+
+
+def _log(database: Path) -> Path:
+    return database.with_name(DATABASE + "-wal")
+
+
+def _size_bytes(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
 
 
 def _identity(database: Path) -> tuple[int, int] | None:

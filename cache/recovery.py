@@ -63,14 +63,16 @@ def _tag(key: str, text: str) -> str | None:
 
 
 def _readable_rows(damaged: Path) -> Iterator[tuple[str, str]]:
-    # From both ends, so that one bad page in the middle hides as little as it can.
-    for order in ("ASC", "DESC"):
+    try:
+        yield from _rows_until_damage(damaged, "ASC")
+    except sqlite3.Error:
+        # From the other end too, so that one bad page in the middle hides as little as it can.
         with contextlib.suppress(sqlite3.Error):
-            yield from _rows_until_damage(damaged, order)
+            yield from _rows_until_damage(damaged, "DESC")
 
 
 def _rows_until_damage(damaged: Path, order: str) -> Iterator[tuple[str, str]]:
-    connection = sqlite3.connect(damaged, timeout=1, isolation_level=None)
+    connection = sqlite3.connect(f"{damaged.absolute().as_uri()}?mode=ro", uri=True, timeout=1, isolation_level=None)
     try:
         # A truncated file is refused as a whole unless the schema is declared writable; nothing is written here.
         connection.execute("PRAGMA writable_schema = ON")

@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from rushes.cache.disk import CHECKPOINT_BYTES
 from rushes.errors import StoreBusy
 
 from .documents import a_document, opened
@@ -88,3 +89,28 @@ async def test_opening_a_store_that_is_held_too_long_is_busy(folder: Path) -> No
     with closing(_holding_the_lock(folder)), anyio.fail_after(10), pytest.raises(StoreBusy):
         async with opened(folder, timeout_seconds=0.2):
             raise NotImplementedError
+
+
+async def test_the_log_does_not_grow_without_end(folder: Path) -> None:
+    async with opened(folder) as one, opened(folder) as two:
+        for _ in range(60):
+            async with anyio.create_task_group() as group:
+                for store in (one, two):
+                    for _ in range(4):
+                        group.start_soon(store.create, a_document(padding="x" * 50_000))
+        log = await anyio.Path(folder / "cache.db-wal").stat()
+        assert log.st_size < 2 * CHECKPOINT_BYTES
+        assert await one.count() == await two.count() == {"queued": 480}
+
+
+async def test_a_reader_that_stays_long_holds_up_no_writer(folder: Path) -> None:
+    async with opened(folder) as store:
+        await store.create(a_document())
+        with closing(sqlite3.connect(folder / "cache.db", isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            assert reader.execute("SELECT COUNT(*) FROM Cache").fetchone() == (1,)
+            with anyio.fail_after(30):
+                for _ in range(200):
+                    await store.create(a_document(padding="x" * 50_000))
+            assert reader.execute("SELECT COUNT(*) FROM Cache").fetchone() == (1,)
+        assert await store.count() == {"queued": 201}

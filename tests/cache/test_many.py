@@ -1,0 +1,94 @@
+"""100,000 tasks: a list, the unfinished ones and a start cost what they show, not what there is."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from ulid import ULID
+
+from rushes.cache.disk import open_cache
+from rushes.cache.records import Records
+
+from .documents import a_document, opened, task_ids
+
+TASKS = 100_000
+STEPS = 100
+"""The virtual machine of SQLite is asked after each so many of its instructions."""
+
+
+def state_of(number: int) -> str:
+    return "unknown" if number % 5000 == 7 else "succeeded"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("many") / "tasks"
+    open_cache(folder).cache.close()
+    rows: list[tuple[str, str, str]] = []
+    for number in range(TASKS):
+        state, is_open = state_of(number), number % 10_000 == 3
+        task_id = str(ULID.from_timestamp(1_700_000_000 + number))
+        document = a_document(task_id=task_id, state=state, open=is_open, schema=3, revision=1)
+        tag = f"{'open' if is_open else 'done'}/local/video/{state}"
+        rows.append((f"task:{task_id}", tag, json.dumps(document)))
+    with closing(sqlite3.connect(folder / "cache.db")) as connection, connection:
+        connection.executemany("INSERT INTO Cache(key, raw, tag, mode, value) VALUES (?, 1, ?, 1, ?)", rows)
+    return folder
+
+
+@pytest.mark.anyio
+async def test_every_list_of_a_large_store_is_right(folder: Path) -> None:
+    async with opened(folder) as store:
+        newest = await store.page(limit=50)
+        assert len(newest) == 50
+        assert task_ids(newest) == sorted(map(str, task_ids(newest)), reverse=True)
+        assert (
+            await store.page(owner="local", state="succeeded", limit=3)
+            == [document for document in newest if document["state"] == "succeeded"][:3]
+        )
+        assert len(await store.page(state="unknown", limit=50)) == TASKS // 5000
+        assert await store.page(state="failed") == await store.page(owner="nobody") == []
+        assert len(await store.open_documents()) == TASKS // 10_000
+        assert await store.count() == {"succeeded": TASKS - TASKS // 5000, "unknown": TASKS // 5000}
+
+
+def page(owner: str | None = None, state: str | None = None, kind: str | None = None) -> Callable[[Records], int]:
+    return lambda records: len(records.page(owner=owner, state=state, kind=kind, limit=20, before=None))
+
+
+def open_ones(records: Records) -> int:
+    return len(records.open_documents(1000, None))
+
+
+@pytest.mark.parametrize(
+    ("read", "found"),
+    [
+        (page(), 20),
+        (page(owner="local", state="succeeded"), 20),
+        (page(state="unknown", kind="video"), 20),
+        (page(owner="local", state="failed"), 0),
+        (page(owner="nobody"), 0),
+        (open_ones, 10),
+    ],
+    ids=["newest", "common state", "rare state", "no such state", "no such owner", "open"],
+)
+def test_a_list_visits_hardly_more_rows_than_it_shows(folder: Path, read: Callable[[Records], int], found: int) -> None:
+    records = Records(open_cache(folder).cache, 3, {})
+    try:
+        asked = 0
+
+        def count() -> int:
+            nonlocal asked
+            asked += 1
+            return 0
+
+        connection = records.cache._con  # pyright: ignore[reportPrivateUsage]
+        connection.set_progress_handler(count, STEPS)
+        assert read(records) == found
+        connection.set_progress_handler(None, STEPS)
+        assert asked * STEPS < 5_000, "one pass over all rows would take more than 300,000 instructions"
+    finally:
+        records.cache.close()
