@@ -1,5 +1,7 @@
 """A lane: one dedicated thread that owns one database connection and does the calls that queue up before it."""
 
+import contextlib
+import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -11,6 +13,8 @@ import anyio.to_thread
 from anyio.lowlevel import EventLoopToken, current_token
 
 from ..errors import StoreError
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -100,7 +104,7 @@ class Lane(Generic[R]):
             while more:
                 calls, more = self._take()
                 if calls:
-                    session.execute(calls)
+                    _execute(session, calls)
                     self._deliver(calls)
         finally:
             session.close()
@@ -117,7 +121,18 @@ class Lane(Generic[R]):
         return calls, False
 
     def _deliver(self, calls: Sequence[Call[R]]) -> None:
-        anyio.from_thread.run_sync(_wake, calls, token=self._token)
+        # An event loop that was closed before the store has nobody left who waits.
+        with contextlib.suppress(RuntimeError):
+            anyio.from_thread.run_sync(_wake, calls, token=self._token)
+
+
+def _execute(session: Session[R], calls: Sequence[Call[R]]) -> None:
+    try:
+        session.execute(calls)
+    except Exception as error:
+        logger.exception("the task store met an error that it does not know")
+        for call in calls:
+            call.fail(error)
 
 
 def _wake(calls: Sequence[Call[R]]) -> None:

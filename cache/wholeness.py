@@ -28,7 +28,7 @@ def _boxes_are_cut_off(file: BinaryIO, size: int) -> bool:
     offset = 0
     kinds: set[bytes] = set()
     for _ in range(_BOXES_MAX):
-        header = _at(file, offset, 16)
+        header = _at(file, offset, 16) if offset < size else b""
         if len(header) < 8:
             break
         length = int.from_bytes(header[:4], "big")

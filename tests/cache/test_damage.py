@@ -117,6 +117,30 @@ class TestPlantedRows:
                 await store.create(a_document(), fingerprint="f")
             assert await store.page() == []
 
+    @pytest.mark.parametrize("text", ["[]", "{}", '{"value": 1}', '{"value": 1, "stored_at": "yesterday"}', "{"])
+    async def test_a_side_value_that_rushes_did_not_write_is_refused(self, folder: Path, text: str) -> None:
+        async with opened(folder) as store:
+            await store.set_value("k", 1)
+            with database(folder) as connection:
+                connection.execute("UPDATE Cache SET value = ? WHERE key = 'value:k'", (text,))
+            with pytest.raises(StoreDamaged, match="value:k"):
+                await store.get_value("k")
+
+    async def test_a_fingerprint_that_names_no_task_is_refused_and_one_of_a_lost_task_makes_a_new_one(
+        self, folder: Path
+    ) -> None:
+        (first,) = await filled(folder, 1, fingerprint="f")
+        async with opened(folder) as store:
+            with database(folder) as connection:
+                connection.execute("DELETE FROM Cache WHERE key = ?", (f"task:{first['task_id']}",))
+            created, new = await store.create(a_document(), fingerprint="f")
+            assert new
+            with database(folder) as connection:
+                connection.execute("UPDATE Cache SET value = '[]' WHERE key = 'fp:f'")
+            with pytest.raises(StoreDamaged, match="names no task"):
+                await store.create(a_document(), fingerprint="f")
+            assert await store.page() == [created]
+
     async def test_settings_that_another_opener_left_in_the_database_are_put_right(self, folder: Path) -> None:
         await filled(folder, 5)
         other = diskcache.Cache(str(folder), eviction_policy="least-recently-stored", cull_limit=10, size_limit=1)
