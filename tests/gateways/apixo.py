@@ -8,9 +8,10 @@ from pydantic import Field, JsonValue
 from starlette.responses import JSONResponse, Response
 
 from .apixo_models import MODELS, ApixoModel
-from .behaviours import Behaviour
+from .behaviours import Behaviour, Word
+from .calls import Call, Identity, Refusal, Route
 from .checks import Documented
-from .gateway import Call, Gateway, Identity, Refusal, Route
+from .gateway import Gateway
 from .jobs import Draft, Job, Trouble
 
 _PAGE: Final = "APIXO's page of veo-3-1"
@@ -118,7 +119,7 @@ class Apixo(Gateway):
             answer.status_code = 200
         return answer
 
-    def new_id(self, draft: Draft) -> str:
+    def new_id(self, draft: Draft, words: tuple[Word, ...]) -> str:
         return f"task_{secrets.randbelow(10**8):08}{len(self.world.jobs)}"
 
     async def create(self, call: Call) -> Response:
@@ -134,7 +135,7 @@ class Apixo(Gateway):
         model = MODELS.get(name)
         if model is None:
             return self.error(404, "Model not found")
-        flaws = self.inspect(call, _Create, {**call.fields, "input": call.fields.get("input")})
+        flaws = self.inspect(call, _Create, call.body)
         if flaws:
             return self.error(400, f"Invalid parameters: {flaws[0].field} {flaws[0].message}")
         inputs = cast(dict[str, JsonValue], call.fields["input"])

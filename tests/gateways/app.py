@@ -11,9 +11,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from .calls import Call, Route
 from .checks import texts_of
 from .faults import Cut, Half, Hang, NotHttp
-from .gateway import Call, Gateway, Route
+from .gateway import Gateway
 from .views import RequestView
 from .world import World, shortened
 
@@ -97,7 +98,7 @@ class Gateways:
         body: JsonValue = None
         problem = "" if raw or form == "none" else "no body"
         if content_type == "multipart/form-data" and "form" in form:
-            body = {name: _form_text(value) for name, value in (await request.form()).multi_items()}
+            body = _form_fields((await request.form()).multi_items())
         elif raw and form != "none" and "json" in form and content_type == "application/json":
             body, problem = _parsed(raw)
         elif raw:
@@ -119,6 +120,19 @@ def _parsed(raw: bytes) -> tuple[JsonValue, str]:
         return json.loads(raw), ""
     except ValueError:
         return None, "a body that is not JSON"
+
+
+def _form_fields(items: list[tuple[str, UploadFile | str]]) -> dict[str, JsonValue]:
+    """The fields of a form; one that comes several times (`image[]`) is a list."""
+    fields: dict[str, JsonValue] = {}
+    for raw_name, value in items:
+        name, text = raw_name.removesuffix("[]"), _form_text(value)
+        before = fields.get(name)
+        if raw_name.endswith("[]") or before is not None:
+            fields[name] = [*(before if isinstance(before, list) else [before] if before else []), text]
+        else:
+            fields[name] = text
+    return fields
 
 
 def _form_text(value: UploadFile | str) -> str:

@@ -30,7 +30,7 @@ def dotted(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location)
 
 
-def inspect(model: type[BaseModel], body: JsonValue) -> Inspection:
+def inspect_model(model: type[BaseModel], body: JsonValue) -> Inspection:
     """What a body has that the model does not know, and what it has that the model refuses."""
     found = Inspection()
     try:

@@ -2,8 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal, cast
 
 from pydantic import BaseModel, JsonValue
@@ -11,71 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .behaviours import Behaviour, Moment, Word
-from .checks import Flaw, empties, inspect
+from .calls import Call, Identity, Refusal, Route
+from .checks import Flaw, Inspection, empties, inspect_model
 from .faults import FAULTS, Cut, spoil
 from .jobs import Draft, Job, Trouble
 from .offers import output_urls
-from .views import Authorization, Phase, RequestView
+from .views import Authorization, Phase
 from .world import World
-
-BodyForm = Literal["none", "json", "form", "json or form"]
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request, already recorded. `body` is its JSON, or its form fields."""
-
-    request: Request
-    entry: RequestView
-    params: Mapping[str, str]
-    body: JsonValue
-
-    @property
-    def fields(self) -> dict[str, JsonValue]:
-        """The body as an object; empty if it is none."""
-        return self.body if isinstance(self.body, dict) else {}
-
-    def text(self, name: str) -> str:
-        """A field of the body, if it is a string."""
-        value = self.fields.get(name)
-        return value if isinstance(value, str) else ""
-
-    def query(self, name: str, default: str = "") -> str:
-        return self.request.query_params.get(name, default)
-
-
-@dataclass(frozen=True)
-class Route:
-    """One documented method and path. `query` names the documented parameters."""
-
-    method: str
-    path: str
-    handle: Callable[[Call], Awaitable[Response]]
-    body: BodyForm = "none"
-    query: tuple[str, ...] = ()
-    needs_key: bool = True
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A documented way to refuse a create."""
-
-    meaning: str
-    source: str
-    answer: Callable[[], Response]
-
-
-@dataclass(frozen=True)
-class Identity:
-    """How a gateway is known to rushes and to a person."""
-
-    name: str
-    variable: str
-    """`ROUTEANY` in `ROUTEANY_BASE_URL`."""
-    key_variable: str
-    key_prefix: str = "sk-"
-    key_headers: tuple[str, ...] = field(default=())
-    """Documented beside `Authorization: Bearer`."""
 
 
 class Gateway(ABC):
@@ -134,15 +75,21 @@ class Gateway(ABC):
 
     def inspect(self, call: Call, model: type[BaseModel], body: JsonValue, at: str = "") -> list[Flaw]:
         """The wrong fields of a body; these, unknown and empty ones are recorded as violations."""
+        return self.record(call, inspect_model(model, body), body, at)
+
+    def record(self, call: Call, found: Inspection, body: JsonValue, at: str = "") -> list[Flaw]:
+        """Record what an inspection found; the wrong fields, with their full paths.
+
+        Empty fields are looked for in the whole body, so not again in a part of it.
+        """
         prefix = f"{at}." if at else ""
-        found = inspect(model, body)
         for where in found.unknown:
             self.violate(call, "unknown-field", prefix + where)
         for flaw in found.wrong:
             self.violate(call, "refused-field", f"{prefix}{flaw.field}: {flaw.message}")
-        for where in empties(body):
+        for where in [] if at else empties(body):
             if where not in self.may_be_empty:
-                self.violate(call, "empty-field", prefix + where)
+                self.violate(call, "empty-field", where)
         return [Flaw(prefix + flaw.field, flaw.message, flaw.missing) for flaw in found.wrong]
 
     def violate(self, call: Call, kind: Literal["unknown-field", "refused-field", "empty-field"], detail: str) -> None:
@@ -155,18 +102,22 @@ class Gateway(ABC):
         if isinstance(draft, Response):
             return draft
         words = self.world.steering.for_submission(self.name, draft.prompt)
-        refusal = self._faulty(words, "before", Response())
+        refusal = self.refuse(draft, words)
         if refusal is not None:
             return refusal
-        job = self.world.accept(self.name, self.new_id(draft), call.entry, draft, words)
-        self._prepare(job)
+        job = self.world.accept(self.name, self.new_id(draft, words), call.entry, draft, words)
+        self.prepare(job)
         genuine = self._created(job, answer(job))
         if await self.world.holding.pass_through(self.name, job.job_id):
             return Cut("quiet")
         return self._faulty(words, "after", genuine) or genuine
 
     @abstractmethod
-    def new_id(self, draft: Draft) -> str: ...
+    def new_id(self, draft: Draft, words: tuple[Word, ...]) -> str: ...
+
+    def refuse(self, draft: Draft, words: tuple[Word, ...]) -> Response | None:
+        """The refusal that the words ask for, if they do: no job is accepted."""
+        return self._faulty(words, "before", Response())
 
     def _faulty(self, words: tuple[Word, ...], timing: str, genuine: Response) -> Response | None:
         for word in words:
@@ -199,7 +150,7 @@ class Gateway(ABC):
             return type(answer)(content, answer.status_code)
         return answer
 
-    def _prepare(self, job: Job) -> None:
+    def prepare(self, job: Job) -> None:
         """Set the course of a new job by its words."""
         states, polls, fail = job.word("states"), job.word("polls"), job.word("fail")
         if states is not None:

@@ -28,10 +28,10 @@ def object_store_query(world: World, job: Job, expires_at: float) -> str:
 
 def output_urls(world: World, job: Job, signed_query: Callable[[Job, float], str]) -> list[str]:
     """The address of each output, remembered as offered."""
-    outputs, form = job.word("outputs"), job.word("output-address")
+    outputs = job.word("outputs")
     count = outputs.count(0, 1) if outputs else job.draft.shape.count
     urls = [_offer(world, job, index, signed_query) for index in range(count)]
-    job.output_urls = [_as_form(job, url, form.argument(0, "")) if form else url for url in urls]
+    job.output_urls = [as_form(job, url) for url in urls]
     return job.output_urls
 
 
@@ -47,8 +47,10 @@ def _offer(world: World, job: Job, index: int, signed_query: Callable[[Job, floa
     return f"{world.origins.media}{path}" + (f"?{query}" if query else "")
 
 
-def _as_form(job: Job, url: str, form: str) -> str:
-    """The address in a form that a careful client refuses, or decodes itself (`data`, `relative`)."""
+def as_form(job: Job, url: str) -> str:
+    """The address, or what the word `output-address` makes of it: what a careful client refuses or decodes itself."""
+    word = job.word("output-address")
+    form = word.argument(0, "") if word else ""
     shape = job.draft.shape
     data = base64.b64encode(media_bytes(shape, job.number)).decode() if form == "data" else ""
     forms = {

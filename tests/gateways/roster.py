@@ -7,11 +7,16 @@ from typing import Final
 from .apixo import Apixo
 from .behaviours import Behaviour, Catalogue, Steering
 from .gateway import Gateway
+from .llmgateway import LlmGateway
+from .openai_videos import OpenAiVideos
+from .replicate import Replicate
 from .routeany import RouteAny
 from .rows import alias_lines, common_rows
+from .shuyou import Shuyou
 from .world import Origins, World
+from .yuto import Yuto
 
-GATEWAYS: Final[tuple[type[Gateway], ...]] = (RouteAny, Apixo)
+GATEWAYS: Final[tuple[type[Gateway], ...]] = (RouteAny, Yuto, Shuyou, LlmGateway, Apixo, Replicate, OpenAiVideos)
 
 
 def names() -> list[str]:

@@ -1,19 +1,19 @@
 """RouteAny: predictions in Replicate's style, errors as problem+json, times in ISO 8601."""
 
-import re
-import time
 from typing import Annotated, ClassVar, Final, cast
 
 from pydantic import Field, JsonValue
 from starlette.responses import JSONResponse, Response
 from ulid import ULID
 
-from .behaviours import Behaviour
+from .behaviours import Behaviour, Word
+from .calls import Call, Identity, Refusal, Route
 from .checks import Documented, Flaw
 from .faults import FAULTS
-from .gateway import Call, Gateway, Identity, Refusal, Route
+from .gateway import Gateway
 from .jobs import FINAL, Draft, Job, Shape, Trouble
 from .offers import object_store_query
+from .routeany_forms import iso, kind_of, problem
 from .views import Phase
 
 _CREATE: Final = "RouteAny's page createPrediction"
@@ -43,59 +43,8 @@ class _Input(Documented):
     seed: int = 0
 
 
-_PROBLEMS: Final = {
-    400: ("validation-error", "Validation Error", "The request is not valid", "VALIDATION_INVALID_ARGUMENT"),
-    401: ("unauthorized", "Unauthorized", "Invalid or missing API key", "AUTH_INVALID_TOKEN"),
-    402: ("payment-required", "Payment Required", "Your credit balance is too low", "BILLING_INSUFFICIENT_CREDIT"),
-    404: ("not-found", "Not Found", "The requested resource was not found", "RESOURCE_NOT_FOUND"),
-    429: (
-        "rate-limit",
-        "Rate Limit Exceeded",
-        "You have exceeded the rate limit. Please retry after 60 seconds.",
-        "RATE_LIMIT_EXCEEDED",
-    ),
-    500: ("internal", "Internal Server Error", "An unexpected error occurred", "INTERNAL"),
-}
-
-
-def problem(status: int, detail: str = "", code: str = "", errors: list[Flaw] | None = None) -> Response:
-    """A problem+json body as RouteAny's pages print it."""
-    slug, title, usual, usual_code = _PROBLEMS.get(status, ("error", "Error", "The request failed", "ERROR"))
-    content: dict[str, JsonValue] = {
-        "type": f"https://api.routeany.com/errors/{slug}",
-        "title": title,
-        "status": status,
-        "detail": detail or usual,
-        "code": code or usual_code,
-    }
-    if errors:
-        content["errors"] = [
-            {
-                "field": flaw.field,
-                "code": "VALIDATION_MISSING_FIELD" if flaw.missing else "VALIDATION_INVALID_FIELD",
-                "message": flaw.message,
-            }
-            for flaw in errors
-        ]
-    return JSONResponse(content, status, media_type="application/problem+json")
-
-
 def _retry_sentence() -> Response:
     return problem(429, "You have exceeded the rate limit. Please retry after 2 seconds.")
-
-
-def iso(seconds: float | None) -> str | None:
-    """ISO 8601 in UTC, to the second."""
-    return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-
-
-def kind_of(model: str) -> Shape:
-    """What a model with such a name makes; RouteAny publishes no list of models, only video capabilities."""
-    if re.search(r"image|imagen|banana|flux|seedream|photo", model):
-        return Shape("image", "png", 1, "1:1")
-    if re.search(r"tts|speech|music|lyria|audio", model):
-        return Shape("audio", "wav", duration_seconds=2)
-    return Shape("video", "mp4", 1, "16:9", 8)
 
 
 class RouteAny(Gateway):
@@ -127,7 +76,7 @@ class RouteAny(Gateway):
         "expired": "failed",
     }
     id_path = ("id",)
-    own_behaviours = (
+    own_behaviours: ClassVar[tuple[Behaviour, ...]] = (
         Behaviour("data-removed", "job", "succeeded, but data_removed is true and output null", _REPLICATE),
         Behaviour("output-form", "switch", "output is: string, list, object, nested", _REPLICATE, ("FORM",)),
         Behaviour("error-string", "switch", "the error of a prediction is a plain string", _REPLICATE),
@@ -153,7 +102,7 @@ class RouteAny(Gateway):
     def refuse_input(self, flaws: list[Flaw]) -> Response:
         return problem(400, f"The '{flaws[0].field}' field: {flaws[0].message}", errors=flaws)
 
-    def new_id(self, draft: Draft) -> str:
+    def new_id(self, draft: Draft, words: tuple[Word, ...]) -> str:
         return f"pred_{ULID()}"
 
     def signed_query(self, job: Job, expires_at: float) -> str:
@@ -243,7 +192,7 @@ class RouteAny(Gateway):
             "logs": "",
             "output": None if removed else self._output(job),
             "data_removed": removed,
-            "error": self._error_of(job),
+            "error": self.error_of(job),
             "source": "api",
             "status": self.status_word(job),
             "metrics": {"predict_time": total, "total_time": total},
@@ -273,7 +222,7 @@ class RouteAny(Gateway):
         }
         return forms.get(name)
 
-    def _error_of(self, job: Job) -> JsonValue:
+    def error_of(self, job: Job) -> JsonValue:
         if job.phase != "failed" or job.trouble is None:
             return None
         if self.switched("error-string", job):

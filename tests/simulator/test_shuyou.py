@@ -1,0 +1,195 @@
+"""Shuyou as its pages print it."""
+
+import pytest
+from pydantic import JsonValue
+
+from tests.gateways.client import RunningGateways
+
+from .caller import Caller, JsonObject, at, keys_of, text_at
+
+pytestmark = pytest.mark.anyio
+
+CREATE = "/v1/predictions"
+VEO = "veo-3.1-generate-preview"
+
+
+@pytest.fixture
+def shuyou(gateways: RunningGateways) -> Caller:
+    return Caller(gateways, "shuyou")
+
+
+def body(prompt: str, model: str = VEO, function: str = "video", **inputs: JsonValue) -> JsonObject:
+    return {"model": model, "function": function, "input": {"prompt": prompt, **inputs}}
+
+
+async def create(shuyou: Caller, prompt: str, model: str = VEO, function: str = "video", **inputs: JsonValue) -> str:
+    answer = await shuyou.post(CREATE, body(prompt, model, function, **inputs))
+    assert (answer.status_code, keys_of(answer.json())) == (200, {"data"})
+    assert keys_of(at(answer.json(), "data")) == {"task_id", "task_status"}
+    assert at(answer.json(), "data", "task_status") == "processing"
+    return text_at(answer.json(), "data", "task_id")
+
+
+async def look(shuyou: Caller, task_id: str) -> JsonObject:
+    answer = await shuyou.get(f"{CREATE}/{task_id}")
+    assert answer.status_code == 200
+    assert "X-ShuYou-RequestId" in answer.headers
+    content: JsonObject = answer.json()
+    return content
+
+
+async def end_of(shuyou: Caller, prompt: str) -> JsonObject:
+    return await look(shuyou, await create(shuyou, f"[polls:0]{prompt}"))
+
+
+async def test_a_look_has_the_envelope_that_a_create_has_not(shuyou: Caller, gateways: RunningGateways) -> None:
+    task_id = await create(shuyou, "a cat", duration=8, aspect_ratio="16:9", resolution="720P", generate_audio=False)
+    looks = [await look(shuyou, task_id) for _ in range(3)]
+    assert [at(seen, "data", "task_status") for seen in looks] == ["processing", "processing", "success"]
+    assert set(looks[0]) == {"code", "data", "request_id"}
+    assert set(looks[-1]) == {"code", "data", "request_id", "usage"}
+    assert looks[-1]["code"] == "0"
+    assert (at(looks[-1], "usage", "cost"), at(looks[-1], "usage", "discount_percent")) == (0.02925, 0.75)
+    assert at(looks[-1], "data", "output", 0, "type") == "video"
+    url = text_at(looks[-1], "data", "output", 0, "video")
+    assert "?e=" in url
+    assert "&token=" in url
+    assert (await gateways.http.get(url)).content[4:8] == b"ftyp"
+    assert await gateways.violations() == []
+
+
+@pytest.mark.parametrize(
+    ("model", "function", "inputs", "magic"),
+    [
+        ("gemini-2.5-flash-image", "image", {"num_images": 2, "image_urls": []}, b"\x89PNG"),
+        ("gpt-image-2", "image", {"output_format": "jpeg", "n": 1}, b"\xff\xd8"),
+        ("speech-2.8-hd", "audio", {"voice": "x", "format": "wav"}, b"RIFF"),
+        ("gemini-3.1-flash-tts-preview", "audio", {"output_format": "ogg_opus"}, b"OggS"),
+    ],
+)
+async def test_images_and_audio_come_under_a_key_named_after_their_type(
+    shuyou: Caller, gateways: RunningGateways, model: str, function: str, inputs: JsonObject, magic: bytes
+) -> None:
+    done = await look(shuyou, await create(shuyou, "[polls:0]", model, function, **inputs))
+    url = text_at(done, "data", "output", 0, function)
+    assert (await gateways.http.get(url)).content.startswith(magic)
+    assert await gateways.violations() == []
+
+
+REFUSALS = [
+    ("no-credits", 402, "insufficient_credit"),
+    ("quote-exceeded", 402, "quote_exceeded"),
+    ("bad-key-403", 403, "access_denied"),
+    ("safety-403", 403, "safety_check_failed"),
+    ("unknown-model", 404, "invalid_model"),
+    ("prompt-too-long", 413, "invalid_params"),
+    ("unprocessable", 422, "provider_unprocessable_entity_error"),
+    ("rate-limit", 429, "rate_limit"),
+    ("no-provider", 502, "no_provider_available"),
+    ("provider-timeout", 524, "provider_internal_server_error"),
+]
+
+
+@pytest.mark.parametrize(("word", "status", "kind"), REFUSALS)
+async def test_a_refusal_has_its_status_as_text_and_its_type(
+    shuyou: Caller, gateways: RunningGateways, word: str, status: int, kind: str
+) -> None:
+    answer = await shuyou.post(CREATE, body(f"[{word}]"))
+    assert answer.status_code == status
+    assert keys_of(at(answer.json(), "error")) == {"code", "type", "message"}
+    assert (at(answer.json(), "error", "code"), at(answer.json(), "error", "type")) == (str(status), kind)
+    assert await gateways.jobs() == []
+
+
+async def test_a_bad_key_is_a_403_and_other_headers_carry_it_too(shuyou: Caller, gateways: RunningGateways) -> None:
+    wrong = await shuyou.post(CREATE, body("a cat"), Authorization="Bearer wrong")
+    other = await gateways.http.get(shuyou.base_url + "/v1/credits", headers={"x-api-key": shuyou.key})
+    assert (wrong.status_code, at(wrong.json(), "error", "type")) == (403, "access_denied")
+    assert keys_of(at(other.json(), "data")) == {"total_credits", "total_usage", "balance"}
+
+
+BAD_INPUTS: list[JsonObject] = [
+    {"duration": 5},
+    {"duration": 8.0},
+    {"resolution": "720p"},
+    {"aspect_ratio": "1:1"},
+    {"reference_image_urls": list[JsonValue](["https://example.com/1.png"] * 4)},
+    {"first_frame_url": "data:image/png;base64,AAAA"},
+    {"generate_audio": "yes"},
+    {"seed": 1},
+]
+
+
+@pytest.mark.parametrize("inputs", BAD_INPUTS)
+async def test_input_that_the_model_page_does_not_allow_is_recorded_and_refused_if_wrong(
+    shuyou: Caller, gateways: RunningGateways, inputs: JsonObject
+) -> None:
+    answer = await shuyou.post(CREATE, {"model": VEO, "function": "video", "input": {"prompt": "a cat", **inputs}})
+    kind = "unknown-field" if "seed" in inputs else "refused-field"
+    assert answer.status_code == (200 if kind == "unknown-field" else 400)
+    assert [found.kind for found in await gateways.violations()] == [kind]
+
+
+async def test_a_duration_is_taken_in_both_forms_unless_told_otherwise(
+    shuyou: Caller, gateways: RunningGateways
+) -> None:
+    assert (await shuyou.post(CREATE, body("a", duration=4))).status_code == 200
+    assert (await shuyou.post(CREATE, body("a", duration="4"))).status_code == 200
+    await gateways.set_behaviour("shuyou", "duration-form:string")
+    assert (await shuyou.post(CREATE, body("a", duration=4))).status_code == 400
+    assert (await shuyou.post(CREATE, body("a", duration="4"))).status_code == 200
+
+
+async def test_the_audio_function_can_have_another_name(shuyou: Caller, gateways: RunningGateways) -> None:
+    await gateways.set_behaviour("shuyou", "audio-function")
+    speech = body("a", "qwen3-tts-flash", "audio")
+    assert (await shuyou.post(CREATE, speech)).status_code == 400
+    assert (await shuyou.post(CREATE, speech | {"function": "textToSpeech"})).status_code == 200
+
+
+async def test_a_missing_voice_and_a_long_prompt_are_refused(shuyou: Caller) -> None:
+    assert (await shuyou.post(CREATE, body("a", "speech-2.8-hd", "audio"))).status_code == 400
+    assert (await shuyou.post(CREATE, body("a" * 1001))).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("form", "path"),
+    [
+        ("error", ("data", "error", "message")),
+        ("error-text", ("data", "error")),
+        ("data-message", ("data", "message")),
+        ("fail-reason", ("data", "fail_reason")),
+        ("message", ("message",)),
+        ("msg", ("msg",)),
+    ],
+)
+async def test_the_reason_of_a_failure_stands_somewhere(shuyou: Caller, form: str, path: tuple[str, ...]) -> None:
+    failed = await end_of(shuyou, f"[content_violation][failure-form:{form}]")
+    assert (failed["code"], at(failed, "data", "task_status")) == ("0", "failed")
+    assert "safety" in text_at(failed, *path)
+
+
+@pytest.mark.parametrize("form", ["typed", "url", "other", "text", "object"])
+async def test_an_output_item_has_a_form_that_the_pages_do_not_show(shuyou: Caller, form: str) -> None:
+    done = await end_of(shuyou, f"[output-item:{form}]")
+    assert "http" in str(at(done, "data", "output", 0))
+
+
+async def test_a_look_can_be_200_and_an_error(shuyou: Caller) -> None:
+    task_id = await create(shuyou, "[poll-code:500:1]")
+    assert (await look(shuyou, task_id))["code"] == "500"
+    assert (await look(shuyou, task_id))["code"] == "0"
+
+
+async def test_older_words_and_a_cancelled_task(shuyou: Caller) -> None:
+    old = await end_of(shuyou, "[old-words]")
+    cancelled = await end_of(shuyou, "[cancelled]")
+    assert (at(old, "data", "status"), at(cancelled, "data", "task_status")) == ("succeeded", "cancelled")
+
+
+async def test_models_are_listed_with_milliseconds(shuyou: Caller) -> None:
+    listing = (await shuyou.get("/v1/models")).json()
+    assert at(listing, "object") == "list"
+    created = at(listing, "data", 0, "created")
+    assert isinstance(created, int)
+    assert created > 10**12
