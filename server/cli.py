@@ -1,57 +1,35 @@
-"""The command `rushes`: its commands, and the one place where an error becomes a message and an exit code."""
+"""The command `rushes`. Light to import, because hosts wait for `rushes serve` to start."""
 
+import io
 import sys
-from importlib.metadata import version
-from typing import Annotated, NoReturn
-
-import typer
-
-from ..errors import ConfigurationError, RushesError
-
-EXIT_DONE = 0
-EXIT_FAILED = 1
-EXIT_WRONG = 2
-EXIT_RUNNING = 3
-
-app = typer.Typer(
-    name="rushes",
-    help="Video, image and audio generation over several gateways: nothing paid twice, nothing paid for lost.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"rushes {version('rushes')}")
-        raise typer.Exit
-
-
-@app.callback()
-def _common(  # pyright: ignore[reportUnusedFunction]  typer calls it
-    show_version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
-    ] = False,
-) -> None:
-    pass
+from typing import NoReturn
 
 
 def main() -> NoReturn:
-    """Run the command; never returns."""
+    """Run the command of `sys.argv`; never returns."""
+    from ..errors import RushesError
+
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a character shows another in its place; no result is lost over it.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
-        app()
-    except ConfigurationError as error:
-        complain(error)
-        sys.exit(EXIT_WRONG)
+        _run()
     except RushesError as error:
+        from .commands.answer import complain, exit_of_error
+
         complain(error)
-        sys.exit(EXIT_FAILED)
-    sys.exit(EXIT_DONE)
+        sys.exit(exit_of_error(error))
+    sys.exit(0)
 
 
-def complain(error: RushesError) -> None:
-    """Say on stderr what happened and what to do now."""
-    typer.echo(f"rushes: {error.message}", err=True)
-    if error.hint:
-        typer.echo(f"  {error.hint}", err=True)
+def _run() -> None:
+    if sys.argv[1:] == ["serve"]:
+        # How hosts start it: without options there is nothing to parse.
+        from .serving import serve
+
+        serve()
+        return
+    from .commands.app import app
+
+    app(prog_name="rushes")

@@ -53,8 +53,7 @@ class Limits(_Table):
     """Whether outputs are downloaded; without it only their URLs are recorded."""
     download_bytes_max: int = Field(default=2 * 1024**3, ge=1024)
     """Largest output that is kept."""
-    downloads_at_once: int = Field(default=4, ge=1, le=64)
-    tasks_polled_at_once: int = Field(default=16, ge=1, le=1024)
+    tasks_polled_at_once: int = Field(default=32, ge=1, le=1024)
     shutdown_grace_seconds: float = Field(default=1.5, ge=0, le=60)
     """How long a submission that is under way may still take when the server stops."""
 
@@ -80,7 +79,7 @@ def read_file(path: Path, *, must_exist: bool) -> FileSettings:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if must_exist:
             raise ConfigurationError(f"{path}: this file (named by RUSHES_CONFIG) does not exist") from None
         return FileSettings()

@@ -106,3 +106,17 @@ def _key(environment: Mapping[str, str], variable: str) -> SecretStr | None:
     if not key.isascii() or not key.isprintable() or " " in key:
         raise ConfigurationError(f"{variable}: the key holds characters that cannot be sent in an HTTP header")
     return SecretStr(key)
+
+
+def problem_with(settings: ProviderSettings) -> str | None:
+    """What keeps a provider from being used, as a clause; `None` where nothing does."""
+    if settings.wire == SANDBOX:
+        return None
+    missing: list[str] = []
+    if settings.api_key is None:
+        missing.append(settings.api_key_env or "its API key")
+    if settings.base_url is None:
+        missing.append(f"{settings.name.upper().replace('-', '_')}_BASE_URL")
+    if not missing:
+        return None
+    return f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set"

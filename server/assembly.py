@@ -1,0 +1,126 @@
+"""Puts the parts together: settings, providers, store, studio. The only place that knows all of them."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import anyio
+
+from ..cache.leases import ProcessLease
+from ..cache.media import MediaFolder
+from ..cache.store import TaskStore
+from ..errors import ConfigurationError
+from ..providers.provider import Provider, ProviderSettings
+from ..tasks.migrations import MIGRATIONS
+from ..tasks.record import SCHEMA
+from ..tasks.routing import Configured
+from ..tasks.service import Service
+from ..tasks.studio import Limits, Parts, Studio
+from .logs import start_logging
+from .provider_settings import SANDBOX, problem_with
+from .settings import Settings, load_settings
+
+KNOWN = (ProviderSettings(name="sandbox", wire=SANDBOX),)
+"""The providers that need no table in the file, in the order in which they are tried."""
+
+
+@dataclass(frozen=True)
+class OpenedProvider:
+    """A provider, how it is configured, and what keeps it from being used."""
+
+    settings: ProviderSettings
+    provider: Provider
+    problem: str | None
+
+
+def prepared_settings() -> Settings:
+    """The settings of this process, with logs going where and as they say.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+    """
+    settings = load_settings(KNOWN)
+    keys = [provider.api_key.get_secret_value() for provider in settings.providers if provider.api_key is not None]
+    start_logging(settings.log_level, keys)
+    return settings
+
+
+@asynccontextmanager
+async def open_studio(settings: Settings, *, any_local_file: bool = False) -> AsyncGenerator[Service]:
+    """The service, working until the end of the block.
+
+    Args:
+        settings: From `prepared_settings`.
+        any_local_file: Whether local media may lie anywhere, as on the command line, where a person names them.
+
+    Raises:
+        StoreError: the store cannot be used.
+    """
+    try:
+        async with AsyncExitStack() as stack:
+            providers = await stack.enter_async_context(open_providers(settings))
+            store = await stack.enter_async_context(open_store(settings))
+            lease = await stack.enter_async_context(ProcessLease.held(settings.cache_dir))
+            parts = Parts(
+                store=store,
+                lease=lease,
+                media=open_media(settings),
+                providers=[Configured(each.provider, each.problem) for each in providers],
+                input_roots=(Path(Path.cwd().anchor),) if any_local_file else settings.input_roots,
+                limits=Limits(
+                    keep_outputs=settings.limits.keep_outputs,
+                    download_bytes_max=settings.limits.download_bytes_max,
+                    tasks_polled_at_once=settings.limits.tasks_polled_at_once,
+                    shutdown_grace_seconds=settings.limits.shutdown_grace_seconds,
+                ),
+            )
+            yield await stack.enter_async_context(Studio.opened(parts))
+    except BaseExceptionGroup as group:
+        raise _unwrapped(group) from None
+
+
+@asynccontextmanager
+async def open_providers(settings: Settings) -> AsyncGenerator[list[OpenedProvider]]:
+    """All providers in configured order; closed at the end of the block."""
+    opened = [
+        OpenedProvider(each, _built(each, settings.cache_dir / "sandbox"), problem_with(each))
+        for each in settings.providers
+    ]
+    try:
+        yield opened
+    finally:
+        with anyio.CancelScope(shield=True):
+            for each in opened:
+                await each.provider.aclose()
+
+
+@asynccontextmanager
+async def open_store(settings: Settings) -> AsyncGenerator[TaskStore]:
+    """The task store.
+
+    Raises:
+        StoreError: it cannot be used.
+    """
+    async with TaskStore.opened(settings.cache_dir, schema=SCHEMA, migrations=MIGRATIONS) as store:
+        yield store
+
+
+def open_media(settings: Settings) -> MediaFolder:
+    """The folder of kept outputs."""
+    return MediaFolder(settings.output_dir)
+
+
+def _built(settings: ProviderSettings, sandbox_folder: Path) -> Provider:
+    if settings.wire == SANDBOX:
+        from ..providers.sandbox.provider import SandboxProvider
+
+        return SandboxProvider(sandbox_folder)
+    raise ConfigurationError(f"provider {settings.name}: there is no wire format {settings.wire!r}")
+
+
+def _unwrapped(error: BaseException) -> BaseException:
+    """The one exception in a group of one, so that callers see what was raised and not the task group's wrapping."""
+    wrapped = cast("tuple[BaseException, ...]", getattr(error, "exceptions", ()))
+    return _unwrapped(wrapped[0]) if len(wrapped) == 1 else error

@@ -1,0 +1,82 @@
+"""The end of a command: its answer on stdout (one JSON document, or for people), complaints on stderr, an exit code."""
+
+import json
+import sys
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+from pydantic import JsonValue
+
+from ...errors import ConfigurationError, RushesError, TaskNotFound
+from ...providers.failure import clean_text
+from .outcome import Exit, exit_of
+from .session import Interrupted
+from .words import for_people
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+Document = dict[str, JsonValue]
+
+CORRECT_IT = "Correct the setting that the message names; nothing was sent."
+
+
+def end(document: Document, *, as_json: bool, view: "Callable[[], Iterable[RenderableType]]") -> NoReturn:
+    """Print the answer and leave with its exit code."""
+    say(document, as_json=as_json, view=view)
+    raise typer.Exit(exit_of(document))
+
+
+def say(document: Document, *, as_json: bool, view: "Callable[[], Iterable[RenderableType]]") -> None:
+    """Print the answer."""
+    if as_json:
+        print_json(document)
+    else:
+        from .terminal import show
+
+        show(*view())
+
+
+def print_json(document: Document) -> None:
+    ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=ascii_only))
+
+
+@contextmanager
+def complaints(*, as_json: bool) -> Generator[None]:
+    """Turn an error, or Ctrl-C, into a message and an exit code."""
+    try:
+        yield
+    except RushesError as error:
+        complain(error)
+        if as_json:
+            print_json(_refusal(error))
+        raise typer.Exit(exit_of_error(error)) from None
+    except Interrupted:
+        raise typer.Exit(Exit.INTERRUPTED) from None
+
+
+def complain(error: RushesError) -> None:
+    """Say on stderr what happened and what to do now."""
+    for line in error.message.splitlines():
+        typer.echo(f"rushes: {clean_text(line, 2000)}", err=True)
+    if error.hint:
+        typer.echo(f"  {for_people(clean_text(error.hint, 2000))}", err=True)
+
+
+def _refusal(error: RushesError) -> Document:
+    """The error in the shape of a task, as a tool would answer."""
+    from ...providers.failure import failure
+    from ...tools.refusal import refused, refused_by
+
+    if isinstance(error, ConfigurationError):
+        return refused(
+            failure("invalid_input", error.message, charged="no", hint=error.hint or CORRECT_IT), None
+        ).document
+    return refused_by(error).document
+
+
+def exit_of_error(error: RushesError) -> Exit:
+    return Exit.WRONG if isinstance(error, ConfigurationError | TaskNotFound) else Exit.FAILED

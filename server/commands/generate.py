@@ -1,0 +1,99 @@
+"""`rushes generate`: one generation, waited for until it ends."""
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from ...tools.call import call_tool
+from ...tools.context import ToolContext
+from ...tools.generate import task_result
+from ...tools.task import DryRun, Task
+from ...tools.toolbox import GENERATE_AUDIO, GENERATE_IMAGE, GENERATE_VIDEO, ToolSpec
+from .answer import Document, complaints, end, say
+from .options import AsJson, with_options_of
+from .outcome import Exit
+from .session import Interrupted, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import RenderableType
+
+NoWait = Annotated[
+    bool, typer.Option("--no-wait", help="Leave as soon as the gateway has taken the job; see `rushes check`.")
+]
+WaitSeconds = Annotated[
+    float | None,
+    typer.Option("--wait-seconds", metavar="NUMBER", min=0, help="Wait at most this long; default: until it ends."),
+]
+
+app = typer.Typer(help="Generate a video, an image or sound, and wait for it.", no_args_is_help=True)
+
+
+def _command(spec: ToolSpec[Any]) -> Callable[..., None]:
+    def generate(
+        typed: dict[str, object],
+        no_wait: NoWait = False,
+        wait_seconds: WaitSeconds = None,
+        as_json: AsJson = False,
+    ) -> None:
+        wait = 0.0 if no_wait else float("inf") if wait_seconds is None else wait_seconds
+        generation = Generation(spec, typed, wait)
+        with complaints(as_json=as_json):
+            try:
+                document = run(generation.make)
+            except Interrupted:
+                _leave_running(generation.seen, as_json=as_json)
+            end(document, as_json=as_json, view=lambda: view_of(document))
+
+    generate.__doc__ = f"Generate {'an' if spec.kind in {'image', 'audio'} else 'a'} {spec.kind}."
+    return with_options_of(spec.input_model, generate, argument="prompt", skip={"wait_seconds"})
+
+
+class Generation:
+    """One generation from the command line; `seen` is what was known of its task last."""
+
+    def __init__(self, spec: ToolSpec[Any], typed: dict[str, object], wait_seconds: float) -> None:
+        self._spec = spec
+        self._typed = typed
+        self._wait_seconds = wait_seconds
+        self.seen: Document | None = None
+
+    async def make(self, context: ToolContext) -> Document:
+        """Submit, and wait; the answer is the tool's own."""
+        from .terminal import ProgressLine
+
+        with ProgressLine(f"{self._spec.kind} on its way to the gateway") as line:
+            result = await call_tool(self._spec, context, self._typed)
+            self.seen = result.document
+            task_id = result.document.get("task_id")
+            if not isinstance(task_id, str) or self._wait_seconds <= 0:
+                return result.document
+            record = await context.service.wait(task_id, seconds=self._wait_seconds, report=line.follow)
+        deduplicated = result.document.get("deduplicated") is True
+        return task_result(context, record, deduplicated=deduplicated).document
+
+
+def _leave_running(seen: Document | None, *, as_json: bool) -> NoReturn:
+    """After Ctrl-C: nothing is lost, and this is how to look at it."""
+    task_id = seen.get("task_id") if seen else None
+    look = f"rushes check {task_id} --wait 60" if task_id else "rushes tasks"
+    if seen and as_json:
+        say(seen, as_json=True, view=list)
+    sys.stderr.write(f"\nStopped waiting. The task goes on at its gateway and nothing is lost. Look again:\n  {look}\n")
+    raise typer.Exit(Exit.RUNNING)
+
+
+def view_of(document: Document) -> "Iterable[RenderableType]":
+    """A generating tool's answer for people."""
+    from .task_view import dry_run_view, task_view
+
+    if "payload" in document:
+        return dry_run_view(DryRun.model_validate(document))
+    return task_view(Task.model_validate(document))
+
+
+for _name, _spec in (("video", GENERATE_VIDEO), ("image", GENERATE_IMAGE), ("audio", GENERATE_AUDIO)):
+    app.command(_name)(_command(_spec))

@@ -1,0 +1,165 @@
+"""A task, a refusal and a dry run as people read them; pure, from the tools' own answers."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import RenderableType
+from rich.json import JSON
+from rich.padding import Padding
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from ...errors import Charged
+from ...providers.failure import Failure, clean_text
+from ...tasks.record import TaskState
+from ...tools.summary import TaskSummary
+from ...tools.task import DryRun, Task, TaskOutput
+from .words import for_people
+
+MARKS: dict[TaskState, tuple[str, str]] = {
+    "queued": ("•", "cyan"),
+    "running": ("•", "cyan"),
+    "succeeded": ("✔", "green"),
+    "failed": ("✘", "red"),
+    "cancelled": ("■", "yellow"),
+    "unknown": ("?", "yellow"),
+}
+
+MONEY: dict[Charged, str] = {
+    "no": "Nothing was charged.",
+    "yes": "The gateway charged for it.",
+    "unknown": "The gateway may have charged for it.",
+}
+
+
+def plain(text: str, limit: int = 500) -> str:
+    """Text from outside as one line without control characters."""
+    return clean_text(text, limit)
+
+
+def task_view(task: Task) -> Iterator[RenderableType]:
+    """A task in a few lines."""
+    yield _headline(task)
+    for output in task.outputs:
+        yield from _output(output)
+    if task.failure is not None:
+        yield from _failure(task.failure)
+    for warning in task.warnings:
+        yield _noted(warning)
+    if task.deduplicated:
+        yield _indented(Text("The same request was made just before: this is its task (--force-new makes another)."))
+    if task.state in {"queued", "running"} and task.task_id:
+        yield _indented(Text(f"Look again:  rushes check {task.task_id} --wait 60"))
+    elif task.task_id:
+        yield _indented(Text(f"task {task.task_id}", "dim"))
+
+
+def _headline(task: Task) -> Text:
+    mark, colour = MARKS[task.state]
+    state = f"{task.state}: {task.failure.reason}" if task.failure else task.state
+    if task.progress is not None and task.state in {"queued", "running"}:
+        state += f", {round(100 * task.progress)} %"
+    line = Text(f"{mark} {state}", Style(color=colour, bold=True))
+    took = _seconds_taken(task)
+    about = [task.kind, task.provider, task.model, None if took is None else f"{took:.1f} s", _cost(task)]
+    known = [plain(part, 80) for part in about if part]
+    return line.append(f"  {' · '.join(known)}", "not bold default") if known else line
+
+
+def _cost(task: Task) -> str | None:
+    return None if task.cost is None else f"{task.cost.amount:g} {task.cost.currency}"
+
+
+def _seconds_taken(task: Task) -> float | None:
+    if task.created_at is None or task.finished_at is None or task.state != "succeeded":
+        return None
+    return (datetime.fromisoformat(task.finished_at) - datetime.fromisoformat(task.created_at)).total_seconds()
+
+
+def _output(output: TaskOutput) -> Iterator[RenderableType]:
+    if output.path is not None:
+        # One unbroken line, so that it can be copied.
+        link = Style(link=Path(output.path).as_uri()) if Path(output.path).is_absolute() else Style()
+        yield Text("  ", no_wrap=True, overflow="ignore").append(plain(output.path, 4096), link)
+    elif output.url is not None:
+        yield Text(f"  {plain(output.url, 4096)}", no_wrap=True, overflow="ignore")
+    facts = [fact for fact in _facts(output) if fact]
+    if facts:
+        yield _indented(Text(", ".join(facts), "dim"))
+
+
+def _facts(output: TaskOutput) -> Iterator[str | None]:
+    yield f"{output.width} x {output.height}" if output.width and output.height else None
+    yield f"{output.duration_seconds:.4g} s" if output.duration_seconds else None
+    yield size_text(output.bytes) if output.bytes else None
+    yield plain(output.mime_type, 80) if output.mime_type else None
+
+
+def _failure(told: Failure) -> Iterator[RenderableType]:
+    yield _indented(Text(plain(told.message)))
+    code = f" (the gateway's code: {plain(told.provider_code, 100)})" if told.provider_code else ""
+    yield _indented(Text(f"{MONEY[told.charged]}{code}", "bold"))
+    if told.hint:
+        yield _indented(Text(for_people(plain(told.hint))))
+
+
+def dry_run_view(preview: DryRun) -> Iterator[RenderableType]:
+    """What would be sent, and where."""
+    yield Text("Nothing was sent. ", "bold").append(
+        f"{plain(preview.provider, 80)} would get this for {plain(preview.model, 80)}:", "not bold"
+    )
+    if preview.url:
+        yield Text(f"  POST {plain(preview.url, 4096)}", no_wrap=True, overflow="ignore")
+    yield Padding(JSON(json.dumps(preview.payload)), (0, 0, 0, 2), expand=False)
+    for warning in preview.warnings:
+        yield _noted(warning)
+
+
+def tasks_table(tasks: Sequence[TaskSummary], now: datetime) -> RenderableType:
+    """Tasks in short, as given (newest first)."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    # Whole ids and states, whatever the width: only the prompt gives way.
+    table.add_column("task", no_wrap=True, min_width=26)
+    table.add_column("age", no_wrap=True, min_width=6, justify="right")
+    table.add_column("kind", no_wrap=True, min_width=5)
+    table.add_column("state", no_wrap=True, min_width=14)
+    table.add_column("prompt", no_wrap=True, overflow="ellipsis", ratio=1)
+    for task in tasks:
+        mark, colour = MARKS[task.state]
+        share = "" if task.progress is None else f" {round(100 * task.progress)} %"
+        state = Text(f"{mark} {task.state}{share}", colour)
+        prompt = Text(plain(task.prompt, 80))
+        table.add_row(task.task_id, age_text(task.created_at, now), task.kind, state, prompt)
+    return table
+
+
+def age_text(moment: str | None, now: datetime) -> str:
+    """`12 s`, `5 min`, `3 h` or `9 d`."""
+    if moment is None:
+        return ""
+    seconds = max(0.0, (now - datetime.fromisoformat(moment).astimezone(UTC)).total_seconds())
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds)} s"
+
+
+def size_text(size_bytes: int) -> str:
+    """`812 bytes`, `42 kB`, `1.3 MB`."""
+    for size, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if size_bytes >= size:
+            return f"{size_bytes / size:.3g} {unit}"
+    return f"{size_bytes} bytes"
+
+
+def _noted(warning: str) -> Padding:
+    note = Table.grid(padding=(0, 1, 0, 0))
+    note.add_row(Text("!", "yellow"), Text(for_people(plain(warning)), "yellow"))
+    return Padding(note, (0, 0, 0, 2), expand=False)
+
+
+def _indented(text: Text) -> Padding:
+    return Padding(text, (0, 0, 0, 2), expand=False)

@@ -1,0 +1,66 @@
+"""The command as a whole: its options follow the tools, and its help tells all of it."""
+
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+from pydantic import BaseModel
+
+from rushes.tools.inputs import CancelTask, GenerateAudio, GenerateImage, GenerateVideo, ListModels, ListTasks
+
+from .command import on_terminal, rushes, visible
+
+
+def test_the_version_is_told() -> None:
+    assert rushes("--version").out == f"rushes {version('rushes')}\n"
+
+
+def test_the_installed_script_is_the_same_command() -> None:
+    script = [sys.executable, "-c", "from rushes.server.cli import main; main()", "--version"]
+    done = subprocess.run(script, capture_output=True, text=True, check=True)
+    assert done.stdout == f"rushes {version('rushes')}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "model", "own"),
+    [
+        (["generate", "video"], GenerateVideo, {"--no-wait", "--wait-seconds", "--json"}),
+        (["generate", "image"], GenerateImage, {"--no-wait", "--wait-seconds", "--json"}),
+        (["generate", "audio"], GenerateAudio, {"--no-wait", "--wait-seconds", "--json"}),
+        (["tasks"], ListTasks, {"--json"}),
+        (["cancel"], CancelTask, {"--json"}),
+        (["models"], ListModels, {"--json"}),
+    ],
+)
+def test_every_input_of_a_tool_is_an_option_of_its_command(
+    command: list[str], model: type[BaseModel], own: set[str]
+) -> None:
+    _, text = on_terminal([*command, "--help"], columns=120)
+    shown = {word for word in visible(text).replace("/", " ").split() if word.startswith("--")}
+    positional = {"prompt", "task_id", "wait_seconds"}
+    expected = {f"--{name.replace('_', '-')}" for name in model.model_fields if name not in positional} | own
+    assert expected <= shown
+    assert {word for word in shown if not word.startswith("--no-")} - expected == {"--help"}
+
+
+def test_help_names_every_command_and_the_exit_codes() -> None:
+    out = rushes("--help").out
+    for command in ("generate", "check", "tasks", "cancel", "models", "serve", "doctor"):
+        assert command in out
+    assert "3 still running" in out
+
+
+@pytest.mark.parametrize("transport", ["http", "sse"])
+def test_an_address_that_others_can_reach_is_refused(transport: str) -> None:
+    run = rushes("serve", "--transport", transport, "--host", "0.0.0.0", code=2)  # noqa: S104
+    assert "loopback" in run.err
+    assert run.out == ""
+
+
+def test_a_wrong_setting_keeps_the_server_from_starting() -> None:
+    assert "RUSHES_LOG_LEVEL" in rushes("serve", code=2, RUSHES_LOG_LEVEL="loud").err
+
+
+def test_serving_ends_by_itself_when_the_host_closes_stdin() -> None:
+    assert rushes("serve").out == ""

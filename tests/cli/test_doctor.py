@@ -1,0 +1,71 @@
+"""`rushes doctor`: says what works, and leaves with 1 where something is broken."""
+
+from pathlib import Path
+from typing import Any
+
+from .command import Run, rushes
+
+
+def checks_of(run: Run, topic: str) -> dict[str, dict[str, Any]]:
+    return {check["name"]: check for check in run.document["checks"] if check["topic"] == topic}
+
+
+def test_on_a_healthy_machine_all_is_well(isolated_environment: Path) -> None:
+    run = rushes("doctor", "--json")
+    assert run.document["ok"] is True
+    assert {"python", "rushes", "mcp", "sqlite"} <= checks_of(run, "versions").keys()
+    assert checks_of(run, "media")["libx264"]["state"] == "ok"
+    assert {check["state"] for check in checks_of(run, "folders").values()} <= {"ok", "warning"}
+    assert str(isolated_environment) in checks_of(run, "folders")["home"]["message"]
+    assert checks_of(run, "store")["tasks"]["message"].startswith("0 tasks")
+    providers = checks_of(run, "providers")
+    assert providers["sandbox"]["state"] == "ok"
+
+
+def test_people_read_it_in_groups() -> None:
+    out = rushes("doctor", "--offline").out
+    assert [line for line in out.splitlines() if line and not line.startswith((" ", "✔", "·", "!", "✘"))] == [
+        "versions",
+        "media",
+        "settings",
+        "folders",
+        "providers",
+        "store",
+        "All is well.",
+    ]
+
+
+def test_a_folder_that_cannot_be_written_is_broken(tmp_path: Path) -> None:
+    occupied = tmp_path / "a-file"
+    occupied.write_text("not a folder", encoding="utf-8")
+    run = rushes("doctor", "--json", code=1, RUSHES_OUTPUT_DIR=str(occupied))
+    assert checks_of(run, "folders")["outputs"]["state"] == "broken"
+    assert run.document["ok"] is False
+
+
+def test_a_store_that_cannot_be_opened_is_broken(isolated_environment: Path) -> None:
+    isolated_environment.mkdir()
+    (isolated_environment / "cache").write_text("not a folder", encoding="utf-8")
+    run = rushes("doctor", "--json", code=1)
+    assert checks_of(run, "store")["tasks"]["state"] == "broken"
+
+
+def test_a_wrong_setting_is_broken_and_the_rest_is_still_told() -> None:
+    run = rushes("doctor", "--json", code=1, RUSHES_LOG_LEVEL="loud")
+    assert "RUSHES_LOG_LEVEL" in checks_of(run, "settings")["error"]["message"]
+    assert checks_of(run, "versions")
+
+
+def test_a_misspelt_variable_is_noticed() -> None:
+    run = rushes("doctor", "--offline", "--json", RUSHES_OUTPUTS="/somewhere")
+    assert "RUSHES_OUTPUT_DIR" in checks_of(run, "settings")["environment"]["message"]
+
+
+def test_finished_tasks_come_back_from_the_files_beside_their_outputs(isolated_environment: Path) -> None:
+    made = rushes("generate", "image", "a lighthouse", "--json").document
+    for file in (isolated_environment / "cache").glob("cache.db*"):
+        file.unlink()
+    assert rushes("tasks", "--json").document["tasks"] == []
+    run = rushes("doctor", "--offline", "--rebuild", "--json")
+    assert "1 tasks are back" in checks_of(run, "store")["rebuild"]["message"]
+    assert rushes("check", made["task_id"], "--json").document["outputs"] == made["outputs"]
