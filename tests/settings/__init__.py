@@ -1,0 +1,1 @@
+"""Settings: the environment, `rushes.toml`, and what the logs may hold."""
