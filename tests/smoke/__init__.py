@@ -1,0 +1,1 @@
+"""Scripts that drive an installed rushes from outside; `.ci/run` starts them."""
