@@ -39,8 +39,9 @@ def _draw_output(spec: RenderSpec, seed: int, pictures: Pictures, advance: Advan
     advance(0.0)
     if spec.kind == "audio":
         return encode_sound(spec, seed, advance)
+    sound = soundtrack(spec, seed, lambda done: advance(0.05 * done)) if spec.sound else None
     scene = Scene(spec, seed, pictures)
-    advance(0.02 if spec.kind == "video" else 0.5)
+    advance(0.1)
     if spec.kind == "image":
         return encode_still(scene.frame(0), spec)
-    return encode_mp4(spec, scene, soundtrack(spec, seed) if spec.sound else None, advance)
+    return encode_mp4(spec, scene, sound, lambda done: advance(0.1 + 0.9 * done))

@@ -56,7 +56,7 @@ def open_pictures(spec: RenderSpec, read_media: Callable[[str], bytes | None]) -
 
 def _picture(medium: InputMedium, data: bytes) -> Image.Image:
     try:
-        picture = _first_frame(data) if medium.role == "reference_video" else _image(data)
+        picture = _READERS.get(medium.role, _image)(data)
     except _UNREADABLE as error:
         raise FailureError(
             "invalid_media", f"{medium.source} is not a {medium.role.replace('_', ' ')} that can be read.", charged="no"
@@ -66,11 +66,25 @@ def _picture(medium: InputMedium, data: bytes) -> Image.Image:
 
 
 def _image(data: bytes) -> Image.Image:
+    return _upright(data).convert("RGB")
+
+
+def _mask(data: bytes) -> Image.Image:
+    """White where the picture is to be drawn anew: what is transparent, or without transparency what is white."""
+    picture = _upright(data)
+    if "A" in picture.getbands():
+        alpha = picture.getchannel("A")
+        if alpha.getextrema() != (255, 255):
+            return ImageOps.invert(alpha)
+    return picture.convert("L")
+
+
+def _upright(data: bytes) -> Image.Image:
     with Image.open(BytesIO(data)) as opened:
         if opened.width * opened.height > PIXELS_MAX:
             raise ValueError("too large")
         opened.load()
-        return ImageOps.exif_transpose(opened).convert("RGB")
+        return ImageOps.exif_transpose(opened)
 
 
 def _first_frame(data: bytes) -> Image.Image:
@@ -81,3 +95,6 @@ def _first_frame(data: bytes) -> Image.Image:
             size = (pixels.width, pixels.height)
             return Image.frombytes("RGB", size, bytes(plane), "raw", "RGB", plane.line_size)
     raise ValueError("no picture")
+
+
+_READERS: dict[MediaRole, Callable[[bytes], Image.Image]] = {"reference_video": _first_frame, "mask": _mask}

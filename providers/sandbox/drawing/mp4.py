@@ -42,7 +42,7 @@ def encode_mp4(spec: RenderSpec, frames: Frames, sound: "Samples | None", advanc
             container.mux(sound_stream.encode(None))
         reformatter = VideoReformatter()
         for number in range(spec.frames):
-            advance(0.02 + 0.98 * number / spec.frames)
+            advance(number / spec.frames)
             frame = _video_frame(frames.frame(number), reformatter)
             frame.pts = number
             frame.time_base = Fraction(1, FRAMES_PER_SECOND)
@@ -53,7 +53,7 @@ def encode_mp4(spec: RenderSpec, frames: Frames, sound: "Samples | None", advanc
 
 def _picture_stream(container: OutputContainer, spec: RenderSpec) -> VideoStream:
     preset, crf = _PRESETS.get(spec.quality, _PRESETS["quality"])
-    options = {"preset": preset, "crf": crf, "g": str(2 * FRAMES_PER_SECOND)}
+    options = {"preset": preset, "crf": crf, "g": str(2 * FRAMES_PER_SECOND), "x264-params": "subme=1"}
     stream = container.add_stream("libx264", rate=FRAMES_PER_SECOND, options=options)
     stream.width, stream.height, stream.pix_fmt = spec.width, spec.height, "yuv420p"
     context = stream.codec_context

@@ -8,8 +8,10 @@ from typing import TypeAlias
 import av
 
 Samples: TypeAlias = "array[float]"
-"""Mono, 48 000 a second, -1 to 1."""
-SAMPLE_RATE = 48_000
+"""Mono, -1 to 1."""
+
+SAMPLE_RATE = 24_000
+"""Samples a second: plenty for tones that are made without anything above 7 kHz."""
 _CHUNK = 1024
 
 

@@ -1,67 +1,54 @@
-"""Sound: a quiet pad of slow chords under a video, and a melody in the pace of the words for `generate_audio`."""
+"""Sound files: a quiet pad under a video, and for `generate_audio` a melody in the rhythm of the words."""
 # pyright: reportUnknownMemberType=false
 # (PyAV's hints name numpy types, and numpy is not installed.)
 
-import math
 import random
-from array import array
 from collections.abc import Callable
 from io import BytesIO
-from operator import add, mul
 from typing import Literal
 
 import av
 
-from ..spec import RenderSpec
+from ..spec import FRAMES_PER_SECOND, RenderSpec
+from .melody import melody
+from .music import VOICES, fade_ends, mix_tone, pad, silence
 from .pcm import SAMPLE_RATE, Samples, audio_frames
 
-_CODECS: dict[str, Literal["pcm_s16le", "libmp3lame", "flac", "libopus"]] = {
-    "wav": "pcm_s16le",
-    "mp3": "libmp3lame",
-    "flac": "flac",
-    "ogg": "libopus",
-}
-_CHORDS = ((0, 4, 7, 11), (-3, 0, 4, 7), (-7, -3, 0, 4), (-5, -1, 2, 7))
-"""Semitones above the tonic: I, vi, IV and V, each with a soft fourth voice."""
+_Codec = Literal["pcm_s16le", "libmp3lame", "flac", "libopus"]
+_CODECS: dict[str, _Codec] = {"wav": "pcm_s16le", "mp3": "libmp3lame", "flac": "flac", "ogg": "libopus"}
+_VOICE_TONIC = 220.0
 
 
-def soundtrack(spec: RenderSpec, seed: int) -> Samples:
-    """The pad: as long as the pictures, fading in and out."""
-    return _pad(spec.frames / 24, random.Random(f"pad {seed}"), 0.10)  # noqa: S311
+def soundtrack(spec: RenderSpec, seed: int, advance: Callable[[float], None]) -> Samples:
+    """The pad: as long as the pictures, out of silence and back into it."""
+    samples = silence(spec.frames / FRAMES_PER_SECOND)
+    for done in pad(samples, random.Random(f"pad {seed}"), 0.3):  # noqa: S311
+        advance(done)
+    fade_ends(samples, 0.5)
+    return samples
 
 
 def encode_sound(spec: RenderSpec, seed: int, advance: Callable[[float], None]) -> bytes:
     """The file of `generate_audio`."""
-    samples = _pad(spec.duration_seconds, random.Random(f"sound {seed}"), 0.25)  # noqa: S311
-    advance(0.6)
+    samples = silence(spec.duration_seconds)
+    for done in pad(samples, random.Random(f"pad {seed}"), 0.10):  # noqa: S311
+        advance(0.4 * done)
+    notes = melody(spec.title, spec.duration_seconds, seed, spec.language)
+    voice = VOICES[spec.voice]
+    for number, note in enumerate(notes):
+        advance(0.4 + 0.5 * number / len(notes))
+        pitch = _VOICE_TONIC * 2 ** (note.semitones / 12)
+        mix_tone(samples, note.at, note.seconds * 1.25 + voice.release, pitch, 0.34 if note.stressed else 0.26, voice)
+    fade_ends(samples, 0.08)
+    advance(0.95)
+    return _encoded(samples, spec.output_format)
+
+
+def _encoded(samples: Samples, output_format: str) -> bytes:
     file = BytesIO()
-    with av.open(file, "w", format=spec.output_format, options={"fflags": "+bitexact"}) as container:
-        stream = container.add_stream(_CODECS[spec.output_format], rate=SAMPLE_RATE, layout="mono")
+    with av.open(file, "w", format=output_format, options={"fflags": "+bitexact"}) as container:
+        stream = container.add_stream(_CODECS[output_format], rate=SAMPLE_RATE, layout="mono")
         for frame in audio_frames(samples):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return file.getvalue()
-
-
-def _pad(seconds: float, rng: random.Random, loudness: float) -> Samples:
-    length = round(seconds * SAMPLE_RATE)
-    tonic = 220.0 * 2 ** (rng.randrange(-5, 5) / 12)
-    chords = rng.sample(_CHORDS, len(_CHORDS))
-    bar = round(2.5 * SAMPLE_RATE)
-    samples: Samples = array("f")
-    while len(samples) < length:
-        chord = chords[len(samples) // bar % len(chords)]
-        samples.extend(_chord([tonic * 2 ** (step / 12) for step in chord], bar, loudness / len(chord)))
-    del samples[length:]
-    return samples
-
-
-def _chord(pitches: list[float], length: int, loudness: float) -> Samples:
-    total = array("f", bytes(4 * length))
-    for pitch in pitches:
-        period = round(SAMPLE_RATE / pitch)
-        wave = array("f", (loudness * math.sin(2 * math.pi * i / period) for i in range(period)))
-        tone = (wave * (length // period + 1))[:length]
-        total = array("f", map(add, total, tone))
-    swell = array("f", (math.sin(math.pi * i / length) for i in range(length)))
-    return array("f", map(mul, total, swell))
