@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,11 +61,17 @@ class TaskStore:
     `StoreError` where the store cannot be used. A write that was called is done, also where its caller is cancelled.
     """
 
-    def __init__(self, folder: Path, schema: int, writer: Lane[Records], reader: Lane[Records]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        schema: int,
+        writer: Lane[Records],
+        reader: Lane[Records],
+        openings: Sequence[OpenedCache],
+    ) -> None:
         self.folder = folder
         self.schema = schema
-        self.set_aside: Path | None = None
-        self.carried_over = 0
+        self._openings = openings
         self._writer = writer
         self._reader = reader
         self._waiters: defaultdict[str, set[anyio.Event]] = defaultdict(set)
@@ -108,18 +114,21 @@ class TaskStore:
         try:
             await reader.start()
             try:
-                store = cls(folder, schema, writer, reader)
-                store._note(openings)
-                yield store
+                yield cls(folder, schema, writer, reader, openings)
             finally:
                 await reader.aclose()
         finally:
             await writer.aclose()
 
-    def _note(self, openings: list[OpenedCache]) -> None:
-        for opened in openings:
-            if opened.set_aside is not None:
-                self.set_aside, self.carried_over = opened.set_aside, opened.carried_over
+    @property
+    def set_aside(self) -> Path | None:
+        """Where a damaged database now lies that this store met; None where it met none."""
+        return next((opened.set_aside for opened in reversed(self._openings) if opened.set_aside), None)
+
+    @property
+    def carried_over(self) -> int:
+        """Rows that could still be read in damaged databases, and are in this store."""
+        return sum(opened.carried_over for opened in self._openings)
 
     async def create(
         self,
