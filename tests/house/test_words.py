@@ -10,7 +10,7 @@ from .checkout import ROOT, tracked_files
 # Put together from parts, so that this file does not hold them itself.
 MACHINE_PATHS = [re.compile(rf"(?<![\w.])/{name}/\w") for name in ("work", "tmp/w", "tmp/scratch", "root")]
 KEY_SHAPES = [re.compile(rf"\b{shape}") for shape in ("sk-[A-Za-z0-9]{32}", "ghp_[A-Za-z0-9]{30}", "AKIA[A-Z0-9]{16}")]
-BINARY = {".jpg", ".png", ".webp", ".mp4", ".wav"}
+BINARY = {".jpg", ".png", ".ttf", ".webp", ".mp4", ".wav"}
 
 TEXTS = [path for path in tracked_files() if path.suffix not in BINARY]
 
