@@ -11,8 +11,8 @@ import anyio
 from ..cache.leases import ProcessLease
 from ..cache.media import MediaFolder
 from ..cache.store import TaskStore
-from ..errors import ConfigurationError
 from ..providers.provider import Provider, ProviderSettings
+from ..providers.registry import build_provider, default_settings
 from ..tasks.migrations import MIGRATIONS
 from ..tasks.record import SCHEMA
 from ..tasks.routing import Configured
@@ -22,7 +22,7 @@ from .logs import start_logging
 from .provider_settings import SANDBOX, problem_with
 from .settings import Settings, load_settings
 
-KNOWN = (ProviderSettings(name="sandbox", wire=SANDBOX),)
+KNOWN = (*default_settings(), ProviderSettings(name="sandbox", wire=SANDBOX))
 """The providers that need no table in the file, in the order in which they are tried."""
 
 
@@ -117,7 +117,7 @@ def _built(settings: ProviderSettings, sandbox_folder: Path) -> Provider:
         from ..providers.sandbox.provider import SandboxProvider
 
         return SandboxProvider(sandbox_folder)
-    raise ConfigurationError(f"provider {settings.name}: there is no wire format {settings.wire!r}")
+    return build_provider(settings)
 
 
 def _unwrapped(error: BaseException) -> BaseException:
