@@ -34,6 +34,11 @@ class FactsFile(BaseModel):
         row = {"id": name, "name": name, "kind": kind, "source": "not in the data", "certainty": "unknown"}
         return ModelFacts.model_validate({**row, **known})
 
+    def with_common_facts(self, row: ModelFacts) -> ModelFacts:
+        """A row from a live list, filled up with what holds for all of the gateway's models of its kind."""
+        common = self.unlisted_model(row.id, row.kind)
+        return common.model_copy(update={name: getattr(row, name) for name in row.model_fields_set})
+
 
 @cache
 def load_facts(wire: str) -> FactsFile:

@@ -96,9 +96,10 @@ class HttpProvider:
             return None
         reply = await self._read(call)
         try:
-            return self._wire.live_models(reply)
+            live = self._wire.live_models(reply)
         except Unintelligible as error:
             raise self._unavailable(str(error)) from error
+        return [self._wire.adapt_facts(self._facts.with_common_facts(row)) for row in live]
 
     def add_models(self, live: Sequence[ModelFacts]) -> None:
         self._models = join_models(self._documented, live)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import cast
 
@@ -21,23 +22,31 @@ ENTRY_POINT_GROUP = "rushes.providers"
 
 WIRES: Mapping[str, str] = {
     "routeany": "routeany:RouteAny",
+    "llmgateway": "llmgateway:LLMGateway",
     "apixo": "apixo:Apixo",
+    "openai-videos": "openai_videos:OpenAIVideos",
 }
 """Wire format → module and class in `wires/`; the data file has the wire's name. Imported when first used."""
 
 DEFAULTS: Sequence[ProviderSettings] = (
     ProviderSettings(name="routeany", wire="routeany", base_url="https://api.routeany.com"),
+    ProviderSettings(name="llmgateway", wire="llmgateway", base_url="https://api.llmgateway.io"),
     ProviderSettings(name="apixo", wire="apixo", base_url="https://api.apixo.ai"),
 )
 """The providers that rushes knows without configuration, in the order in which they are tried."""
+
+SANDBOX = "sandbox"
 
 ProviderFactory = Callable[[ProviderSettings], Provider]
 
 
 def default_settings() -> tuple[ProviderSettings, ...]:
-    """The known providers, each with the name of its key's environment variable and without a key."""
+    """The known providers, each with the name of its key's environment variable and without a key; the sandbox last.
+
+    The sandbox's option `work_folder` is where it keeps input media of unfinished jobs.
+    """
     named = [known.model_copy(update={"api_key_env": f"{known.name.upper()}_API_KEY"}) for known in DEFAULTS]
-    return tuple(named)
+    return (*named, ProviderSettings(name=SANDBOX, wire=SANDBOX))
 
 
 def build_provider(settings: ProviderSettings) -> Provider:
@@ -46,12 +55,21 @@ def build_provider(settings: ProviderSettings) -> Provider:
     Raises:
         ConfigurationError: no such wire format exists, or the plugin that brings it is broken.
     """
+    if settings.wire == SANDBOX:
+        return _sandbox(settings)
     if settings.wire in WIRES:
         return HttpProvider(settings, wire_class(settings.wire)(settings), load_facts(settings.wire))
     plugin = _plugins().get(settings.wire)
     if plugin is None:
         raise ConfigurationError(_unknown_wire(settings))
     return _from_plugin(plugin, settings)
+
+
+def _sandbox(settings: ProviderSettings) -> Provider:
+    from .sandbox import SandboxProvider
+
+    folder = settings.options.get("work_folder")
+    return SandboxProvider(Path(folder) if isinstance(folder, str) else None)
 
 
 def wire_class(wire: str) -> type[Wire]:
@@ -74,13 +92,13 @@ def build_providers(all_settings: Iterable[ProviderSettings]) -> tuple[list[Prov
 
 def wire_names() -> tuple[str, ...]:
     """All wire formats, built in and from plugins."""
-    return (*WIRES, *_plugins())
+    return (*WIRES, SANDBOX, *_plugins())
 
 
 def _plugins() -> dict[str, EntryPoint]:
     found: dict[str, EntryPoint] = {}
     for entry_point in entry_points(group=ENTRY_POINT_GROUP):
-        if entry_point.name in WIRES:
+        if entry_point.name in {*WIRES, SANDBOX}:
             logger.warning("the plugin %s is left out: rushes has a wire %r", entry_point.value, entry_point.name)
         else:
             found.setdefault(entry_point.name, entry_point)

@@ -13,14 +13,14 @@ from urllib.parse import quote
 
 from pydantic import JsonValue
 
-from ..errors import FailureReason, RequestRefused
+from ..errors import ConfigurationError, FailureReason, RequestRefused
 from .facts import ModelFacts
 from .job import Job, Observation, Plan, Submission
 from .provider import AccountCheck, ProviderSettings, Traits
 from .reply import Reply
 from .request import GenerationRequest
 
-JOB_ID_LIMIT = 512
+JOB_ID_LIMIT = 1024
 """A longer id is no id."""
 
 
@@ -129,15 +129,15 @@ class Wire(ABC):
         raise NotImplementedError
 
     def option(self, name: str, default: str, choices: Sequence[str]) -> str:
-        """A switch from the provider's options.
+        """A switch from the provider's options; to be read when the wire is made.
 
         Raises:
-            RequestRefused: it has a value that does not exist.
+            ConfigurationError: it has a value that does not exist.
         """
         value = self.options.get(name, default)
         if not isinstance(value, str) or value not in choices:
-            message = f"option {name} of provider {self.name} is {value!r}; it can be {', '.join(choices)}"
-            raise RequestRefused("invalid_input", message, hint="Correct it in rushes.toml.")
+            message = f"providers.{self.name}.options.{name} is {value!r}; it can be {', '.join(choices)}"
+            raise ConfigurationError(message)
         return value
 
 

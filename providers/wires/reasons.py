@@ -22,6 +22,7 @@ REASON_OF_STATUS: Mapping[int, FailureReason] = {
     422: "invalid_input",
     429: "rate_limited",
     499: "cancelled",
+    501: "unsupported",
     504: "timeout",
     524: "timeout",
     529: "rate_limited",

@@ -86,8 +86,9 @@ def always(status: int = 200, json: object = None, content: bytes | None = None,
     return Gateway(answer)
 
 
-def provider(wire: str, gateway: Gateway, **options: JsonValue) -> HttpProvider:
-    configured = settings(wire, options=options)
+def provider(wire: str, gateway: Gateway, /, *, key: str | None = KEY, **options: JsonValue) -> HttpProvider:
+    secret = SecretStr(key) if key is not None else None
+    configured = settings(wire, options=options).model_copy(update={"api_key": secret})
     return HttpProvider(
         configured, wire_class(wire)(configured), load_facts(wire), transport=httpx.MockTransport(gateway)
     )

@@ -38,7 +38,10 @@ def test_an_alias_never_shadows_another_row(wire: str) -> None:
             assert find_model(rows, alias, row.kind) == row, alias
 
 
-@pytest.mark.parametrize(("wire", "own_id"), [("routeany", "google/veo-3.1"), ("apixo", "veo-3-1")])
+@pytest.mark.parametrize(
+    ("wire", "own_id"),
+    [("routeany", "google/veo-3.1"), ("apixo", "veo-3-1"), ("llmgateway", "veo-3.1-generate-preview")],
+)
 def test_the_canonical_name_resolves_to_each_gateways_own_id(wire: str, own_id: str) -> None:
     rows = load_facts(wire).models
     for name in ("veo-3.1", "VEO-3.1", "veo-3.1-generate-preview", own_id):

@@ -14,7 +14,6 @@ from rushes.providers.registry import (
     build_provider,
     build_providers,
     default_settings,
-    wire_class,
     wire_names,
 )
 
@@ -58,8 +57,15 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_each_wire_makes_a_provider_with_models(wire: str) -> None:
     made: Provider = build_provider(settings(wire, name="mine"))
     assert made.name == "mine"
-    assert issubclass(wire_class(wire), object)
     assert made.unlisted_model("new", "video") is not None
+
+
+@pytest.mark.anyio
+async def test_the_sandbox_is_a_wire_of_its_own_and_needs_nothing(tmp_path: Path) -> None:
+    known = default_settings()[-1]
+    made = build_provider(known.model_copy(update={"options": {"work_folder": str(tmp_path / "work")}}))
+    assert (made.name, made.traits.free) == ("sandbox", True)
+    await made.aclose()
 
 
 def test_the_known_providers_have_their_documented_hosts_and_key_variables() -> None:

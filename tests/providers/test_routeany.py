@@ -282,7 +282,7 @@ def test_a_prediction_is_polled_and_cancelled_by_its_id_and_never_by_its_own_url
 
 
 @pytest.mark.parametrize(
-    "body", [{}, [], b"ok", {**PREDICTION, "id": None}, {**PREDICTION, "id": ".."}, {"id": "x" * 600}]
+    "body", [{}, [], b"ok", {**PREDICTION, "id": None}, {**PREDICTION, "id": ".."}, {"id": "x" * 1025}]
 )
 def test_a_success_without_an_id_tells_of_no_job(body: JsonValue | bytes) -> None:
     with pytest.raises(Unintelligible):
