@@ -10,7 +10,7 @@ from typing import Literal
 
 logger = logging.getLogger(__name__)
 
-_PILLOW_FORMATS = {
+PILLOW_FORMATS = {
     "image/png": "PNG",
     "image/jpeg": "JPEG",
     "image/webp": "WEBP",
@@ -18,7 +18,7 @@ _PILLOW_FORMATS = {
     "image/avif": "AVIF",
 }
 
-_CONTAINERS = {
+CONTAINERS = {
     "audio/aac": "aac",
     "audio/flac": "flac",
     "audio/mp4": "mp4",
@@ -34,7 +34,7 @@ _CONTAINERS = {
 }
 """FFmpeg's demuxer for each type. It is never left to guess: a playlist would make it open other files and hosts."""
 
-_AV_OPTIONS = {"protocol_whitelist": "file", "probesize": "5000000", "analyzeduration": "5000000"}
+AV_OPTIONS = {"protocol_whitelist": "file", "probesize": "5000000", "analyzeduration": "5000000"}
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,10 @@ _UNREADABLE = Measured(MediaFacts(), None)
 def measure(path: Path, mime_type: str) -> Measured:
     """Measure a file whose type was told by its bytes; a file that cannot be read has no facts."""
     try:
-        if mime_type in _PILLOW_FORMATS:
-            return _measure_image(path, _PILLOW_FORMATS[mime_type])
-        if mime_type in _CONTAINERS:
-            return _measure_streams(path, _CONTAINERS[mime_type], may_be_video=mime_type.startswith("video/"))
+        if mime_type in PILLOW_FORMATS:
+            return _measure_image(path, PILLOW_FORMATS[mime_type])
+        if mime_type in CONTAINERS:
+            return _measure_streams(path, CONTAINERS[mime_type], may_be_video=mime_type.startswith("video/"))
     except Exception as error:  # noqa: BLE001 - the boundary to the decoders, which raise anything on hostile bytes
         logger.warning("%s (%s) could not be measured: %s", path, mime_type, error)
     return _UNREADABLE
@@ -83,7 +83,7 @@ def _measure_streams(path: Path, container_format: str, *, may_be_video: bool) -
     import av
     from av.stream import Disposition
 
-    with av.open(str(path), format=container_format, options=_AV_OPTIONS) as container:
+    with av.open(str(path), format=container_format, options=AV_OPTIONS) as container:
         seconds = container.duration / av.time_base if container.duration and container.duration > 0 else None
         has_audio = bool(container.streams.audio)
         # The cover of a piece of music is a video stream too.
