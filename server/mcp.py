@@ -1,6 +1,7 @@
 """The MCP server: our tools on the SDK's `MCPServer`, one for all transports and both eras of the protocol."""
 
 import json
+from base64 import b64encode
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -10,13 +11,14 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
-from mcp_types import CallToolResult, ContentBlock, ResourceLink, TextContent, ToolAnnotations
+from mcp_types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent, ToolAnnotations
 
+from ..tasks.looks.look import JPEG
 from ..tasks.service import Service
 from ..tools.call import call_tool
 from ..tools.context import ToolContext
 from ..tools.refusal import closest
-from ..tools.result import ToolResult
+from ..tools.result import Picture, ToolResult
 from ..tools.schema import input_schema
 from ..tools.toolbox import ALL_TOOLS, ToolSpec
 
@@ -25,11 +27,11 @@ rushes generates video, images and audio over paid gateways. A generation is a t
 
 1. generate_video, generate_image or generate_audio answers with a task_id as soon as the gateway has taken the job.
 2. Follow `next`: check_task(task_id, wait_seconds=30) until state is succeeded, failed, cancelled or unknown.
-3. Use outputs[].path (a kept file) or outputs[].url.
+3. Use outputs[].path (a kept file) or outputs[].url; view_output shows you what was made.
 
 To see how a task goes, never call generate_* again: check_task does that, and list_tasks finds lost ids. The same
 request while it runs, or just after, returns the same task; force_new: true makes and pays for another.
-On failure read failure.charged (was money spent), retry_safe and hint. Read warnings and tell the user of costs.
+On failure read failure.charged (was money spent), retry_safe and hint. Tell the user of warnings and costs.
 Without provider and model rushes chooses; list_models shows what there is; dry_run: true shows what would be sent.
 Media inputs may be earlier outputs: task:<task_id>#1. Without any gateway key a free sandbox renders placeholders.
 """
@@ -73,7 +75,7 @@ def build_server(service: Service, *, local_files: bool) -> RushesServer:
     )
 
 
-def sdk_tool(spec: ToolSpec[Any], surroundings: ToolContext) -> Tool:
+def sdk_tool(spec: ToolSpec[Any, Any], surroundings: ToolContext) -> Tool:
     """One of our tools as the SDK's, with our own schema instead of one read from a signature."""
 
     async def call(arguments: dict[str, object], context: Context[Any, Any]) -> CallToolResult:
@@ -95,8 +97,11 @@ def sdk_tool(spec: ToolSpec[Any], surroundings: ToolContext) -> Tool:
     )
 
 
-def rendered(result: ToolResult) -> CallToolResult:
+def rendered(result: ToolResult | Picture) -> CallToolResult:
     """The document as structured content and, the same, as text: some hosts show only one of them."""
+    if isinstance(result, Picture):
+        image = ImageContent(data=b64encode(result.jpeg).decode(), mime_type=JPEG)
+        return CallToolResult(content=[image, TextContent(text=result.text)])
     content: list[ContentBlock] = [TextContent(text=json.dumps(result.document, ensure_ascii=False))]
     content += [
         ResourceLink(uri=link.uri, name=link.name, mime_type=link.mime_type, size=link.bytes) for link in result.links

@@ -11,7 +11,7 @@ from .context import ToolContext
 from .inputs import ToolInput
 from .refusal import refused, refused_by, unknown_arguments, validation_sentences, wrong_arguments
 from .result import ToolResult
-from .toolbox import InputT, ToolSpec
+from .toolbox import AnswerT, InputT, ToolSpec
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +19,9 @@ FAULT = "A fault in rushes ended this call."
 FAULT_HINT = "Call list_tasks to see whether a task was made before you ask again; the log on stderr says more."
 
 
-async def call_tool(spec: ToolSpec[InputT], context: ToolContext, raw: Mapping[str, object]) -> ToolResult:
+async def call_tool(
+    spec: ToolSpec[InputT, AnswerT], context: ToolContext, raw: Mapping[str, object]
+) -> AnswerT | ToolResult:
     """Validate the arguments, call the tool, and put whatever ends the call early in the shape of a task."""
     arguments = _validated(spec.input_model, raw)
     if not isinstance(arguments, ToolInput):

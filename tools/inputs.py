@@ -79,7 +79,7 @@ class GenerateVideo(GenerateInput):
     aspect_ratio: AspectRatio | None = Field(None, description="W:H such as 16:9, or auto")
     resolution: Resolution | None = Field(None, description="480p, 720p, 1080p, 4k")
     audio: bool | None = Field(None, description="With sound")
-    negative_prompt: str | None = Field(None, description="What to avoid")
+    negative_prompt: str | None = Field(None)
     watermark: bool | None = Field(None)
     quality: Quality | None = Field(None)
     image: Text | None = Field(
@@ -97,7 +97,7 @@ class GenerateImage(GenerateInput):
     aspect_ratio: AspectRatio | None = Field(None, description="W:H such as 3:2, or auto")
     resolution: Resolution | None = Field(None, description="1k, 2k, 4k")
     size: Size | None = Field(None, description="WIDTHxHEIGHT in pixels")
-    negative_prompt: str | None = Field(None, description="What to avoid")
+    negative_prompt: str | None = Field(None)
     images: Texts | None = Field(
         None, description="To edit or refer to: https or data URLs, local paths (stdio) or task:<task_id>#1"
     )
@@ -144,6 +144,14 @@ class CancelTask(ToolInput):
 
     task_id: Text
     abandon: bool = Field(False, description="Give up here even if the gateway goes on and may charge")
+
+
+class ViewOutput(ToolInput):
+    """Arguments of `view_output`."""
+
+    task_id: Text
+    index: int = Field(1, ge=1, description="From 1; default 1")
+    at_seconds: float | None = Field(None, description="One frame of a video")
 
 
 class ListModels(ToolInput):

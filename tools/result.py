@@ -1,6 +1,6 @@
 """What a tool hands to the server: one JSON document, and what stands beside it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
@@ -22,3 +22,11 @@ class ToolResult:
     document: dict[str, JsonValue]
     is_error: bool = False
     links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An answer to look at. Without structured content, because hosts that get it drop the picture."""
+
+    jpeg: bytes = field(repr=False)
+    text: str

@@ -10,7 +10,9 @@ from pydantic import BaseModel, JsonValue
 
 Schema = dict[str, JsonValue]
 
-_LEFT_OUT = frozenset({"title", "format", "prefixItems", "$defs", "default", "propertyNames", "exclusiveMinimum"})
+_NOT_PORTABLE = frozenset({"title", "format", "prefixItems", "$defs", "default", "propertyNames"})
+_PLAIN_FROM_THE_DESCRIPTION = frozenset({"minimum", "exclusiveMinimum", "minLength"})
+"""Left out, because the list of tools stands in every conversation and has to be short."""
 
 
 def _is_schema(value: object) -> TypeGuard[Schema]:
@@ -38,7 +40,7 @@ def _flat(schema: Schema, definitions: Mapping[str, JsonValue], open_refs: tuple
     schema, open_refs = _resolved(schema, definitions, open_refs)
     flat: Schema = {}
     for key, value in schema.items():
-        if key in _LEFT_OUT:
+        if key in _NOT_PORTABLE | _PLAIN_FROM_THE_DESCRIPTION:
             continue
         if key == "properties" and _is_schema(value):
             flat[key] = {name: _flatten(part, definitions, open_refs) for name, part in value.items()}

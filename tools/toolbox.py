@@ -2,7 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic
+
+from typing_extensions import TypeVar
 
 from ..providers.request import Kind
 from .context import ToolContext
@@ -16,13 +18,16 @@ from .inputs import (
     ListModels,
     ListTasks,
     ToolInput,
+    ViewOutput,
 )
 from .models import list_models
-from .result import ToolResult
+from .result import Picture, ToolResult
 from .schema import Schema
 from .tasks import cancel_task, check_task, list_tasks
+from .view import view_output
 
 InputT = TypeVar("InputT", bound=ToolInput)
+AnswerT = TypeVar("AnswerT", bound=ToolResult | Picture, default=ToolResult)
 
 Hints = dict[str, bool]
 """The protocol's annotations: `readOnlyHint` and so on. They inform a host's questions to its user."""
@@ -33,7 +38,7 @@ CANCELS: Hints = {"readOnlyHint": False, "destructiveHint": True, "idempotentHin
 
 
 @dataclass(frozen=True)
-class ToolSpec(Generic[InputT]):
+class ToolSpec(Generic[InputT, AnswerT]):
     """One tool."""
 
     name: str
@@ -41,9 +46,10 @@ class ToolSpec(Generic[InputT]):
     description: str
     """Its first sentence says when to use it: some hosts search only that."""
     input_model: type[InputT]
-    call: Callable[[ToolContext, InputT], Awaitable[ToolResult]] = field(repr=False)
+    call: Callable[[ToolContext, InputT], Awaitable[AnswerT]] = field(repr=False)
     hints: Hints
-    output_schema: Schema
+    output_schema: Schema | None
+    """None where the answer is not structured."""
     kind: Kind | None = None
     """What it generates."""
 
@@ -55,15 +61,16 @@ CHECKED: Schema = {
     "type": "object",
     "properties": {"state": {"type": "string"}, "outputs": {"type": "array"}, "failure": {}, "next": {}},
 }
-TASKS: Schema = {"type": "object", "properties": {"tasks": {"type": "array"}, "next_cursor": {"type": "string"}}}
+CHANGED: Schema = {"type": "object", "properties": {"state": {"type": "string"}}}
+TASKS: Schema = {"type": "object", "properties": {"tasks": {"type": "array"}}}
 MODELS: Schema = {"type": "object", "properties": {"models": {"type": "array"}}}
 
 GENERATE_VIDEO = ToolSpec(
     name="generate_video",
     title="Generate video",
     description=(
-        "Generate a video from text, frames or references. Costs money; answers at once with a task: follow `next`, "
-        "and never repeat the call to see how it goes."
+        "Generate a video from text, frames or references. Costs money; answers with a task: follow its `next`, "
+        "never repeat the call to see how it goes."
     ),
     input_model=GenerateVideo,
     call=generate,
@@ -94,7 +101,7 @@ GENERATE_AUDIO = ToolSpec(
 CHECK_TASK = ToolSpec(
     name="check_task",
     title="Check task",
-    description="See a generation's state, outputs (file paths and URLs) or failure, waiting for the end if asked.",
+    description="See a generation's state, outputs (paths, URLs) or failure; waits for its end if asked.",
     input_model=CheckTask,
     call=check_task,
     hints=READS,
@@ -116,17 +123,36 @@ CANCEL_TASK = ToolSpec(
     input_model=CancelTask,
     call=cancel_task,
     hints=CANCELS,
-    output_schema=STARTED,
+    output_schema=CHANGED,
 )
 LIST_MODELS = ToolSpec(
     name="list_models",
     title="List models",
-    description="Find models: which provider offers them and is usable now, operations, durations, ratios, limits.",
+    description="Find models, the providers usable now, and what each accepts: durations, ratios, limits.",
     input_model=ListModels,
     call=list_models,
     hints=READS,
     output_schema=MODELS,
 )
 
-ALL_TOOLS = (GENERATE_VIDEO, GENERATE_IMAGE, GENERATE_AUDIO, CHECK_TASK, LIST_TASKS, CANCEL_TASK, LIST_MODELS)
+VIEW_OUTPUT = ToolSpec(
+    name="view_output",
+    title="View output",
+    description="See what was made: the image, a video's contact sheet or one frame, a sound's waveform.",
+    input_model=ViewOutput,
+    call=view_output,
+    hints=READS,
+    output_schema=None,
+)
+
+ALL_TOOLS = (
+    GENERATE_VIDEO,
+    GENERATE_IMAGE,
+    GENERATE_AUDIO,
+    CHECK_TASK,
+    VIEW_OUTPUT,
+    LIST_TASKS,
+    CANCEL_TASK,
+    LIST_MODELS,
+)
 """In the order in which a host sees them."""

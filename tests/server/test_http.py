@@ -15,6 +15,7 @@ from rushes.errors import ConfigurationError
 from rushes.server.http import is_loopback
 from rushes.server.mcp import build_server
 from rushes.server.transports import serve_http, serve_sse
+from rushes.tools.toolbox import ALL_TOOLS
 
 from ..tools.fake_service import FakeService, record
 from .clients import document
@@ -44,7 +45,7 @@ def connected(url: str, transport: str, era: str) -> Client:
 @every_way
 async def test_the_tools_work(transport: str, era: str) -> None:
     async with serving(transport) as url, connected(url, transport, era) as client:
-        assert len((await client.list_tools()).tools) == 7
+        assert len((await client.list_tools()).tools) == len(ALL_TOOLS)
         shown = document(await client.call_tool("generate_image", {"prompt": "a red fox"}))
 
     assert (shown["kind"], shown["state"]) == ("image", "running")

@@ -1,13 +1,17 @@
 """Our tools as an MCP client sees them, in both eras of the protocol."""
 
+import io
 import json
 import logging
+from base64 import b64decode
 from importlib.metadata import version
+from pathlib import Path
 
 import anyio
 import pytest
 from mcp import Client
-from mcp_types import CallToolResult, ResourceLink, TextContent
+from mcp_types import CallToolResult, ImageContent, ResourceLink, TextContent
+from PIL import Image
 from pydantic import TypeAdapter
 
 from rushes.errors import FailureError, RequestRefused, RushesError, StoreBusy
@@ -19,6 +23,7 @@ from rushes.tasks.service import ModelOffer
 from rushes.tools.task import Task
 from rushes.tools.toolbox import ALL_TOOLS
 
+from ..looks.media_files import an_image
 from ..tools.fake_service import FakeService, record, refusing
 from .clients import ERAS, Document, connected, document
 
@@ -49,6 +54,7 @@ async def test_the_tools_are_listed_with_titles_hints_and_schemas(era: str) -> N
         "generate_image",
         "generate_audio",
         "check_task",
+        "view_output",
         "list_tasks",
         "cancel_task",
         "list_models",
@@ -56,9 +62,9 @@ async def test_the_tools_are_listed_with_titles_hints_and_schemas(era: str) -> N
     for tool in tools:
         assert tool.title
         assert tool.description
-        assert tool.output_schema is not None
+        assert (tool.output_schema is None) is (tool.name == "view_output")
         assert tool.annotations is not None
-        reads = tool.name.startswith(("check", "list"))
+        reads = tool.name.startswith(("check", "list", "view"))
         assert tool.annotations.read_only_hint is reads
         assert reads or tool.annotations.destructive_hint is (tool.name == "cancel_task")
 
@@ -237,7 +243,7 @@ async def test_what_no_model_offers_leads_to_list_models() -> None:
     assert shown["next"] == {"tool": "list_models", "arguments": {"kind": "video"}, "after_seconds": 0}
 
 
-@pytest.mark.parametrize("tool", ["check_task", "cancel_task"])
+@pytest.mark.parametrize("tool", ["check_task", "cancel_task", "view_output"])
 async def test_a_task_that_is_not_there_leads_to_list_tasks(tool: str) -> None:
     async with connected(FakeService()) as client:
         result = await client.call_tool(tool, {"task_id": "01NONE"})
@@ -391,6 +397,46 @@ async def test_models_are_listed(era: str) -> None:
         "models": [{"name": "fox-1", "kind": "video", "providers": [{"provider": "gateway", "usable": True}]}],
         "total": 1,
     }
+
+
+@every_era
+async def test_an_output_is_seen_as_a_picture_with_a_line_of_facts_and_nothing_structured(
+    era: str, tmp_path: Path
+) -> None:
+    service = FakeService()
+    service.put(record(kind="image", **DONE, outputs=(an_image(tmp_path / "fox.png", (2048, 1024)),)))
+    async with connected(service, era) as client:
+        result = await client.call_tool("view_output", {"task_id": "01TASK"})
+
+    image, text = result.content
+    assert isinstance(image, ImageContent)
+    assert isinstance(text, TextContent)
+    assert (result.is_error, result.structured_content) == (False, None)
+    assert image.mime_type == "image/jpeg"
+    assert Image.open(io.BytesIO(b64decode(image.data))).size == (1024, 512)
+    assert text.text.startswith("Output 1 of 1 of task 01TASK: image 2048x1024")
+    assert text.text.endswith("Shown: the image.")
+
+
+@pytest.mark.parametrize(
+    ("fields", "index", "message"),
+    [
+        ({}, 1, "Task 01TASK is running and has no output."),
+        ({**DONE, "outputs": (KEPT,)}, 2, "Task 01TASK has 1 output, counted from 1; there is no 2."),
+        ({**DONE, "outputs": (KEPT,)}, 0, "index must be at least 1, not 0."),
+        ({**DONE, "outputs": (KEPT,)}, 1, "The kept file is gone: /media/fox.mp4"),
+    ],
+)
+async def test_an_output_that_is_not_there_is_refused_with_what_is(
+    fields: dict[str, object], index: int, message: str
+) -> None:
+    service = FakeService()
+    service.put(record(**fields))
+    async with connected(service) as client:
+        result = await client.call_tool("view_output", {"task_id": "01TASK", "index": index})
+
+    assert result.is_error is True
+    assert failure_in(document(result))["message"] == message
 
 
 async def test_two_clients_of_one_server_see_one_task() -> None:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 import pytest
 from mcp import Client, StdioServerParameters
 
+from rushes.tools.toolbox import ALL_TOOLS
+
 from .clients import ERAS, document
 
 COMMAND = [sys.executable, "-m", "tests.server.serving"]
@@ -119,7 +121,7 @@ def test_a_message_of_a_megabyte_arrives_whole() -> None:
 async def test_the_sdk_client_works_over_stdio(era: str) -> None:
     parameters = StdioServerParameters(command=COMMAND[0], args=COMMAND[1:])
     async with Client(parameters, mode=era, read_timeout_seconds=SECONDS) as client:
-        assert len((await client.list_tools()).tools) == 7
+        assert len((await client.list_tools()).tools) == len(ALL_TOOLS)
         shown = document(await client.call_tool("check_task", {"task_id": "01TASK"}))
 
     assert shown["state"] == "running"

@@ -61,7 +61,7 @@ def test_a_kept_result_is_shown_with_all_its_facts() -> None:
         "warnings": [],
         "cost": {"amount": 0.4, "currency": "USD"},
         "deduplicated": True,
-        "next": None,
+        "next": {"tool": "view_output", "arguments": {"task_id": "01TASK", "index": 1}, "after_seconds": 0},
     }
 
 
@@ -103,6 +103,10 @@ def test_a_success_whose_output_is_still_being_kept_says_so() -> None:
 
     assert step is not None
     assert (step.tool, step.after_seconds) == ("check_task", 1)
+
+
+def test_a_success_of_which_nothing_is_kept_here_leads_nowhere() -> None:
+    assert task_of(record(**DONE, outputs=(Output(url="https://cdn.example/a", keeping="off"),))).next is None
 
 
 @pytest.mark.parametrize(("reason", "tool"), [("unsupported", "list_models"), ("content_violation", None)])
