@@ -1,5 +1,6 @@
 """The folder of kept outputs: each streamed to a temporary file, checked, and given its name in one step."""
 
+import glob
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -111,9 +112,14 @@ class MediaFolder:
         """
         return await self._run(partial(write_sidecar, path, dict(document)))
 
-    async def sidecars(self) -> AsyncGenerator[tuple[Path, dict[str, JsonValue]]]:
-        """Every readable sidecar with the path of the file it belongs to (which may be gone); junk is passed over."""
-        for sidecar in await self._run(partial(_names_sorted, self.root, "*.json")):
+    async def sidecars(self, *, of: str = "") -> AsyncGenerator[tuple[Path, dict[str, JsonValue]]]:
+        """Every readable sidecar with the path of the file it belongs to (which may be gone); junk is passed over.
+
+        With `of`, only those whose names hold it.
+        """
+        for sidecar in await self._run(
+            partial(_names_sorted, self.root, f"*{glob.escape(of)}*.json" if of else "*.json")
+        ):
             document = await self._run(partial(read_sidecar, sidecar))
             if document is not None:
                 yield sidecar.with_suffix(""), document

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from ..cache.media import KeptFile, MediaFolder
-from ..errors import RushesError
+from ..errors import OutputUnavailable, RushesError
 from ..providers.job import Observation, RemoteOutput
 from ..providers.provider import Provider
 from . import transitions
@@ -59,7 +59,7 @@ class Keeper:
             return await self._records.change(record.task_id, lambda r: transitions.keeping_off(r, now))
         current: TaskRecord | None = record
         for index, output in enumerate(record.outputs):
-            if current is not None and _due(output, self._clock()):
+            if current is not None and transitions.keep_due(output, self._clock()):
                 current = await self._keep_one(current, index, provider)
         return current
 
@@ -74,14 +74,29 @@ class Keeper:
         try:
             async with provider.open_output(remote) as stream:
                 file = await self._write(record, index, len(record.outputs), stream, remote, stream.size_bytes)
+            facts, now = _facts(file), self._clock()
+            kept = transitions.kept(record, index, facts, now)
+            await self._folder.write_sidecar(file.path, sidecar(kept, index, kept.outputs[index]))
         except RushesError as error:
-            logger.warning("output not kept task_id=%s index=%d problem=%s", record.task_id, index, error.message)
-            problem, now = error, self._clock()
-            return await self._records.change(record.task_id, lambda r: transitions.keep_failed(r, index, problem, now))
-        facts, now = _facts(file), self._clock()
-        kept = transitions.kept(record, index, facts, now)
-        await self._folder.write_sidecar(file.path, sidecar(kept, index, kept.outputs[index]))
+            return await self._not_kept(record, index, error)
+        except Exception:
+            logger.exception("fault while keeping task_id=%s index=%d", record.task_id, index)
+            return await self._not_kept(record, index, OutputUnavailable("a fault in rushes; see its log"))
         return await self._records.change(record.task_id, lambda r: transitions.kept(r, index, facts, now))
+
+    async def _not_kept(self, record: TaskRecord, index: int, problem: RushesError) -> TaskRecord | None:
+        logger.warning("output not kept task_id=%s index=%d problem=%s", record.task_id, index, problem.message)
+        now = self._clock()
+        return await self._records.change(record.task_id, lambda r: transitions.keep_failed(r, index, problem, now))
+
+    async def nothing_to_keep_from(self, record: TaskRecord) -> TaskRecord | None:
+        """The provider is not configured any more, so no output can be fetched now."""
+        problem = OutputUnavailable(f"{record.provider} is not configured in the rushes that looks after this task")
+        current: TaskRecord | None = record
+        for index, output in enumerate(record.outputs):
+            if current is not None and transitions.keep_due(output, self._clock()):
+                current = await self._not_kept(current, index, problem)
+        return current
 
     async def _write(
         self,
@@ -107,11 +122,9 @@ def keep_pause_seconds(record: TaskRecord, now: datetime) -> float | None:
     pending = [output for output in record.outputs if output.keeping == "pending"]
     if not pending:
         return None
-    return max(0.0, min((o.keep_after - now).total_seconds() if o.keep_after else 0.0 for o in pending))
-
-
-def _due(output: Output, now: datetime) -> bool:
-    return output.keeping == "pending" and (output.keep_after is None or output.keep_after <= now)
+    if any(transitions.keep_due(output, now) for output in pending):
+        return 0.0
+    return min((output.keep_after - now).total_seconds() for output in pending if output.keep_after)
 
 
 def stem(record: TaskRecord, index: int, count: int) -> str:

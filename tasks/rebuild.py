@@ -42,10 +42,10 @@ async def rebuild(store: TaskStore, media: MediaFolder) -> Rebuilt:
     return Rebuilt(tuple(restored_ids), len(records) - len(restored_ids), unreadable)
 
 
-async def restored(media: MediaFolder, task_id: str) -> TaskRecord | None:
+async def restored(media: MediaFolder, record: TaskRecord) -> TaskRecord | None:
     """The finished record of one task, from its sidecars; `None` where there are none."""
-    found = [pair async for pair in media.sidecars() if pair[1].get("task_id") == task_id]
-    return records_of(found)[0].get(task_id)
+    found = [pair async for pair in media.sidecars(of=record.task_id.lower())]
+    return records_of(found)[0].get(record.task_id)
 
 
 def records_of(sidecars: Iterable[tuple[Path, Document]]) -> tuple[dict[str, TaskRecord], int]:

@@ -93,6 +93,8 @@ class TaskRecord(BaseModel):
     plan_path: str = ""
     plan_details: dict[str, JsonValue] = Field(default_factory=dict)
     job: Job | None = None
+    reconciled: bool = False
+    """The job was found in the gateway's list, because the answer to the submission was lost."""
     tried: tuple[Attempt, ...] = ()
 
     progress: float | None = None
@@ -110,6 +112,8 @@ class TaskRecord(BaseModel):
     """In a row."""
     empty_successes: int = 0
     """Looks in a row at which the gateway spoke of success without an output."""
+    overdue_looks: int = 0
+    """Looks in a row after which the deadline (or the end of watching) had passed."""
     cancel_requested_at: datetime | None = None
 
     outputs: tuple[Output, ...] = ()

@@ -111,6 +111,11 @@ class Records:
                 return from_document(stored)
         raise StoreBusy(f"Task {task_id} is being changed by other processes all the time.")
 
+    async def put_back(self, record: TaskRecord) -> TaskRecord:
+        """Write a record that the store no longer has, because its database was damaged and set aside."""
+        document, _ = await self._store.create(to_document(record))
+        return from_document(document)
+
     async def changed(self, record: TaskRecord, *, seconds: float) -> TaskRecord:
         """The record as soon as it differs from this one, or as it is when time is up."""
         document = await self._store.wait_for_change(record.task_id, record.revision, seconds=seconds)
@@ -127,10 +132,25 @@ class Records:
                 return records
             after = str(page[-1]["task_id"])
 
-    async def known_jobs(self, provider: str) -> set[str]:
-        """Ids of the jobs that recent tasks hold at a provider."""
+    async def jobs_and_rivals(self, record: TaskRecord) -> tuple[set[str], bool]:
+        """Ids of the jobs that other recent tasks hold at the record's provider, and whether an equal submission of
+        another task is under way, whose job the gateway may list already."""
+        others = await self._recent_others(record)
+        jobs = {other.job.job_id for other in others if other.job is not None}
+        return jobs, any(other.phase == "submitting" and _same_submission(other, record) for other in others)
+
+    async def claimed_elsewhere(self, record: TaskRecord) -> bool:
+        """Whether the job that this record found in the gateway's list is, or may be, another task's.
+
+        Each looks after it wrote, so of two that found the same job the later one sees the other.
+        """
+        others = await self._recent_others(record)
+        under_way = any(other.phase == "submitting" and _same_submission(other, record) for other in others)
+        return under_way or any(_job_id(other) == _job_id(record) for other in others)
+
+    async def _recent_others(self, record: TaskRecord) -> list[TaskRecord]:
         recent = _readable(await self._store.page(limit=RECENT))
-        return {record.job.job_id for record in recent if record.job is not None and record.provider == provider}
+        return [other for other in recent if other.provider == record.provider and other.task_id != record.task_id]
 
     async def page(
         self, *, owner: str, state: TaskState | None, kind: str | None, limit: int, before: str | None
@@ -138,3 +158,11 @@ class Records:
         """Newest first."""
         documents = await self._store.page(owner=owner, state=state, kind=kind, limit=limit, before=before)
         return _readable(documents)
+
+
+def _job_id(record: TaskRecord) -> str | None:
+    return record.job.job_id if record.job is not None else None
+
+
+def _same_submission(one: TaskRecord, other: TaskRecord) -> bool:
+    return (one.model, one.request) == (other.model, other.request)

@@ -2,10 +2,14 @@
 
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from typing import assert_never
 
-from ..errors import FailureError, GatewayUnavailable, RushesError
+import anyio
+
+from ..errors import FailureError, GatewayUnavailable, RushesError, StoreError
 from ..providers.job import Observation
 from ..providers.provider import Provider
 from . import transitions
@@ -17,13 +21,16 @@ from .submit import replanned
 
 logger = logging.getLogger(__name__)
 
-PROVIDER_MISSING_PAUSE_SECONDS = 60.0
 KEEP_RETRY_PAUSE_SECONDS = 1.0
 REFRESH_AFTER_ATTEMPTS = 1
+RIVAL_PAUSE_SECONDS = 1.0
 
 
 class Steps:
-    """Does what is due for one task. `waited_for` says whether somebody waits for it right now."""
+    """Does what is due for one task.
+
+    `waited_for` says whether somebody waits for it right now; `cancel_accepted` cancels a job that was found only now.
+    """
 
     def __init__(
         self,
@@ -33,6 +40,7 @@ class Steps:
         clock: Clock,
         *,
         waited_for: Callable[[str], bool],
+        cancel_accepted: Callable[[TaskRecord], Awaitable[TaskRecord]],
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads requests, no secret
     ) -> None:
         self._records = records
@@ -40,6 +48,8 @@ class Steps:
         self._providers = providers
         self._clock = clock
         self._waited_for = waited_for
+        self._cancel_accepted = cancel_accepted
+        self._searching: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
         self._jitter = jitter
 
     async def step(self, task_id: str) -> float | None:
@@ -51,19 +61,38 @@ class Steps:
         if record.phase == "done":
             await self._end_free_job(record, provider)
             return None
-        if provider is None:
-            logger.warning("provider not configured task_id=%s provider=%s", task_id, record.provider)
-            return PROVIDER_MISSING_PAUSE_SECONDS
-        match record.phase:
-            case "polling" | "watching":
-                after = await self._poll(record, provider)
-            case "reconciling":
-                after = await self._reconcile(record, provider)
-            case "keeping":
-                after = await self._keep(record, provider)
+        try:
+            after = await self._due(record, provider)
+        except StoreError:
+            raise
+        except Exception:
+            logger.exception("step failed task_id=%s provider=%s", task_id, record.provider)
+            fault = GatewayUnavailable("internal", "a fault in rushes hid what the gateway says; see its log")
+            after = await self._look_failed(record, fault, provider)
         return None if after is None else await self._next(after, provider)
 
-    async def _next(self, record: TaskRecord, provider: Provider) -> float | None:
+    async def _due(self, record: TaskRecord, provider: Provider | None) -> TaskRecord | None:
+        if provider is None:
+            return await self._without_provider(record)
+        match record.phase:
+            case "polling" | "watching":
+                return await self._poll(record, provider)
+            case "reconciling":
+                return await self._reconcile(record, provider)
+            case "keeping":
+                return await self._keep(record, provider)
+            case "submitting" | "done":
+                return record
+            case _:
+                assert_never(record.phase)
+
+    async def _without_provider(self, record: TaskRecord) -> TaskRecord | None:
+        if record.phase == "keeping":
+            return await self._keeper.nothing_to_keep_from(record)
+        missing = GatewayUnavailable("unauthorized", f"no provider of the name {record.provider} is configured")
+        return await self._look_failed(record, missing, None)
+
+    async def _next(self, record: TaskRecord, provider: Provider | None) -> float | None:
         """When the next step is due."""
         if record.phase in ("done", "submitting"):
             return None
@@ -73,10 +102,11 @@ class Steps:
             return self.pause_seconds(record, provider)
         return max(0.0, (record.next_poll_at - self._clock()).total_seconds())
 
-    def pause_seconds(self, record: TaskRecord, provider: Provider, wish: float | None = None) -> float:
+    def pause_seconds(self, record: TaskRecord, provider: Provider | None, wish: float | None = None) -> float:
         """The pause before the next look at a job, by the cadence rule."""
         since = record.submitted_at or record.created_at
-        expected = next((f.expected_seconds for f in provider.models() if f.id == record.model), None)
+        models = provider.models() if provider is not None else ()
+        expected = next((f.expected_seconds for f in models if f.id == record.model), None)
         price = UNWATCHED if record.final else WAITED_FOR if self._waited_for(record.task_id) else NORMAL
         look = Look(
             elapsed=max(0.0, (self._clock() - since).total_seconds()),
@@ -91,13 +121,15 @@ class Steps:
         if record.job is None:
             return None
         try:
-            seen = await provider.poll(record.job)
+            seen = transitions.bounded(await provider.poll(record.job))
         except GatewayUnavailable as error:
             return await self._look_failed(record, error, provider)
         kept = transitions.NOTHING_KEPT
         if any(output.content is not None for output in seen.outputs):
             try:
                 kept = await self._keeper.keep_answered(record, seen)
+                # Before the record: where there is a finished record, there is a sidecar to restore it from.
+                await self._keeper.write_sidecars(transitions.observed(record, seen, self._clock(), kept))
             except RushesError as error:
                 logger.warning("output not written task_id=%s problem=%s", record.task_id, error.message)
                 return await self._again_in(record, KEEP_RETRY_PAUSE_SECONDS)
@@ -120,12 +152,12 @@ class Steps:
         after = await self._records.change(record.task_id, apply)
         if after is not None and after.final and not record.final:
             logger.info("task ended task_id=%s provider=%s state=%s", after.task_id, after.provider, after.state)
-        if after is not None and kept:
-            await self._keeper.write_sidecars(after)
         return after
 
-    async def _look_failed(self, record: TaskRecord, error: FailureError, provider: Provider) -> TaskRecord | None:
-        logger.info("look failed task_id=%s provider=%s problem=%s", record.task_id, provider.name, error.message)
+    async def _look_failed(
+        self, record: TaskRecord, error: FailureError, provider: Provider | None
+    ) -> TaskRecord | None:
+        logger.info("look failed task_id=%s provider=%s problem=%s", record.task_id, record.provider, error.message)
 
         def apply(current: TaskRecord) -> TaskRecord:
             now = self._clock()
@@ -138,23 +170,36 @@ class Steps:
     async def _again_in(self, record: TaskRecord, seconds: float) -> TaskRecord | None:
         now = self._clock()
         due = now + timedelta(seconds=seconds)
-        return await self._records.change(record.task_id, lambda r: transitions.poll_due(r, due, now))
+        return await self._records.change(
+            record.task_id, lambda r: transitions.poll_due(transitions.timed_out(r, now), due, now)
+        )
 
     async def _reconcile(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
-        plan = replanned(record, provider)
-        since = record.submitted_at or record.created_at
-        try:
-            job = await provider.find_job(plan, since, known=await self._records.known_jobs(record.provider))
-        except GatewayUnavailable as error:
-            return await self._look_failed(record, error, provider)
-        now = self._clock()
-        if job is not None:
-            return await self._records.change(record.task_id, lambda r: transitions.found(r, job, now), durable=True)
-        due = now + timedelta(seconds=self.pause_seconds(record, provider))
-        why = transitions.answer_lost(record)
-        return await self._records.change(
-            record.task_id, lambda r: transitions.not_found(r, why, now, next_look_at=due)
-        )
+        """Search the gateway's list. One search at a time, and none while an equal submission is under way."""
+        async with self._searching[record.provider]:
+            due = self._clock() + timedelta(seconds=self.pause_seconds(record, provider))
+            known, rivals = await self._records.jobs_and_rivals(record)
+            if rivals:
+                return await self._again_in(record, RIVAL_PAUSE_SECONDS)
+            since = record.submitted_at or record.created_at
+            try:
+                job = await provider.find_job(replanned(record, provider), since, known=known)
+            except GatewayUnavailable as error:
+                return await self._look_failed(record, error, provider)
+            now = self._clock()
+            if job is None:
+                why = transitions.answer_lost(record)
+                return await self._records.change(
+                    record.task_id, lambda r: transitions.not_found(r, why, now, next_look_at=due)
+                )
+            after = await self._records.change(record.task_id, lambda r: transitions.found(r, job, now), durable=True)
+            if after is not None and await self._records.claimed_elsewhere(after):
+                return await self._records.change(
+                    record.task_id, lambda r: transitions.given_back(r, self._clock(), next_look_at=due)
+                )
+        if after is not None and after.cancel_requested_at is not None:
+            return await self._cancel_accepted(after)
+        return after
 
     async def _keep(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
         refreshed = await self._with_fresh_urls(record, provider)
@@ -166,7 +211,7 @@ class Steps:
         if not tried or record.job is None:
             return record
         try:
-            seen = await provider.poll(record.job)
+            seen = transitions.bounded(await provider.poll(record.job))
         except GatewayUnavailable:
             return record
         return await self._records.change(record.task_id, lambda r: transitions.refreshed(r, seen, self._clock()))

@@ -1,14 +1,12 @@
 """The studio: the service's one implementation. It owns the scheduler, of which there is one a process."""
 
 import logging
-import random
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
 
 import anyio
 from anyio.abc import TaskGroup
@@ -16,36 +14,26 @@ from ulid import ULID
 
 from ..cache.media import MediaFolder
 from ..cache.store import TaskStore
-from ..errors import RequestRefused, RushesError
-from ..providers.provider import Provider
 from ..providers.request import GenerationRequest, Kind
-from . import catalogue, transitions
+from . import catalogue
 from .cancel import Canceller
 from .fingerprint import fingerprint
 from .inputs import MEDIA_BYTES_MAX, MediaResolver
 from .keep import Keeper
 from .preview import preview
-from .rebuild import restored
 from .record import TaskRecord, TaskState
 from .records import Clock, Records
 from .routing import Candidate, Configured, Route, route
 from .scheduler import Scheduler
 from .service import Answer, ModelOffer, Preview, TaskPage, Wish
+from .shield import uninterrupted
 from .steps import Steps
 from .submit import Submitter
+from .takeover import Lease, Takeover
 
 logger = logging.getLogger(__name__)
 
 REPORT_EVERY_SECONDS = 5.0
-
-
-class Lease(Protocol):
-    """What the studio needs of the lease between processes (`cache/leases.py`)."""
-
-    @property
-    def worker_id(self) -> str: ...
-
-    async def dead(self, worker_ids: set[str], /) -> set[str]: ...
 
 
 @dataclass(frozen=True)
@@ -82,9 +70,7 @@ class Studio:
         self._configured = tuple(parts.providers)
         self._providers = {c.provider.name: c.provider for c in parts.providers}
         self._limits = parts.limits
-        self._lease = parts.lease
         self._store = parts.store
-        self._media_folder = parts.media
         self._group = group
         self._waiters: Counter[str] = Counter()
         self._submitting: dict[str, anyio.Event] = {}
@@ -97,11 +83,26 @@ class Studio:
             self._records, parts.clock, roots=parts.input_roots, bytes_max=limits.media_bytes_max
         )
         self._submitter = Submitter(self._records, self._keeper, parts.clock)
+        self._canceller = Canceller(self._records, self._providers, parts.clock)
         self._steps = Steps(
-            self._records, self._keeper, self._providers, parts.clock, waited_for=lambda t: self._waiters[t] > 0
+            self._records,
+            self._keeper,
+            self._providers,
+            parts.clock,
+            waited_for=lambda task_id: self._waiters[task_id] > 0,
+            cancel_accepted=self._canceller.cancel_accepted,
         )
         self._scheduler = Scheduler(self._steps.step, at_once=limits.tasks_polled_at_once)
-        self._canceller = Canceller(self._records, self._providers, parts.clock)
+        self._takeover = Takeover(
+            self._records,
+            parts.lease,
+            parts.media,
+            self._configured,
+            parts.clock,
+            scheduler=self._scheduler,
+            submitting=self._submitting,
+            submit_again=self._begin_submission,
+        )
 
     @classmethod
     @asynccontextmanager
@@ -109,9 +110,9 @@ class Studio:
         """Run the scheduler, adopt unfinished tasks, and stop in an orderly way."""
         async with anyio.create_task_group() as group:
             studio = cls(parts, group)
-            await studio._adopt_orphans()
+            await studio._takeover.look()
             group.start_soon(studio._scheduler.run, name="scheduler")
-            group.start_soon(studio._keep_adopting, name="takeover")
+            group.start_soon(studio._takeover.run, parts.limits.takeover_seconds, name="takeover")
             try:
                 yield studio
             finally:
@@ -124,10 +125,7 @@ class Studio:
     async def generate(self, wish: Wish, *, answer_within_seconds: float = 20.0) -> Answer:
         """See `Service.generate`."""
         request, chosen = await self._routed(wish)
-        record = self._new_record(wish, request, chosen)
-        record, created = await self._records.create(record, force_new=wish.force_new)
-        if created:
-            self._begin_submission(record, chosen.candidates)
+        record, created = await self._journaled(self._new_record(wish, request, chosen), chosen, wish.force_new)
         return Answer(await self._answered(record, answer_within_seconds), deduplicated=not created)
 
     async def preview(self, wish: Wish) -> Preview:
@@ -240,23 +238,36 @@ class Studio:
             record = await self._records.changed(record, seconds=left)
         return record
 
+    async def _journaled(self, record: TaskRecord, chosen: Route, force_new: bool) -> tuple[TaskRecord, bool]:
+        """Journal and begin, as one step that a cancelled call does not cut in two: nobody would send it then."""
+        self._submitting[record.task_id] = anyio.Event()
+        created = False
+        try:
+            journaled, created = await uninterrupted(lambda: self._records.create(record, force_new=force_new))
+        finally:
+            if not created:
+                self._submitting.pop(record.task_id).set()
+        if created:
+            self._begin_submission(journaled, chosen.candidates)
+        return journaled, created
+
     def _begin_submission(self, record: TaskRecord, candidates: Sequence[Candidate]) -> None:
         """In the studio's own task group, so that no cancelled call can harm a submission under way."""
-        self._submitting[record.task_id] = anyio.Event()
+        self._submitting.setdefault(record.task_id, anyio.Event())
         self._group.start_soon(self._submit, record, candidates, name=f"submit {record.task_id}")
 
     async def _submit(self, record: TaskRecord, candidates: Sequence[Candidate]) -> None:
         try:
             after = await self._submitter.submit(record, candidates)
-        except RushesError as error:
-            logger.error("submission not recorded task_id=%s problem=%s", record.task_id, error.message)
-            after = None
+            if after is not None and after.cancel_requested_at is not None:
+                after = await self._canceller.cancel_accepted(after)
+            if after is not None and after.open:
+                self._scheduler.schedule(record.task_id, self._first_pause(after))
+        except Exception:
+            # One submission's fault must not end the others; `Takeover` goes on with the record.
+            logger.exception("submission fault task_id=%s", record.task_id)
         finally:
             self._submitting.pop(record.task_id).set()
-        if after is not None and after.cancel_requested_at is not None:
-            after = await self._canceller.cancel_accepted(after)
-        if after is not None and after.open:
-            self._scheduler.schedule(record.task_id, self._first_pause(after))
 
     def _first_pause(self, record: TaskRecord) -> float:
         provider = self._providers[record.provider]
@@ -277,62 +288,3 @@ class Studio:
         with anyio.move_on_after(self._limits.shutdown_grace_seconds):
             for answered in list(self._submitting.values()):
                 await answered.wait()
-
-    async def _keep_adopting(self) -> None:
-        while True:
-            await anyio.sleep(self._limits.takeover_seconds * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load
-            try:
-                await self._adopt_orphans()
-            except RushesError as error:
-                logger.warning("takeover failed problem=%s", error.message)
-
-    async def _adopt_orphans(self) -> None:
-        """Take over unfinished tasks that no living process works on."""
-        me = self._records.worker
-        others = [record for record in await self._records.open_records() if record.worker != me]
-        workers = {record.worker for record in others if record.worker is not None}
-        dead = await self._lease.dead(workers) if workers else set[str]()
-        for record in others:
-            if record.worker is None or record.worker in dead:
-                await self._adopt(record)
-
-    async def _adopt(self, record: TaskRecord) -> None:
-        def take(current: TaskRecord) -> TaskRecord:
-            if current.worker != record.worker:
-                return current
-            return transitions.adopted(current, self._records.worker, self._clock())
-
-        mine = await self._records.change(record.task_id, take, as_worker=False)
-        if mine is None or mine.worker != self._records.worker:
-            return
-        logger.info("task taken over task_id=%s phase=%s", mine.task_id, mine.phase)
-        if mine.phase == "submitting":
-            await self._resume_submission(mine)
-        else:
-            self._scheduler.schedule(mine.task_id)
-
-    async def _resume_submission(self, record: TaskRecord) -> None:
-        """A submission found in flight is never sent again, unless it costs nothing."""
-        provider: Provider | None = self._providers.get(record.provider)
-        now = self._clock()
-        if provider is not None and provider.traits.repeatable and not record.final:
-            try:
-                chosen = route(
-                    record.request.model_copy(update={"model": record.model}), self._configured, provider.name
-                )
-            except RequestRefused as refusal:
-                logger.warning("free submission not repeated task_id=%s problem=%s", record.task_id, refusal.message)
-            else:
-                self._begin_submission(record, chosen.candidates)
-                return
-        answered = await restored(self._media_folder, record.task_id)
-        if answered is not None:
-            await self._records.change(record.task_id, lambda r: transitions.answered_on_disk(r, answered, now))
-            return
-        finds = provider is not None and provider.traits.finds_jobs
-        why = transitions.answer_unknown(record)
-        after = await self._records.change(
-            record.task_id, lambda r: transitions.lost(r, why, now, reconcilable=finds), durable=True
-        )
-        if after is not None and after.open:
-            self._scheduler.schedule(record.task_id)

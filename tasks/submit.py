@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import anyio
 
-from ..errors import FailureError, RushesError, SubmissionLost, SubmissionRefused
+from ..errors import FailureError, RushesError, StoreError, SubmissionLost, SubmissionRefused
 from ..providers.failure import Failure, failure, failure_of
 from ..providers.job import Plan, Submission
 from ..providers.provider import Provider
@@ -15,11 +15,13 @@ from .keep import Keeper
 from .record import TaskRecord
 from .records import Clock, Records
 from .routing import CURED_ELSEWHERE, Candidate
+from .shield import uninterrupted
 
 logger = logging.getLogger(__name__)
 
 WRITE_ATTEMPTS = 5
 WRITE_PAUSE_SECONDS = 1.0
+WRITE_PAUSE_LONGEST_SECONDS = 15.0
 
 
 class Submitter:
@@ -47,22 +49,18 @@ class Submitter:
         return current
 
     async def _refused(self, record: TaskRecord, why: Failure) -> TaskRecord | None:
-        return await self._change(record, lambda r: transitions.refused(r, why, self._clock()))
+        return await self._noted(record, lambda r: transitions.refused(r, why, self._clock()))
 
     async def _withdrawn(self, record: TaskRecord | None) -> TaskRecord | None:
         """Cancelled before anything was sent."""
         if record is None or record.phase != "submitting":
             return record
-        return await self._change(record, lambda r: transitions.withdrawn(r, self._clock()))
+        return await self._noted(record, lambda r: transitions.withdrawn(r, self._clock()))
 
     async def _reroute(self, record: TaskRecord, why: Failure, following: Candidate) -> TaskRecord | None:
         now = self._clock()
         deadline_at = now + timedelta(seconds=following.deadline_seconds)
-        return await self._records.change(
-            record.task_id,
-            lambda r: transitions.rerouted(r, why, following.plan, deadline_at, now),
-            durable=True,
-        )
+        return await self._noted(record, lambda r: transitions.rerouted(r, why, following.plan, deadline_at, now))
 
     async def _send(self, record: TaskRecord, candidate: Candidate) -> TaskRecord | Failure | None:
         """The POST. A failure stands for a definite refusal; everything else is on the record already."""
@@ -75,8 +73,7 @@ class Submitter:
         except anyio.get_cancelled_exc_class():
             if candidate.provider.traits.repeatable:
                 raise
-            with anyio.CancelScope(shield=True):
-                await self._lost(record, candidate.provider, transitions.answer_unknown(record))
+            await self._lost(record, candidate.provider, transitions.answer_unknown(record))
             raise
         except Exception as fault:
             logger.exception("submission fault task_id=%s provider=%s", record.task_id, candidate.provider.name)
@@ -86,39 +83,66 @@ class Submitter:
     async def _lost(self, record: TaskRecord, provider: Provider, why: Failure) -> TaskRecord | None:
         logger.warning("answer lost task_id=%s provider=%s", record.task_id, provider.name)
         reconcilable = provider.traits.finds_jobs
-        return await self._change(record, lambda r: transitions.lost(r, why, self._clock(), reconcilable=reconcilable))
+        return await self._noted(record, lambda r: transitions.lost(r, why, self._clock(), reconcilable=reconcilable))
 
-    async def _accepted(self, record: TaskRecord, submission: Submission) -> TaskRecord | None:
+    async def _accepted(self, record: TaskRecord, answer: Submission) -> TaskRecord | None:
+        submission = answer.model_copy(update={"observation": transitions.bounded(answer.observation)})
         kept = transitions.NOTHING_KEPT
         if any(output.content is not None for output in submission.observation.outputs):
             try:
                 kept = await self._keep_with_patience(record, submission)
             except RushesError as error:
                 problem = error
-                return await self._change(
+                return await self._noted(
                     record, lambda r: transitions.answer_not_kept(r, submission, problem, self._clock())
                 )
-        if kept:
-            # Before the record: a process that dies in between leaves enough on disk for the next one to go on.
-            await self._keeper.write_sidecars(transitions.accepted(record, submission, self._clock(), kept))
-        return await self._change(
-            record, lambda r: transitions.accepted(r, submission, self._clock(), kept), durable=True
+        logger.info("accepted task_id=%s provider=%s job=%s", record.task_id, record.provider, submission.job.job_id)
+        after = await self._noted(record, lambda r: transitions.accepted(r, submission, self._clock(), kept))
+        return after if after is not None else await self._accepted_late(record, submission, kept)
+
+    async def _accepted_late(
+        self, record: TaskRecord, submission: Submission, kept: transitions.Kept
+    ) -> TaskRecord | None:
+        """Another process took this one for dead and the task over, or the store lost the record to damage."""
+        logger.warning("answered after a takeover task_id=%s job=%s", record.task_id, submission.job.job_id)
+        known = await self._noted(
+            record, lambda r: transitions.accepted_late(r, submission, self._clock(), kept), as_worker=False
         )
+        if known is not None:
+            return None
+        return await self._records.put_back(transitions.accepted(record, submission, self._clock(), kept))
 
     async def _keep_with_patience(self, record: TaskRecord, submission: Submission) -> transitions.Kept:
         """Bytes in an answer exist nowhere else, so a full disk or a busy folder is tried again for a while."""
         for _ in range(WRITE_ATTEMPTS - 1):
             try:
-                return await self._keeper.keep_answered(record, submission.observation)
+                return await uninterrupted(lambda: self._keep(record, submission))
             except RushesError as error:
                 logger.warning("output not written yet task_id=%s problem=%s", record.task_id, error.message)
                 await anyio.sleep(WRITE_PAUSE_SECONDS)
-        return await self._keeper.keep_answered(record, submission.observation)
+        return await uninterrupted(lambda: self._keep(record, submission))
 
-    async def _change(
-        self, record: TaskRecord, transition: transitions.Transition, *, durable: bool = False
+    async def _keep(self, record: TaskRecord, submission: Submission) -> transitions.Kept:
+        """Files, then sidecars: a process that dies before the record leaves enough on disk for the next one."""
+        kept = await self._keeper.keep_answered(record, submission.observation)
+        await self._keeper.write_sidecars(transitions.accepted(record, submission, self._clock(), kept))
+        return kept
+
+    async def _noted(
+        self, record: TaskRecord, transition: transitions.Transition, *, as_worker: bool = True
     ) -> TaskRecord | None:
-        return await self._records.change(record.task_id, transition, durable=durable)
+        """Write what the gateway answered. It exists nowhere else, so a store that cannot be written is tried again
+        until it can be, and neither a cancelled call nor the end of the process interrupts an attempt."""
+        pause = WRITE_PAUSE_SECONDS
+        while True:
+            try:
+                return await uninterrupted(
+                    lambda: self._records.change(record.task_id, transition, as_worker=as_worker, durable=True)
+                )
+            except StoreError as error:
+                logger.error("answer not recorded yet task_id=%s problem=%s", record.task_id, error.message)
+            await anyio.sleep(pause)
+            pause = min(2 * pause, WRITE_PAUSE_LONGEST_SECONDS)
 
 
 def _faulty(fault: Exception) -> Failure:

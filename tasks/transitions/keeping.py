@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 from ...errors import OutputExpired, OutputRejected, RushesError
 from ...providers.failure import clean_text
-from ..record import TaskRecord
+from ..record import Output, TaskRecord
 from .ground import same_state
 from .looks import phase_after
 
 KEEP_REFUSALS_MAX = 4
-"""Attempts at an output that is refused or gone; passing faults are tried until the URL expires."""
+"""Attempts at an output that is refused or gone; passing faults are tried until the URL has expired."""
 KEEP_RETRY_FIRST = timedelta(seconds=5)
 KEEP_RETRY_LONGEST = timedelta(minutes=10)
 KEEP_GIVE_UP = timedelta(hours=24)
@@ -37,8 +37,10 @@ def keep_failed(record: TaskRecord, index: int, error: RushesError, now: datetim
     wait = min(KEEP_RETRY_FIRST * 2 ** min(attempts - 1, 10), KEEP_RETRY_LONGEST)
     until = output.expires_at or (record.finished_at or record.created_at) + KEEP_GIVE_UP
     refused = isinstance(error, OutputExpired | OutputRejected) and attempts >= KEEP_REFUSALS_MAX
-    given_up = refused or now + wait > until
-    gone = given_up and (isinstance(error, OutputExpired) or now + wait > until)
+    # This attempt was planned for a time past the end, so after a machine slept there is one more than the first.
+    over = output.keep_after is not None and output.keep_after > until and now > until
+    given_up = refused or over
+    gone = given_up and (isinstance(error, OutputExpired) or over)
     changes = {
         "keep_attempts": attempts,
         "keep_problem": clean_text(f"result_expired: {error.message}" if gone else error.message, 300),
@@ -46,6 +48,12 @@ def keep_failed(record: TaskRecord, index: int, error: RushesError, now: datetim
         "keep_after": None if given_up else now + wait,
     }
     return _with_output(record, index, changes, now)
+
+
+def keep_due(output: Output, now: datetime) -> bool:
+    """Whether a pending output is to be tried now. A plan further ahead than plans go is a clock that was set back."""
+    planned = output.keep_after
+    return output.keeping == "pending" and (planned is None or not now < planned <= now + KEEP_RETRY_LONGEST)
 
 
 def _with_output(record: TaskRecord, index: int, changes: Mapping[str, object], now: datetime) -> TaskRecord:

@@ -20,10 +20,29 @@ NOTHING_KEPT: Kept = MappingProxyType({})
 EMPTY_SUCCESSES_MAX = 5
 """Looks at a success without an output before it counts as a failure."""
 
+OUTPUTS_MAX = 64
+"""Outputs of one job that are taken on; what more a gateway names is not recorded."""
+
 WATCH_FOR = timedelta(hours=6)
 """How long a job that was given up here is still looked at, so that a late paid result is not lost."""
 
+OVERDUE_LOOKS = 3
+"""So many looks in a row must be past the deadline: a clock may jump, and after a machine slept the deadline is past
+before the first look could be made."""
+
+POLL_ERRORS_PATIENCE = 5
+"""So many failed looks in a row do not count as looks past the deadline: the network comes back after the machine."""
+
 POLL_ERRORS_TOLD = 3
+
+
+def bounded(seen: Observation) -> Observation:
+    """The observation without outputs beyond `OUTPUTS_MAX`, and a note if there were any."""
+    count = len(seen.outputs)
+    if count <= OUTPUTS_MAX:
+        return seen
+    note = f"The gateway named {count} outputs; the first {OUTPUTS_MAX} are taken."
+    return seen.model_copy(update={"outputs": seen.outputs[:OUTPUTS_MAX], "notes": (*seen.notes, note)})
 
 
 def observed(record: TaskRecord, seen: Observation, now: datetime, kept: Kept = NOTHING_KEPT) -> TaskRecord:
@@ -156,11 +175,36 @@ def poll_due(record: TaskRecord, at: datetime, now: datetime) -> TaskRecord:
 
 
 def timed_out(record: TaskRecord, now: datetime) -> TaskRecord:
-    """The deadline passed. The gateway may still finish and charge, so it is watched for a late result."""
-    if now < record.deadline_at or record.phase not in ("polling", "watching"):
+    """Past its deadline at several looks in a row. The gateway may still finish, so it is watched for a late result."""
+    end = _end(record)
+    if end is None or now < end:
+        return record if record.overdue_looks == 0 else record.model_copy(update={"overdue_looks": 0})
+    if 0 < record.poll_errors <= POLL_ERRORS_PATIENCE:
         return record
-    if record.final:
-        return same_state(record, now, phase="done") if now >= record.deadline_at + WATCH_FOR else record
+    if record.overdue_looks + 1 < OVERDUE_LOOKS:
+        return record.model_copy(update={"overdue_looks": record.overdue_looks + 1})
+    counted = record.model_copy(update={"overdue_looks": 0})
+    return same_state(counted, now, phase="done") if record.final else _given_up(counted, now)
+
+
+def _end(record: TaskRecord) -> datetime | None:
+    """When looking ends: at the deadline, or for a job given up here some hours after that."""
+    if record.phase not in ("polling", "watching", "reconciling"):
+        return None
+    return record.deadline_at if record.finished_at is None else record.finished_at + WATCH_FOR
+
+
+def _given_up(record: TaskRecord, now: datetime) -> TaskRecord:
+    if record.phase == "reconciling":
+        return moved(record, "unknown", "done", now, failure=_list_unreadable(record))
     minutes = max(1, round((record.deadline_at - record.created_at).total_seconds() / 60))
     why = failure("timeout", f"{record.provider} did not finish within {minutes} min.", charged="unknown")
     return moved(record, "failed", "watching", now, failure=why)
+
+
+def _list_unreadable(record: TaskRecord) -> Failure:
+    return failure(
+        "outcome_unknown",
+        f"The answer to the submission was lost, and {record.provider} never let its list of jobs be read.",
+        charged="unknown",
+    )

@@ -16,9 +16,17 @@ def found(record: TaskRecord, job: Job, now: datetime) -> TaskRecord:
     if record.phase != "reconciling":
         return record
     text = f"The answer to the submission was lost; {record.provider} lists the job, so the task went on."
+    held = record.model_copy(update={"job": job, "reconciled": True, "next_poll_at": now})
     if record.final:
-        return with_warnings(same_state(record, now, job=job, phase="watching"), [text], now)
-    return with_warnings(moved(record, record.state, "polling", now, job=job, next_poll_at=now), [text], now)
+        return with_warnings(same_state(held, now, phase="watching"), [text], now)
+    return with_warnings(moved(held, record.state, "polling", now), [text], now)
+
+
+def given_back(record: TaskRecord, now: datetime, *, next_look_at: datetime) -> TaskRecord:
+    """The job that was found belongs to another task: two equal submissions were under way at once."""
+    if not record.reconciled or record.polls > 0 or record.phase not in ("polling", "watching"):
+        return record
+    return same_state(record, now, job=None, reconciled=False, phase="reconciling", next_poll_at=next_look_at)
 
 
 def not_found(record: TaskRecord, why: Failure, now: datetime, *, next_look_at: datetime) -> TaskRecord:
@@ -26,7 +34,7 @@ def not_found(record: TaskRecord, why: Failure, now: datetime, *, next_look_at: 
     if record.phase != "reconciling":
         return record
     since = record.submitted_at or record.created_at
-    if now - since < RECONCILE_FOR:
+    if abs(now - since) < RECONCILE_FOR:
         return same_state(record, now, next_poll_at=next_look_at)
     if record.final:
         return same_state(record, now, phase="done")

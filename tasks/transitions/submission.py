@@ -6,7 +6,7 @@ from ...errors import RushesError
 from ...providers.failure import Failure, failure
 from ...providers.job import Plan, Submission
 from ..record import Attempt, TaskRecord
-from .ground import moved, same_state
+from .ground import moved, same_state, with_warnings
 from .looks import NOTHING_KEPT, Kept, observed
 
 
@@ -16,6 +16,23 @@ def accepted(record: TaskRecord, submission: Submission, now: datetime, kept: Ke
         return record
     with_job = same_state(record, now, job=submission.job, phase="watching" if record.final else "polling")
     return observed(with_job, submission.observation, now, kept)
+
+
+def accepted_late(record: TaskRecord, submission: Submission, now: datetime, kept: Kept = NOTHING_KEPT) -> TaskRecord:
+    """The answer came after another process took the task over and took the answer for lost.
+
+    A state that is final stays; the job is noted and watched, so that its result is still kept.
+    """
+    if record.job is not None or record.phase not in ("submitting", "reconciling", "done"):
+        return record
+    if record.phase != "done":
+        unanswered = same_state(record, now, phase="submitting")
+        return accepted(unanswered, submission, now, kept)
+    if record.state not in ("unknown", "cancelled"):
+        return record
+    late = same_state(record, now, job=submission.job, phase="watching", next_poll_at=now)
+    text = f"The answer of {record.provider} came late: it accepted the job, so its result is waited for."
+    return observed(with_warnings(late, [text], now), submission.observation, now, kept)
 
 
 def refused(record: TaskRecord, why: Failure, now: datetime) -> TaskRecord:

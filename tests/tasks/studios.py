@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rushes.cache.leases import ProcessLease
@@ -11,6 +12,7 @@ from rushes.providers.provider import Provider
 from rushes.providers.request import GenerationRequest, Kind
 from rushes.tasks.migrations import MIGRATIONS
 from rushes.tasks.record import SCHEMA
+from rushes.tasks.records import Clock
 from rushes.tasks.routing import Configured
 from rushes.tasks.service import MediaSource, Wish
 from rushes.tasks.studio import Limits, Parts, Studio
@@ -19,18 +21,27 @@ QUICK = Limits(shutdown_grace_seconds=0.2, takeover_seconds=0.05)
 
 
 @asynccontextmanager
-async def a_studio(home: Path, *providers: Provider, limits: Limits = QUICK) -> AsyncGenerator[Studio]:
+async def a_studio(
+    home: Path,
+    *providers: Provider | Configured,
+    limits: Limits = QUICK,
+    store_type: type[TaskStore] = TaskStore,
+    media_type: type[MediaFolder] = MediaFolder,
+    clock: Clock = lambda: datetime.now(UTC),
+) -> AsyncGenerator[Studio]:
     """A studio in `home`, with the providers in this order."""
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(TaskStore.opened(home / "cache", schema=SCHEMA, migrations=MIGRATIONS))
+        opened = store_type.opened(home / "cache", schema=SCHEMA, migrations=MIGRATIONS)
+        store = await stack.enter_async_context(opened)
         lease = await stack.enter_async_context(ProcessLease.held(home / "cache"))
         parts = Parts(
             store=store,
             lease=lease,
-            media=MediaFolder(home / "outputs"),
-            providers=[Configured(provider) for provider in providers],
+            media=media_type(home / "outputs"),
+            providers=[each if isinstance(each, Configured) else Configured(each) for each in providers],
             input_roots=(home,),
             limits=limits,
+            clock=clock,
         )
         yield await stack.enter_async_context(Studio.opened(parts))
 

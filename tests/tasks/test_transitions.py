@@ -1,6 +1,6 @@
 """A generation's life: what each observation makes of a record (design §2 and §4)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -109,13 +109,50 @@ def test_a_success_without_output_is_given_up_after_some_looks() -> None:
 def test_the_deadline_fails_with_timeout_and_keeps_watching_for_a_late_result() -> None:
     record = polling()
     assert t.timed_out(record, START + timedelta(minutes=59)) is record
-    ended = t.timed_out(record, START + timedelta(hours=1))
+    ended = _overdue(record, START + timedelta(hours=1))
     assert ended.failure is not None
     assert (ended.state, ended.failure.reason, ended.failure.charged) == ("failed", "timeout", "unknown")
     assert ended.phase == "watching"
     late = t.observed(ended, SUCCEEDED, START + timedelta(hours=2))
     assert (late.state, late.phase) == ("failed", "keeping")
-    assert t.timed_out(ended, START + timedelta(hours=1) + t.WATCH_FOR).phase == "done"
+    assert t.timed_out(ended, START + timedelta(hours=1) + t.WATCH_FOR).phase == "watching"
+    assert _overdue(ended, START + timedelta(hours=1) + t.WATCH_FOR).phase == "done"
+
+
+def _overdue(record: TaskRecord, now: datetime) -> TaskRecord:
+    for _ in range(t.OVERDUE_LOOKS):
+        record = t.timed_out(record, now)
+    return record
+
+
+def test_a_clock_that_jumps_past_the_deadline_and_back_ends_nothing() -> None:
+    jumped = START + timedelta(days=1)
+    record = polling()
+    for _ in range(10):
+        for now in [jumped] * (t.OVERDUE_LOOKS - 1) + [LATER]:
+            record = t.timed_out(t.observed(record, RUNNING, now), now)
+    assert (record.state, record.phase) == ("running", "polling")
+
+
+@pytest.mark.parametrize(
+    "record", [polling(), t.cancelled(polling(), LATER, at_gateway=False, ended=False, charged="unknown")]
+)
+def test_failed_looks_after_a_sleep_end_nothing_before_the_network_is_back(record: TaskRecord) -> None:
+    awake = START + timedelta(hours=12)
+    for _ in range(t.POLL_ERRORS_PATIENCE):
+        record = t.timed_out(t.poll_failed(record, GatewayUnavailable("provider_error", "no network"), awake), awake)
+    late = t.timed_out(t.observed(record, SUCCEEDED, awake), awake)
+    assert (late.phase, len(late.outputs)) == ("keeping", 1)
+
+
+def test_a_job_that_can_never_be_looked_at_is_given_up_in_the_end() -> None:
+    now = START + timedelta(hours=2)
+    for record, state in ((polling(), "failed"), (t.lost(a_record(), LOSS, LATER, reconcilable=True), "unknown")):
+        ended = record
+        for _ in range(t.POLL_ERRORS_PATIENCE + t.OVERDUE_LOOKS):
+            ended = t.timed_out(t.poll_failed(ended, GatewayUnavailable("provider_error", "502"), now), now)
+        assert ended.failure is not None
+        assert (ended.state, ended.failure.charged) == (state, "unknown")
 
 
 def test_failed_looks_never_end_a_task_and_tell_what_a_person_can_cure() -> None:
@@ -131,7 +168,9 @@ def test_an_output_is_tried_again_until_its_url_expires() -> None:
     record = t.keep_failed(record, 0, OutputUnavailable("502"), LATER)
     first = record.outputs[0]
     assert (first.keeping, first.keep_after, record.settled) == ("pending", LATER + t.KEEP_RETRY_FIRST, True)
-    record = t.keep_failed(record, 0, OutputUnavailable("502"), LATER + t.KEEP_GIVE_UP)
+    for late in (t.KEEP_GIVE_UP, t.KEEP_GIVE_UP + t.KEEP_RETRY_LONGEST):
+        assert record.outputs[0].keeping == "pending"
+        record = t.keep_failed(record, 0, OutputUnavailable("502"), START + timedelta(hours=1) + late)
     assert record.outputs[0].keeping == "failed"
     assert (record.state, record.phase, record.outputs[0].url) == ("succeeded", "done", "https://cdn.example/1.mp4")
     assert (record.outputs[0].keep_problem or "").startswith("result_expired")
@@ -144,6 +183,42 @@ def test_a_gone_or_wrong_output_is_given_up_after_a_few_tries(error: OutputExpir
         assert record.phase == "keeping"
         record = t.keep_failed(record, 0, error, LATER)
     assert (record.state, record.phase, record.outputs[0].keeping) == ("succeeded", "done", "failed")
+
+
+def test_an_attempt_planned_far_ahead_by_a_wrong_clock_is_due() -> None:
+    record = t.observed(polling(), SUCCEEDED, LATER)
+    failed = t.keep_failed(record, 0, OutputUnavailable("502"), LATER).outputs[0]
+    assert not t.keep_due(failed, LATER)
+    assert t.keep_due(failed, LATER + t.KEEP_RETRY_FIRST)
+    assert t.keep_due(failed, LATER - timedelta(days=1))
+
+
+def test_outputs_beyond_the_bound_are_left_out_and_said_so() -> None:
+    flood = SUCCEEDED.model_copy(update={"outputs": SUCCEEDED.outputs * 5000})
+    assert t.bounded(SUCCEEDED) is SUCCEEDED
+    record = t.observed(polling(), t.bounded(flood), LATER)
+    assert len(record.outputs) == t.OUTPUTS_MAX
+    assert "5000" in record.warnings[0]
+
+
+def test_a_job_found_for_two_tasks_is_given_back_by_one() -> None:
+    searching = t.lost(a_record(), LOSS, LATER, reconcilable=True)
+    found = t.found(searching, JOB, LATER)
+    assert found.reconciled
+    back = t.given_back(found, LATER, next_look_at=LATER)
+    assert (back.phase, back.job, back.reconciled) == ("reconciling", None, False)
+    looked_at = t.observed(found, RUNNING, LATER)
+    assert t.given_back(looked_at, LATER, next_look_at=LATER) is looked_at
+
+
+@pytest.mark.parametrize("reconcilable", [True, False])
+def test_an_answer_that_comes_after_a_takeover_is_not_thrown_away(reconcilable: bool) -> None:
+    taken_over = t.lost(a_record(worker="w2"), LOSS, LATER, reconcilable=reconcilable)
+    late = t.accepted_late(taken_over, ACCEPTED, LATER)
+    assert (late.job, late.worker, late.open) == (JOB, "w2", True)
+    ended = t.observed(late, SUCCEEDED, LATER)
+    assert (ended.state, ended.phase) == ("succeeded" if reconcilable else "unknown", "keeping")
+    assert t.accepted_late(ended, Submission(job=Job(job_id="other", model="veo"), observation=QUEUED), LATER) is ended
 
 
 def test_fresh_urls_replace_those_of_outputs_still_to_be_kept() -> None:
@@ -182,11 +257,12 @@ def _step(record: TaskRecord, choice: int, seen: Observation, seconds: int) -> T
         lambda: t.kept(record, 0, {"path": "/x"}, now) if record.outputs else record,
         lambda: t.keep_failed(record, 0, OutputExpired("404"), now) if record.outputs else record,
         lambda: t.adopted(record, f"w{seconds}", now),
+        lambda: t.accepted_late(record, Submission(job=JOB, observation=seen), now),
     )
     return steps[choice % len(steps)]()
 
 
-@given(st.lists(st.tuples(st.integers(0, 14), OBSERVATIONS, st.integers(0, 4000)), max_size=30))
+@given(st.lists(st.tuples(st.integers(0, 15), OBSERVATIONS, st.integers(0, 4000)), max_size=30))
 def test_no_order_of_events_changes_a_final_state_or_loses_a_job_or_an_output(
     events: list[tuple[int, Observation, int]],
 ) -> None:
