@@ -231,12 +231,15 @@ class HttpProvider:
 
     def _refused(self, reply: Reply, fault: Fault | None) -> SubmissionRefused:
         fault = fault or Fault("provider_error", f"HTTP {reply.status}")
+        hint = fault.hint
+        if reply.status in {301, 307, 308, 404, 405} and isinstance(reply.body, bytes):
+            hint = f"This may not be the gateway: ask the user to check {self._variable('BASE_URL')}."
         return SubmissionRefused(
             fault.reason,
             f"{self.name} refused the request: {clean_text(fault.message)}",
             provider_code=fault.provider_code,
             retry_after_seconds=retry_after(reply, fault.message),
-            hint=fault.hint,
+            hint=hint,
         )
 
     def _lost(self, what: str) -> SubmissionLost:

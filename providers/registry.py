@@ -22,14 +22,20 @@ ENTRY_POINT_GROUP = "rushes.providers"
 
 WIRES: Mapping[str, str] = {
     "routeany": "routeany:RouteAny",
+    "unified": "unified:Unified",
+    "shuyou": "shuyou:Shuyou",
     "llmgateway": "llmgateway:LLMGateway",
     "apixo": "apixo:Apixo",
     "openai-videos": "openai_videos:OpenAIVideos",
 }
 """Wire format → module and class in `wires/`; the data file has the wire's name. Imported when first used."""
 
+ALIASES: Mapping[str, str] = {"yuto": "unified"}
+
 DEFAULTS: Sequence[ProviderSettings] = (
     ProviderSettings(name="routeany", wire="routeany", base_url="https://api.routeany.com"),
+    ProviderSettings(name="yuto", wire="unified"),
+    ProviderSettings(name="shuyou", wire="shuyou", base_url="https://api.shuyou.ai"),
     ProviderSettings(name="llmgateway", wire="llmgateway", base_url="https://api.llmgateway.io"),
     ProviderSettings(name="apixo", wire="apixo", base_url="https://api.apixo.ai"),
 )
@@ -57,8 +63,9 @@ def build_provider(settings: ProviderSettings) -> Provider:
     """
     if settings.wire == SANDBOX:
         return _sandbox(settings)
-    if settings.wire in WIRES:
-        return HttpProvider(settings, wire_class(settings.wire)(settings), load_facts(settings.wire))
+    wire = ALIASES.get(settings.wire, settings.wire)
+    if wire in WIRES:
+        return HttpProvider(settings, wire_class(wire)(settings), load_facts(wire))
     plugin = _plugins().get(settings.wire)
     if plugin is None:
         raise ConfigurationError(_unknown_wire(settings))
@@ -98,7 +105,7 @@ def wire_names() -> tuple[str, ...]:
 def _plugins() -> dict[str, EntryPoint]:
     found: dict[str, EntryPoint] = {}
     for entry_point in entry_points(group=ENTRY_POINT_GROUP):
-        if entry_point.name in {*WIRES, SANDBOX}:
+        if entry_point.name in {*WIRES, *ALIASES, SANDBOX}:
             logger.warning("the plugin %s is left out: rushes has a wire %r", entry_point.value, entry_point.name)
         else:
             found.setdefault(entry_point.name, entry_point)

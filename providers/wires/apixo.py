@@ -118,6 +118,8 @@ class Apixo(Wire):
         if not isinstance(data, dict):
             raise Unintelligible("the answer holds no task")
         task = read(TaskStatus, data)
+        if task.state is None:
+            raise Unintelligible("the answer tells no state")
         state, notes = state_of(task.state, STATES)
         done_at = task.completeTime or reply.received_at
         outputs = remote_outputs(_result_urls(task.resultJson), done_at, lifetime=RESULT_LIFETIME)

@@ -260,7 +260,7 @@ def test_states_before_the_end(word: str, state: str) -> None:
     assert look({"taskId": "t", "state": word}).state == state
 
 
-@pytest.mark.parametrize("word", ["warming_up", "", None, 7])
+@pytest.mark.parametrize("word", ["warming_up", "Success", 7])
 def test_an_unknown_state_word_is_running_and_noted(word: JsonValue) -> None:
     seen = look({"taskId": "t", "state": word})
     assert seen.state == "running"
@@ -343,7 +343,9 @@ def test_an_unknown_task_is_not_found_while_polling() -> None:
     assert fault.reason == "not_found"
 
 
-@pytest.mark.parametrize("body", [b"<html>", [], {}, {"code": 200, "data": "x"}])
+@pytest.mark.parametrize(
+    "body", [b"<html>", [], {}, {"code": 200, "data": "x"}, {"data": {"taskId": "t", "state": ""}}]
+)
 def test_a_poll_that_holds_no_task_is_unintelligible(body: JsonValue | bytes) -> None:
     with pytest.raises(Unintelligible):
         WIRE.observation(job(), reply(body))

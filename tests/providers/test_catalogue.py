@@ -40,7 +40,13 @@ def test_an_alias_never_shadows_another_row(wire: str) -> None:
 
 @pytest.mark.parametrize(
     ("wire", "own_id"),
-    [("routeany", "google/veo-3.1"), ("apixo", "veo-3-1"), ("llmgateway", "veo-3.1-generate-preview")],
+    [
+        ("routeany", "google/veo-3.1"),
+        ("apixo", "veo-3-1"),
+        ("llmgateway", "veo-3.1-generate-preview"),
+        ("shuyou", "veo-3.1-generate-preview"),
+        ("unified", "veo3.1"),
+    ],
 )
 def test_the_canonical_name_resolves_to_each_gateways_own_id(wire: str, own_id: str) -> None:
     rows = load_facts(wire).models

@@ -71,8 +71,16 @@ async def test_the_sandbox_is_a_wire_of_its_own_and_needs_nothing(tmp_path: Path
 def test_the_known_providers_have_their_documented_hosts_and_key_variables() -> None:
     known = {one.name: (one.wire, one.base_url, one.api_key_env) for one in default_settings()}
     assert known["routeany"] == ("routeany", "https://api.routeany.com", "ROUTEANY_API_KEY")
+    assert known["yuto"] == ("unified", None, "YUTO_API_KEY")
+    assert known["shuyou"] == ("shuyou", "https://api.shuyou.ai", "SHUYOU_API_KEY")
+    assert known["llmgateway"] == ("llmgateway", "https://api.llmgateway.io", "LLMGATEWAY_API_KEY")
     assert known["apixo"] == ("apixo", "https://api.apixo.ai", "APIXO_API_KEY")
     assert all(one.api_key is None for one in default_settings())
+
+
+def test_yuto_is_another_name_of_the_unified_wire() -> None:
+    made = build_provider(settings("yuto", name="mine"))
+    assert made.default_model("video") == "veo3.1"
 
 
 def test_an_unknown_wire_is_a_configuration_error_with_a_suggestion() -> None:
