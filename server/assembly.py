@@ -1,29 +1,31 @@
 """Puts the parts together: settings, providers, store, studio. The only place that knows all of them."""
 
-from collections.abc import AsyncGenerator
+import logging
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import anyio
+from pydantic import JsonValue
 
 from ..cache.leases import ProcessLease
 from ..cache.media import MediaFolder
 from ..cache.store import TaskStore
+from ..errors import ConfigurationError
 from ..providers.provider import Provider, ProviderSettings
-from ..providers.registry import build_provider, default_settings
+from ..providers.registry import SANDBOX, build_provider, default_settings, wire_names
 from ..tasks.migrations import MIGRATIONS
 from ..tasks.record import SCHEMA
 from ..tasks.routing import Configured
 from ..tasks.service import Service
 from ..tasks.studio import Limits, Parts, Studio
 from .logs import start_logging
-from .provider_settings import SANDBOX, problem_with
+from .provider_settings import problem_with
 from .settings import Settings, load_settings
 
-KNOWN = (*default_settings(), ProviderSettings(name="sandbox", wire=SANDBOX))
-"""The providers that need no table in the file, in the order in which they are tried."""
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,21 @@ class OpenedProvider:
     problem: str | None
 
 
+@dataclass(frozen=True)
+class OpenedProviders:
+    """All providers in configured order, and by name why some could not be made."""
+
+    opened: tuple[OpenedProvider, ...]
+    faults: Mapping[str, str]
+
+
 def prepared_settings() -> Settings:
     """The settings of this process, with logs going where and as they say.
 
     Raises:
         ConfigurationError: a setting is wrong.
     """
-    settings = load_settings(KNOWN)
+    settings = load_settings(default_settings(), wire_names)
     keys = [provider.api_key.get_secret_value() for provider in settings.providers if provider.api_key is not None]
     start_logging(settings.log_level, keys)
     return settings
@@ -67,7 +77,7 @@ async def open_studio(settings: Settings, *, any_local_file: bool = False) -> As
                 store=store,
                 lease=lease,
                 media=open_media(settings),
-                providers=[Configured(each.provider, each.problem) for each in providers],
+                providers=[Configured(each.provider, each.problem) for each in providers.opened],
                 input_roots=(Path(Path.cwd().anchor),) if any_local_file else settings.input_roots,
                 limits=Limits(
                     keep_outputs=settings.limits.keep_outputs,
@@ -82,18 +92,32 @@ async def open_studio(settings: Settings, *, any_local_file: bool = False) -> As
 
 
 @asynccontextmanager
-async def open_providers(settings: Settings) -> AsyncGenerator[list[OpenedProvider]]:
-    """All providers in configured order; closed at the end of the block."""
-    opened = [
-        OpenedProvider(each, _built(each, settings.cache_dir / "sandbox"), problem_with(each))
-        for each in settings.providers
-    ]
+async def open_providers(settings: Settings) -> AsyncGenerator[OpenedProviders]:
+    """All providers, closed at the end of the block; one that cannot be made never stops the others."""
+    opened: list[OpenedProvider] = []
+    faults: dict[str, str] = {}
+    for each in settings.providers:
+        try:
+            provider = build_provider(_with_folders(each, settings))
+        except ConfigurationError as error:
+            logger.warning("provider left out", extra={"provider": each.name, "problem": error.message})
+            faults[each.name] = error.message
+        else:
+            opened.append(OpenedProvider(each, provider, problem_with(each)))
     try:
-        yield opened
+        yield OpenedProviders(tuple(opened), faults)
     finally:
         with anyio.CancelScope(shield=True):
-            for each in opened:
-                await each.provider.aclose()
+            for made in opened:
+                await made.provider.aclose()
+
+
+def _with_folders(provider: ProviderSettings, settings: Settings) -> ProviderSettings:
+    """The sandbox's input media survive a restart, as its unfinished jobs do."""
+    if provider.wire != SANDBOX:
+        return provider
+    folder: dict[str, JsonValue] = {"work_folder": str(settings.cache_dir / "sandbox")}
+    return provider.model_copy(update={"options": {**folder, **provider.options}})
 
 
 @asynccontextmanager
@@ -110,14 +134,6 @@ async def open_store(settings: Settings) -> AsyncGenerator[TaskStore]:
 def open_media(settings: Settings) -> MediaFolder:
     """The folder of kept outputs."""
     return MediaFolder(settings.output_dir)
-
-
-def _built(settings: ProviderSettings, sandbox_folder: Path) -> Provider:
-    if settings.wire == SANDBOX:
-        from ..providers.sandbox.provider import SandboxProvider
-
-        return SandboxProvider(sandbox_folder)
-    return build_provider(settings)
 
 
 def _unwrapped(error: BaseException) -> BaseException:

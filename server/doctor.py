@@ -9,6 +9,7 @@ from ..tasks.rebuild import rebuild as rebuild_tasks
 from .assembly import open_media, open_providers, open_store, prepared_settings
 from .doctor_checks import (
     Check,
+    broken_providers,
     configuration,
     folders,
     media,
@@ -57,10 +58,10 @@ async def examine(*, offline: bool = False, rebuild: bool = False) -> Report:
 
 
 async def _providers(settings: Settings, *, offline: bool) -> list[Check]:
-    async with open_providers(settings) as opened:
-        usable = [(each.settings, each.provider) for each in opened if each.problem is None]
+    async with open_providers(settings) as providers:
+        usable = [(each.settings, each.provider) for each in providers.opened if each.problem is None]
         found = [without_asking(each) for each, _ in usable] if offline else await used_providers(usable)
-    return [*found, *unused_providers(settings)]
+    return [*found, *broken_providers(providers.faults), *unused_providers(settings)]
 
 
 async def _store(settings: Settings, *, rebuild: bool) -> list[Check]:

@@ -5,7 +5,7 @@ import platform
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -18,8 +18,9 @@ from ..cache.store import StoreHealth
 from ..errors import ConfigurationError, RushesError, StoreError
 from ..providers.failure import clean_text
 from ..providers.provider import Provider, ProviderSettings
+from ..providers.registry import SANDBOX
 from ..tasks.rebuild import Rebuilt
-from .provider_settings import SANDBOX, problem_with
+from .provider_settings import problem_with
 from .settings import Settings, unknown_variables
 
 State = Literal["ok", "note", "warning", "broken"]
@@ -153,6 +154,12 @@ def rebuilt(done: Rebuilt) -> Check:
 
 def unusable_store(error: StoreError) -> Check:
     return Check(topic="store", name="tasks", state="broken", message=error.message, hint=error.hint)
+
+
+def broken_providers(faults: Mapping[str, str]) -> Iterator[Check]:
+    """Providers that could not even be made, such as those of a faulty plugin."""
+    for name, message in faults.items():
+        yield Check(topic="providers", name=name, state="broken", message=message)
 
 
 def unused_providers(settings: Settings) -> Iterator[Check]:

@@ -1,31 +1,33 @@
 """The configured providers: what rushes knows by itself, changed by the file, changed by the environment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from ..errors import ConfigurationError
 from ..providers.provider import ProviderSettings
-from .configuration_file import ProviderTable, did_you_mean
-
-SANDBOX = "sandbox"
-"""The one wire format that needs neither key nor base URL."""
+from ..providers.registry import SANDBOX
+from .configuration_file import FileSettings, ProviderTable, did_you_mean
 
 
 def merge_providers(
     known: Sequence[ProviderSettings],
-    tables: Mapping[str, ProviderTable],
-    order: Sequence[str],
+    wires: Callable[[], Collection[str]],
+    settings: FileSettings,
     environment: Mapping[str, str],
     file: str,
 ) -> tuple[ProviderSettings, ...]:
     """All providers: first those named in `order`, then the known ones, then the file's own, each with its key.
 
     Raises:
-        ConfigurationError: a table lacks `wire`, a base URL or key is malformed, or `order` names a stranger.
+        ConfigurationError: a table lacks `wire` or names one that does not exist, a base URL or key is malformed, or
+            `order` names a stranger.
     """
-    built_in = {settings.name: settings for settings in known}
+    tables, order = settings.providers, settings.order
+    for name, table in tables.items():
+        _check_wire(name, table, wires, file)
+    built_in = {provider.name: provider for provider in known}
     merged = {
         name: _with_environment(_with_table(built_in.get(name), name, tables.get(name), file), environment, file)
         for name in dict.fromkeys([*built_in, *tables])
@@ -35,6 +37,12 @@ def merge_providers(
             suggestion = did_you_mean(name, list(merged))
             raise ConfigurationError(f"{file}: order: no provider is called {name!r}{suggestion}")
     return tuple(merged[name] for name in dict.fromkeys([*order, *merged]))
+
+
+def _check_wire(name: str, table: ProviderTable, wires: Callable[[], Collection[str]], file: str) -> None:
+    if table.wire is not None and table.wire not in (existing := sorted(wires())):
+        meant = did_you_mean(table.wire, existing) or f" (known: {', '.join(existing)})"
+        raise ConfigurationError(f"{file}: providers.{name}.wire: there is no wire format {table.wire!r}{meant}")
 
 
 def _with_table(

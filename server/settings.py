@@ -1,7 +1,7 @@
 """Settings: environment variables, over `rushes.toml`, over defaults (design §6)."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,11 +52,12 @@ class Settings:
         return self.home / "cache"
 
 
-def load_settings(known: Sequence[ProviderSettings]) -> Settings:
+def load_settings(known: Sequence[ProviderSettings], wires: Callable[[], Collection[str]]) -> Settings:
     """The settings of this process.
 
     Args:
         known: The providers that rushes knows without configuration, in their standing order.
+        wires: Tells the wire formats there are; asked only where the file names one.
 
     Raises:
         ConfigurationError: a variable, or something in the file, is wrong.
@@ -70,7 +71,7 @@ def load_settings(known: Sequence[ProviderSettings]) -> Settings:
         home=home,
         output_dir=output_dir,
         log_level=environment.log_level or file.log_level or "warning",
-        providers=merge_providers(known, file.providers, file.order, os.environ, str(config_path)),
+        providers=merge_providers(known, wires, file, os.environ, str(config_path)),
         input_roots=tuple(map(_absolute, roots)) if roots is not None else default_input_roots(output_dir),
         limits=file.limits,
         config_file=config_path if config_path.is_file() else None,

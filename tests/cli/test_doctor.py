@@ -20,6 +20,14 @@ def test_on_a_healthy_machine_all_is_well(isolated_environment: Path) -> None:
     assert checks_of(run, "store")["tasks"]["message"].startswith("0 tasks")
     providers = checks_of(run, "providers")
     assert providers["sandbox"]["state"] == "ok"
+    assert providers["apixo"] | {"hint": None} == {
+        "topic": "providers",
+        "name": "apixo",
+        "state": "note",
+        "message": "not usable: APIXO_API_KEY is not set",
+        "hint": None,
+    }
+    assert "YUTO_BASE_URL" in providers["yuto"]["message"]
 
 
 def test_people_read_it_in_groups() -> None:
@@ -54,6 +62,22 @@ def test_a_wrong_setting_is_broken_and_the_rest_is_still_told() -> None:
     run = rushes("doctor", "--json", code=1, RUSHES_LOG_LEVEL="loud")
     assert "RUSHES_LOG_LEVEL" in checks_of(run, "settings")["error"]["message"]
     assert checks_of(run, "versions")
+
+
+def test_a_key_is_tried_out_and_never_shown() -> None:
+    # Nothing listens on port 9 of this machine.
+    run = rushes("doctor", "--json", code=1, APIXO_API_KEY="very-secret-value", APIXO_BASE_URL="http://127.0.0.1:9")
+    check = checks_of(run, "providers")["apixo"]
+    assert check["state"] == "broken"
+    assert "127.0.0.1:9" in check["message"]
+    assert "very-secret-value" not in run.out + run.err
+
+
+def test_offline_no_key_is_tried_out() -> None:
+    run = rushes(
+        "doctor", "--offline", "--json", APIXO_API_KEY="very-secret-value", APIXO_BASE_URL="http://127.0.0.1:9"
+    )
+    assert "not asked" in checks_of(run, "providers")["apixo"]["message"]
 
 
 def test_a_misspelt_variable_is_noticed() -> None:

@@ -135,6 +135,7 @@ def test_a_lost_answer_is_unknown_and_says_so() -> None:
         (["image", "   "], "blank"),
         (["video", "a fox", "--duration-seconds", "900"], "60"),
         (["image", "a fox", "--provider", "sandbux"], "'sandbox'"),
+        (["image", "a fox", "--provider", "apixo"], "APIXO_API_KEY"),
         (["video", "a fox", "--image", "no-such-file.png"], "no-such-file.png"),
         (["image", "a fox", "--provider-options", "{not json"], "provider_options must be an object"),
         (["image", "a fox [fail:sadness]"], "steering word"),

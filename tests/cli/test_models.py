@@ -7,6 +7,7 @@ def test_models_that_can_be_used_now_come_first_and_the_others_name_who_needs_a_
     models = rushes("models", "--kind", "video", "--json").document["models"]
     assert models[0]["name"] == "sandbox-video"
     assert {model["kind"] for model in models} == {"video"}
+    assert len(models) > 5
 
 
 def test_the_table_tells_providers_and_limits() -> None:
@@ -15,6 +16,10 @@ def test_the_table_tells_providers_and_limits() -> None:
     assert "16:9" in row
     assert "1-60 s" in row
     assert "needs its key" in out
+
+
+def test_a_provider_that_does_not_exist_leaves_with_2() -> None:
+    assert "apixo" in rushes("models", "--provider", "apxio", code=2).out
 
 
 def test_no_match_is_an_answer() -> None:

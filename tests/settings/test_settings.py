@@ -18,7 +18,7 @@ KNOWN = (
 
 
 def load(known: Sequence[ProviderSettings] = KNOWN) -> Settings:
-    return load_settings(known)
+    return load_settings(known, lambda: {provider.wire for provider in known})
 
 
 def write(home: Path, text: str) -> Path:
@@ -168,6 +168,7 @@ def test_the_sandbox_takes_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ('[providers.mine]\nwire = "routany"', "providers.mine.wire: there is no wire format 'routany' (did you mean"),
         ('order = ["apxio"]', "no provider is called 'apxio' (did you mean 'apixo'?)"),
         ('[providers.mine]\nbase_url = "https://mine.example"', "providers.mine: this is not a provider"),
         ('[providers.apixo]\nbase_url = "apixo.example"', "providers.apixo.base_url: this is not an http or https URL"),
