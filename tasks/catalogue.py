@@ -8,11 +8,11 @@ import anyio
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from ..cache.store import TaskStore
-from ..errors import GatewayUnavailable
+from ..errors import GatewayUnavailable, RequestRefused
 from ..providers.facts import ModelFacts
 from ..providers.provider import Provider
 from ..providers.request import Kind
-from .routing import Configured
+from .routing import Configured, did_you_mean
 from .service import ModelOffer
 
 logger = logging.getLogger(__name__)
@@ -92,7 +92,14 @@ async def join_cached(configured: Iterable[Configured], store: TaskStore, now: d
 def offers(
     configured: Sequence[Configured], *, kind: Kind | None, provider: str | None, query: str | None
 ) -> Sequence[ModelOffer]:
-    """Models by canonical name; those that can be used now come first, then by kind and name."""
+    """Models by canonical name; those that can be used now come first, then by kind and name.
+
+    Raises:
+        RequestRefused: there is no provider of this name.
+    """
+    names = [entry.provider.name for entry in configured]
+    if provider is not None and provider.lower() not in names:
+        raise RequestRefused("unsupported", f"There is no provider {provider!r}{did_you_mean(provider, names)}.")
     found: dict[tuple[str, Kind], list[tuple[str, ModelFacts, bool]]] = {}
     for entry in configured:
         if provider is not None and entry.provider.name != provider.lower():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rushes.cache.store import TaskStore
-from rushes.errors import GatewayUnavailable
+from rushes.errors import GatewayUnavailable, RequestRefused
 from rushes.providers.facts import ModelFacts
 from rushes.tasks import catalogue
 from rushes.tasks.migrations import MIGRATIONS
@@ -82,3 +82,8 @@ def test_models_are_one_entry_a_canonical_name_with_usable_ones_first() -> None:
     ]
     assert [o.name for o in catalogue.offers(configured, kind=None, provider="TWO", query="VEO x")] == ["veo"]
     assert catalogue.offers(configured, kind="image", provider=None, query=None) == []
+
+
+def test_a_filter_by_a_provider_that_does_not_exist_is_refused_with_the_one_that_was_meant() -> None:
+    with pytest.raises(RequestRefused, match="did you mean 'one'"):
+        catalogue.offers([Configured(ScriptedProvider(name="one"))], kind=None, provider="onee", query=None)
