@@ -9,7 +9,7 @@ from .paint import Grain, Size
 from .particles import Birds, Layer, Motes
 from .places import Place, choose_place
 from .sky import Clouds, paint_sky
-from .strips import draw_strip
+from .strips import draw_strips
 
 
 class Landscape:
@@ -38,8 +38,8 @@ def _layers(place: Place, size: Size, rng: random.Random, grain: Grain, *, still
         layers.append(Clouds(lit, size, 0.08, 0.46, place.sky.clouds, rng, still=still))
     if place.birds:
         layers.append(Birds(size, place.palette.near, rng))
-    for number, strip in enumerate(place.strips):
-        layers.append(draw_strip(strip, size, rng, grain, still=still))
+    for number, strip in enumerate(draw_strips(place.strips, size, rng, grain, still=still)):
+        layers.append(strip)
         if place.haze and number == 1:
             mist = Clouds(place.palette.mist, size, 0.46, 0.70, place.haze, rng, pixels_per_frame=1.2, still=still)
             layers.append(mist)

@@ -141,7 +141,7 @@ def _sea(palette: Palette, rng: random.Random) -> Place:
     sun = (rng.uniform(0.56, 0.76), rng.uniform(0.30, 0.40))
     shore = _layers(palette, 4)[0]
     strips: list[StripPlan] = [
-        StripPlan(peaks(rng, 4, 0.45), 0.455, 0.085, *shore, rim=palette.glow, speed=0, depth=0.05),
+        StripPlan(peaks(rng, 4, 0.45), 0.455, 0.085, *shore, rim=palette.glow, speed=0),
     ]
     for number, speed in enumerate((1, 1, 1, 2, 2, 3, 5)):
         share = number / 6

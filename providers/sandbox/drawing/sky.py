@@ -91,17 +91,16 @@ class Clouds:
         self._period = 2 * max(width, height)
         self._top = round(top * height)
         self._speed = pixels_per_frame * height / 720
-        visible = width if still else self._period
-        mask = _cloud_mask((self._period, max(8, round((bottom - top) * height))), opacity, rng)
-        self._mask = mask.crop((0, 0, visible, mask.height))
-        self._veil = Image.new("RGB", self._mask.size, colour.rounded())
+        ring = _cloud_mask((self._period, max(8, round((bottom - top) * height))), opacity, rng)
+        self._mask = Image.new("L", (width if still else self._period + width, ring.height))
+        for left in range(0, self._mask.width, self._period):
+            self._mask.paste(ring, (left, 0))
+        self._veil = Image.new("RGB", (width, ring.height), colour.rounded())
 
     def paste(self, canvas: Image.Image, number: int) -> None:
         """Lay the bands over frame N."""
-        left = -(int(number * self._speed) % self._period)
-        while left < canvas.width:
-            canvas.paste(self._veil, (left, self._top), self._mask)
-            left += self._mask.width
+        left = int(number * self._speed) % self._period
+        canvas.paste(self._veil, (0, self._top), self._mask.crop((left, 0, left + canvas.width, self._mask.height)))
 
 
 def _cloud_mask(size: Size, opacity: float, rng: random.Random) -> Image.Image:
@@ -109,10 +108,10 @@ def _cloud_mask(size: Size, opacity: float, rng: random.Random) -> Image.Image:
     octaves = [Veil(rng, across, down) for across, down in ((5, 2), (11, 4), (23, 7))]
     cells = array("f")
     for row in range(rows):
-        fade = math.sin(math.pi * row / (rows - 1)) ** 1.2
         for column in range(columns):
             place = (column / columns, row / rows)
             cover = sum(w * o.ring(*place) for w, o in zip((0.55, 0.3, 0.15), octaves, strict=True))
+            fade = math.sin(math.pi * row / (rows - 1)) ** (1.2 + 2.4 * octaves[0].ring(column / columns, 0.5))
             cells.append(255 * opacity * fade * min(1.0, max(0.0, (cover - 0.42) * 3.2)))
     first = cells[0::columns]
     ringed = array("f")

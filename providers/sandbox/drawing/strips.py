@@ -9,17 +9,20 @@ import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from .colour import Colour, mix
 from .growth import Outline
-from .paint import Grain, dimmed, paint
+from .paint import GRAIN_TILE, Grain, dimmed, paint
 from .terrain import Line
 
 Grow = Callable[[random.Random, float], Iterator[Outline]]
 
 
+_FADE = 0.35
+"""In so many heights of the picture below its lowest ridge a strip takes on the colour of its foot."""
 _PIECE_WIDTH = 128
 _PEAK_REACH = 4
 """A peak is the highest of so many places to either side."""
@@ -57,8 +60,6 @@ class StripPlan:
     """On the faces of mountains that turn away from the light."""
     lamps: Colour | None = None
     """Lit windows."""
-    depth: float = 0.35
-    """How far below its lowest ridge it is still painted."""
 
 
 @dataclass(frozen=True)
@@ -93,18 +94,31 @@ class Strip:
                 canvas.paste(piece.picture, (left, piece.top), piece.mask)
 
 
-def draw_strip(plan: StripPlan, size: tuple[int, int], rng: random.Random, grain: Grain, *, still: bool) -> Strip:
-    """The strip for a picture of this size; of a still only what is seen."""
+def draw_strips(
+    plans: tuple[StripPlan, ...], size: tuple[int, int], rng: random.Random, grain: Grain, *, still: bool
+) -> Iterator[Strip]:
+    """The strips for a picture of this size, from back to front; each reaches as far down as the next leaves open."""
+    for plan, nearer in zip_longest(plans, plans[1:]):
+        bottom = (
+            round((nearer.top + nearer.relief) * size[1]) + 4 + 5 * _rim_thickness(size[1])
+            if nearer is not None
+            else size[1]
+        )
+        yield _draw_strip(plan, size, min(bottom, size[1]), rng, grain, still=still)
+
+
+def _draw_strip(
+    plan: StripPlan, size: tuple[int, int], bottom: int, rng: random.Random, grain: Grain, *, still: bool
+) -> Strip:
     width, height = size
     period = max(width, height) * 2
     visible = width if still else period
     above = round(max((growth.height[1] for growth in plan.growth), default=0) * height)
     ridge_top = round(plan.top * height)
     top = max(0, ridge_top - above)
-    band = max(2, round((plan.top + plan.relief) * height) + 2 - top)
+    band = max(2, round((plan.top + plan.relief) * height) + 2 + 5 * _rim_thickness(height) - top)
     mask = _silhouette(plan, rng, period, visible, band, ridge_top - top, height)
-    full = (visible, min(height - top, band + round(plan.depth * height)))
-    picture = paint(full, (1, 48), lambda _, down: mix(plan.ridge, plan.foot, _ease(down)), grain)
+    picture = _ground((visible, max(band, bottom - top)), band + _FADE * height, plan, grain)
     if plan.shade is not None:
         _shade_faces(picture, plan, rng, period, visible, ridge_top - top, height)
     _light(picture, mask, plan, rng, height)
@@ -128,8 +142,18 @@ def _pieces(picture: Image.Image, mask: Image.Image, top: int) -> Iterator[_Piec
             yield _Piece(left, top + solid, picture.crop((left, solid, right, picture.height)), None)
 
 
+def _ground(size: tuple[int, int], fade: float, plan: StripPlan, grain: Grain) -> Image.Image:
+    """The strip's colour from its top down; it is the same all along, so that one tile of it is painted."""
+    tile_size = (min(size[0], 2 * GRAIN_TILE), size[1])
+    tile = paint(tile_size, (1, 48), lambda _, down: mix(plan.ridge, plan.foot, _ease(down * size[1] / fade)), grain)
+    ground = Image.new("RGB", size)
+    for left in range(0, size[0], tile.width):
+        ground.paste(tile, (left, 0))
+    return ground
+
+
 def _ease(share: float) -> float:
-    return math.pow(share, 0.8)
+    return math.pow(min(1.0, share), 0.8)
 
 
 def _silhouette(
@@ -202,9 +226,13 @@ def _face(slope: list[tuple[float, float]], rng: random.Random, relief: float) -
     return [*slope, (foot_x, foot_y + 0.1 * drop), *reversed(arete)]
 
 
+def _rim_thickness(height: int) -> int:
+    return max(1, height // 150)
+
+
 def _light(picture: Image.Image, mask: Image.Image, plan: StripPlan, rng: random.Random, height: int) -> None:
     if plan.rim is not None:
-        thick = max(1, height // 150)
+        thick = _rim_thickness(height)
         lower = ImageChops.offset(mask, 0, thick)
         lower.paste(0, (0, 0, mask.width, thick))
         rim = ImageChops.subtract(mask, lower).filter(ImageFilter.GaussianBlur(thick * 0.6))
