@@ -1,6 +1,7 @@
 """Driving the simulator from a test: start the process, point rushes at it, steer it, read what it recorded."""
 
 import shlex
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Generator, Mapping
@@ -65,6 +66,10 @@ class RunningGateways:
     def closed_url(self) -> str:
         """A base URL whose port refuses connections."""
         return self.environment["GATEWAYS_CLOSED_URL"]
+
+    def tls_failing_url(self, gateway: str) -> str:
+        """A base URL whose TLS handshake fails: the port speaks plain HTTP."""
+        return self.base_url(gateway).replace("http://", "https://", 1)
 
     def base_url(self, gateway: str) -> str:
         return f"{self.environment['GATEWAYS_CONTROL_URL'].removesuffix('/control')}/{gateway}"
@@ -135,7 +140,9 @@ class RunningGateways:
 @asynccontextmanager
 async def connected(environment: Mapping[str, str]) -> AsyncGenerator[RunningGateways]:
     """The control of a simulator that runs already."""
-    async with httpx.AsyncClient(trust_env=False, timeout=20) as http:
+    # A context without certificates: loading them would be most of a small test's time, and nothing here is trusted.
+    verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    async with httpx.AsyncClient(trust_env=False, timeout=20, verify=verify) as http:
         yield RunningGateways(environment, http)
 
 

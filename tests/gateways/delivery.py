@@ -1,8 +1,6 @@
 """Handing out the bytes of an output, from the media origin or from a gateway's own content endpoint."""
 
-import gzip
 from collections.abc import AsyncIterator, Callable
-from typing import Final
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -13,8 +11,6 @@ from .faults import endless, spoil
 from .jobs import Job
 from .media import MIME_TYPES, media_bytes
 from .world import World
-
-_BOMB: Final = gzip.compress(bytes(1_000_000)) * 1000
 
 
 async def deliver(world: World, job: Job, index: int, request: Request, error: Callable[[int], Response]) -> Response:
@@ -71,7 +67,6 @@ def _special(word: Word, content: bytes, genuine: Response, request: Request) ->
         "output-json": lambda: JSONResponse({"error": "link expired"}),
         "output-cut-short": lambda: _in_chunks(content[: len(content) // 2], mime_type),
         "output-no-length": lambda: _in_chunks(content, mime_type),
-        "output-gzip-bomb": lambda: Response(_BOMB, media_type=mime_type, headers={"content-encoding": "gzip"}),
         "output-evil-name": lambda: _with(genuine, "content-disposition", 'attachment; filename="../../outside.mp4"'),
         "output-needs-key": lambda: genuine if "authorization" in request.headers else Response(status_code=401),
     }

@@ -5,9 +5,9 @@ need the connection's transport, which `server.py` puts into the ASGI state.
 """
 
 import asyncio
-import contextlib
 import socket
 import struct
+import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -15,6 +15,7 @@ from time import time
 from typing import Final, Literal, cast
 
 import anyio
+import anyio.lowlevel
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -59,8 +60,8 @@ class Half(Response):
     """The head promises the whole body, half of it comes, then the connection ends."""
 
     def __init__(self, genuine: Response) -> None:
-        body = bytes(genuine.body)
-        super().__init__(body, genuine.status_code, dict(genuine.headers))
+        body = bytes(genuine.body) or b'{"accepted": true}'
+        super().__init__(body, genuine.status_code, {"content-type": genuine.headers.get("content-type", "text/plain")})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -95,21 +96,36 @@ class Late(Response):
         self.seconds = min(seconds, LONGEST_SECONDS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await anyio.sleep(self.seconds)
-        with contextlib.suppress(OSError):
+        with anyio.move_on_after(self.seconds) as waiting:
+            await gone(receive)
+        if waiting.cancelled_caught:
             await self.genuine(scope, receive, send)
 
 
 def dripping(genuine: Response, interval_seconds: float) -> Response:
-    """The genuine head, then one space after another: JSON may begin with them, so no byte is wrong."""
+    """A body byte by byte: of JSON first blanks, with which it may begin, so that no byte is wrong."""
+    content_type = genuine.headers.get("content-type", "")
+    blanks = b" " * int(LONGEST_SECONDS / interval_seconds) if "json" in content_type else b""
 
     async def drops() -> AsyncIterator[bytes]:
-        for _ in range(int(LONGEST_SECONDS / interval_seconds)):
-            yield b" "
+        for byte in blanks + bytes(genuine.body):
+            yield bytes((byte,))
             await anyio.sleep(interval_seconds)
-        yield bytes(genuine.body)
 
-    return StreamingResponse(drops(), genuine.status_code, media_type=genuine.headers.get("content-type"))
+    return StreamingResponse(drops(), genuine.status_code, media_type=content_type)
+
+
+def gzip_bomb(content_type: str, megabytes: int) -> Response:
+    """A body of that many megabytes of zeros in a thousandth of it, with Content-Encoding gzip."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+        for _ in range(megabytes):
+            yield packer.compress(bytes(2**20)) + packer.flush(zlib.Z_SYNC_FLUSH)
+            await anyio.lowlevel.checkpoint()
+        yield packer.flush()
+
+    return StreamingResponse(pieces(), media_type=content_type, headers={"content-encoding": "gzip"})
 
 
 def endless(content_type: str, megabytes: int, piece: bytes = b" " * 65536) -> Response:
@@ -118,6 +134,7 @@ def endless(content_type: str, megabytes: int, piece: bytes = b" " * 65536) -> R
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(megabytes * 16):
             yield piece
+            await anyio.lowlevel.checkpoint()
 
     return StreamingResponse(pieces(), media_type=content_type)
 
@@ -152,6 +169,14 @@ def _html(status: int, title: str) -> Response:
 
 def _json(text: str) -> Response:
     return Response(text, media_type="application/json")
+
+
+def _relabelled(genuine: Response) -> Response:
+    return Response(genuine.body, genuine.status_code, media_type="text/plain")
+
+
+def _with_bom(genuine: Response) -> Response:
+    return Response(b"\xef\xbb\xbf" + bytes(genuine.body), genuine.status_code, media_type="application/json")
 
 
 def _rate_limited(spoilt: Spoilt, retry_after: str) -> Response:
@@ -198,6 +223,13 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "huge-json": Fault(
         lambda s: endless("application/json", s.word.count(0, 256)), "200 with an enormous body", ("MEGABYTES",)
     ),
+    "gzip-bomb": Fault(
+        lambda s: gzip_bomb(s.genuine.headers.get("content-type", "application/json"), s.word.count(0, 1024)),
+        "200, compressed, that becomes an enormous body",
+        ("MEGABYTES",),
+    ),
+    "plain-text": Fault(lambda s: _relabelled(s.genuine), "the right body as text/plain"),
+    "bom-json": Fault(lambda s: _with_bom(s.genuine), "the right body after a byte order mark"),
     "bad-utf8": Fault(
         lambda s: Response(b'{"id": "\xff\xfe"}', media_type="application/json"), "200 with JSON in no encoding"
     ),

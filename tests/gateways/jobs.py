@@ -61,6 +61,8 @@ class Job:
     finished_at: float | None = None
     phase: Phase = "queued"
     polls: int = 0
+    listings: int = 0
+    """How often a list of jobs was asked for since."""
     polls_before_end: int = 2
     ending: Phase = "succeeded"
     trouble: Trouble | None = None

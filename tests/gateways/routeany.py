@@ -43,6 +43,11 @@ class _Input(Documented):
     seed: int = 0
 
 
+def _with_status(answer: Response, status: int) -> Response:
+    answer.status_code = status
+    return answer
+
+
 def _retry_sentence() -> Response:
     return problem(429, "You have exceeded the rate limit. Please retry after 2 seconds.")
 
@@ -52,6 +57,9 @@ class RouteAny(Gateway):
     refusals: ClassVar = {
         "rate-limit": Refusal("429, the delay only in the sentence (60 seconds)", _CREATE, lambda: problem(429)),
         "rate-limit-short": Refusal("429, the delay only in the sentence (2 seconds)", _CREATE, _retry_sentence),
+        "mismatched-status": Refusal(
+            "HTTP 429 whose body says status 500", _CREATE, lambda: _with_status(problem(500), 429)
+        ),
         "server-error": Refusal("500 INTERNAL", _CREATE, lambda: problem(500)),
         "unknown-model": Refusal("404 RESOURCE_NOT_FOUND", _CREATE, lambda: problem(404)),
         "no-credits": Refusal("402 with a problem body", _UNPUBLISHED, lambda: problem(402)),
@@ -84,6 +92,7 @@ class RouteAny(Gateway):
                   ("STATUS",)),
         Behaviour("cancel-then-success", "job", "cancel answers canceled, later looks show success",
                   "races of this kind"),
+        Behaviour("unlisted", "job", "not in the list for N calls (1)", "lists that lag behind", ("N",)),
         Behaviour("cancel-ignored", "job", "cancel answers 200, and the prediction goes on", "races of this kind"),
     )  # fmt: skip
     created_status: ClassVar[int] = 201
@@ -139,7 +148,8 @@ class RouteAny(Gateway):
         return self.error(404) if job is None else await self.look(job, lambda job: JSONResponse(self.prediction(job)))
 
     async def list(self, call: Call) -> Response:
-        jobs = [job for job in self.world.jobs_of(self.name) if call.query("status") in ("", self.status_word(job))]
+        listed = (job for job in self.world.jobs_of(self.name) if not self._unlisted(job))
+        jobs = [job for job in listed if call.query("status") in ("", self.status_word(job))]
         limit, offset = call.query("limit", "20"), call.query("offset", "0")
         if not (limit.isdigit() and offset.isdigit() and 1 <= int(limit) <= 100):
             self.world.violation("refused-field", self.name, f"limit {limit}, offset {offset}", call.entry.number)
@@ -155,6 +165,12 @@ class RouteAny(Gateway):
             "total_count": len(jobs),
         }
         return self.later("read", JSONResponse(content))
+
+    def _unlisted(self, job: Job) -> bool:
+        """Whether this job is not in the list yet; counts the question."""
+        unlisted = job.word("unlisted")
+        job.listings += 1
+        return unlisted is not None and job.listings <= unlisted.count(0, 1)
 
     async def cancel(self, call: Call) -> Response:
         job = self.job(call.params["id"])

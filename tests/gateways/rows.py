@@ -73,7 +73,6 @@ OUTPUT_ROWS: Final = (
     Behaviour("output-json", "output", "download: 200 with a JSON error", _MEDIA),
     Behaviour("output-cut-short", "output", "download: the first half, without a length that would tell", _FAULT),
     Behaviour("output-no-length", "output", "download: right, in chunks without a length", _MEDIA),
-    Behaviour("output-gzip-bomb", "output", "download: Content-Encoding gzip, 1 MB that becomes 1 GB", _FAULT),
     Behaviour("output-evil-name", "output", "download: a Content-Disposition that names ../../outside", _FAULT),
     Behaviour("output-needs-key", "output", "download: 401 without Authorization (and a violation with it)",
               "Replicate's page on its file addresses"),

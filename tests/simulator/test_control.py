@@ -146,3 +146,8 @@ def test_it_lists_its_behaviours() -> None:
     ).stdout
     for name in ("lost-after-accept", "[poll-http:STATUS]", "data-removed", "[output-redirect-private:HOST]"):
         assert name in listing
+
+
+async def test_a_tls_handshake_with_the_plain_port_fails(gateways: RunningGateways) -> None:
+    with pytest.raises(httpx.ConnectError):
+        await gateways.http.get(gateways.tls_failing_url("apixo"))

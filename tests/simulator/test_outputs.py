@@ -169,3 +169,24 @@ async def test_a_claimed_terabyte_and_an_evil_file_name_stand_in_the_head(
 )
 async def test_a_result_address_comes_in_forms_that_need_judgement(routeany: Caller, form: str, start: str) -> None:
     assert (await output_url(routeany, f"[output-address:{form}]")).startswith(start)
+
+
+@pytest.mark.parametrize("word", ["output-gzip-bomb", "output-slow-drip:0.01"])
+async def test_a_download_can_swell_or_trickle(routeany: Caller, gateways: RunningGateways, word: str) -> None:
+    url = await output_url(routeany, f"[{word}]")
+    raw, received = 0, 0
+    with anyio.fail_after(20):
+        async with gateways.http.stream("GET", url) as answer:
+            async for piece in answer.aiter_bytes():
+                raw, received = answer.num_bytes_downloaded, received + len(piece)
+                if received >= (20 if "drip" in word else 20_000_000):
+                    break
+    assert raw < received / 100 if "bomb" in word else received == 20
+
+
+async def test_a_job_can_have_thousands_of_outputs(routeany: Caller) -> None:
+    answer = await routeany.post(
+        "/v1/models/google/veo-3.1/predictions", {"input": {"prompt": "[polls:0][outputs:5000]"}}
+    )
+    done: dict[str, list[str]] = (await routeany.get(f"/v1/predictions/{text_at(answer.json(), 'id')}")).json()
+    assert len(set(done["output"])) == 5000

@@ -169,3 +169,14 @@ async def test_the_addresses_in_an_answer_are_a_trap(routeany: Caller, gateways:
     answer = await routeany.post(CREATE, {"input": INPUT})
     await gateways.http.get(text_at(answer.json(), "urls", "get"))
     assert [found.kind for found in await gateways.violations()] == ["url-followed"]
+
+
+async def test_a_list_can_lag_behind(routeany: Caller) -> None:
+    await create(routeany, "[unlisted:2]")
+    counts = [at((await routeany.get("/v1/predictions")).json(), "total_count") for _ in range(3)]
+    assert counts == [0, 0, 1]
+
+
+async def test_the_status_in_a_body_can_differ_from_that_of_the_answer(routeany: Caller) -> None:
+    answer = await routeany.post(CREATE, {"input": {"prompt": "[mismatched-status]"}})
+    assert (answer.status_code, at(answer.json(), "status")) == (429, 500)
