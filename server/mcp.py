@@ -1,26 +1,45 @@
 """The MCP server: our tools on the SDK's `MCPServer`, one for all transports and both eras of the protocol."""
 
-import json
-from base64 import b64encode
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
-from mcp.server.caching import CacheHint
-from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+import anyio
+from mcp.server.caching import CacheableMethod, CacheHint
+from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
-from mcp_types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent, ToolAnnotations
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INVALID_PARAMS,
+    CallToolResult,
+    CompleteRequestParams,
+    GetPromptResult,
+    InputRequiredResult,
+    SubscribeRequestParams,
+    SubscriptionsListenRequestParams,
+    ToolAnnotations,
+    UnsubscribeRequestParams,
+)
+from pydantic import AnyUrl, ValidationError
 
-from ..tasks.looks.look import JPEG
+from ..cache.sniff import HEAD_BYTES, sniff_mime
 from ..tasks.service import Service
 from ..tools.call import call_tool
 from ..tools.context import ToolContext
-from ..tools.refusal import closest
-from ..tools.result import Picture, ToolResult
+from ..tools.refusal import closest, validation_sentences
 from ..tools.schema import input_schema
 from ..tools.toolbox import ALL_TOOLS, ToolSpec
+from .completion import Completing
+from .extension_tasks import TasksExtension
+from .listening import Listening, Subscribing
+from .prompts import add_prompts
+from .rendering import rendered
+from .resources import add_resources
 
 INSTRUCTIONS = """\
 rushes generates video, images and audio over paid gateways. A generation is a task that outlives the call.
@@ -37,6 +56,13 @@ Media inputs may be earlier outputs: task:<task_id>#1. Without any gateway key a
 """
 
 LIST_TTL_MS = 300_000
+UNCHANGING: tuple[CacheableMethod, ...] = (
+    "tools/list",
+    "prompts/list",
+    "resources/list",
+    "resources/templates/list",
+    "server/discover",
+)
 
 
 class RawArguments(FuncMetadata):
@@ -47,12 +73,73 @@ class RawArguments(FuncMetadata):
 
 
 class RushesServer(MCPServer[dict[str, Any]]):
-    """The SDK's server, able to serve a pair of streams that a transport of ours has opened."""
+    """The SDK's server with what it leaves to us: our own streams, listeners, completion, words for a wrong name."""
+
+    def __init__(self, surroundings: ToolContext, **settings: Any) -> None:
+        super().__init__(subscriptions=False, lifespan=_followers, **settings)
+        listening = Listening(surroundings)
+        subscribing = Subscribing(listening)
+        add = self._lowlevel_server.add_request_handler
+        add("subscriptions/listen", SubscriptionsListenRequestParams, listening)
+        add("resources/subscribe", SubscribeRequestParams, subscribing.subscribe)
+        add("completion/complete", CompleteRequestParams, Completing(surroundings))
+        add("resources/unsubscribe", UnsubscribeRequestParams, subscribing.unsubscribe)
 
     async def serve_streams(self, read: Any, write: Any) -> None:
         """Serve one connection until its read side closes."""
         server = self._lowlevel_server
         await server.run(read, write, server.create_initialization_options())
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[dict[str, Any], Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool; one that does not exist is answered with the one that was probably meant."""
+        names = [tool.name for tool in self._tool_manager.list_tools()]
+        if name not in names:
+            meant = closest(name, names)
+            asked = f" Did you mean {meant}?" if meant else ""
+            raise ToolError(
+                f"There is no tool called {name[:80]!r}.{asked} Nothing was done. Tools: {', '.join(names)}."
+            )
+        return await super().call_tool(name, arguments, context)
+
+    async def get_prompt(
+        self,
+        name: str,
+        arguments: dict[str, Any] | None = None,
+        context: Context[dict[str, Any], Any] | None = None,
+    ) -> GetPromptResult | InputRequiredResult:
+        """Get a prompt; what is wrong with the name or an argument is said in plain words."""
+        try:
+            return await super().get_prompt(name, arguments, context)
+        except ValueError as error:
+            # The SDK wraps what the arguments' validation said twice.
+            inner = error.__cause__.__cause__ if error.__cause__ is not None else None
+            sentences = validation_sentences(inner) if isinstance(inner, ValidationError) else [str(error)]
+            raise MCPError(code=INVALID_PARAMS, message=" ".join(sentences)) from error
+
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[dict[str, Any], Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        """Read a resource; the type of bytes is told by the bytes, because a template has only one type for all."""
+        contents = await super().read_resource(uri, context)
+        if isinstance(contents, InputRequiredResult):
+            return contents
+        return [_typed(content) for content in contents]
+
+
+def _typed(content: ReadResourceContents) -> ReadResourceContents:
+    if isinstance(content.content, str):
+        return content
+    return replace(content, mime_type=sniff_mime(content.content[:HEAD_BYTES]) or content.mime_type)
+
+
+@asynccontextmanager
+async def _followers(_: MCPServer[dict[str, Any]]) -> AsyncGenerator[dict[str, Any]]:
+    """The tasks of the event loop that tell subscribers of updates; entered once a connection or once a process."""
+    async with anyio.create_task_group() as group:
+        yield {"followers": group}
+        group.cancel_scope.cancel()
 
 
 def build_server(service: Service, *, local_files: bool) -> RushesServer:
@@ -63,16 +150,20 @@ def build_server(service: Service, *, local_files: bool) -> RushesServer:
         local_files: Whether the client shares this machine's files: local paths as media, links to kept files.
     """
     surroundings = ToolContext(service=service, local_files=local_files)
-    return RushesServer(
+    server = RushesServer(
+        surroundings,
         name="rushes",
         title="rushes",
         instructions=INSTRUCTIONS,
         version=version("rushes"),
         tools=[sdk_tool(spec, surroundings) for spec in ALL_TOOLS],
-        cache_hints={"tools/list": CacheHint(ttl_ms=LIST_TTL_MS, scope="public")},
-        middleware=[name_the_tool_that_was_meant],
+        cache_hints={method: CacheHint(ttl_ms=LIST_TTL_MS, scope="public") for method in UNCHANGING},
+        extensions=[TasksExtension(surroundings)],
         log_level="WARNING",
     )
+    add_resources(server, surroundings)
+    add_prompts(server, surroundings)
+    return server
 
 
 def sdk_tool(spec: ToolSpec[Any, Any], surroundings: ToolContext) -> Tool:
@@ -95,27 +186,3 @@ def sdk_tool(spec: ToolSpec[Any, Any], surroundings: ToolContext) -> Tool:
         context_kwarg="context",
         annotations=ToolAnnotations.model_validate(spec.hints),
     )
-
-
-def rendered(result: ToolResult | Picture) -> CallToolResult:
-    """The document as structured content and, the same, as text: some hosts show only one of them."""
-    if isinstance(result, Picture):
-        image = ImageContent(data=b64encode(result.jpeg).decode(), mime_type=JPEG)
-        return CallToolResult(content=[image, TextContent(text=result.text)])
-    content: list[ContentBlock] = [TextContent(text=json.dumps(result.document, ensure_ascii=False))]
-    content += [
-        ResourceLink(uri=link.uri, name=link.name, mime_type=link.mime_type, size=link.bytes) for link in result.links
-    ]
-    return CallToolResult(content=content, structured_content=result.document, is_error=result.is_error)
-
-
-async def name_the_tool_that_was_meant(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    """Answer a call of a tool that does not exist with the one that was probably meant."""
-    name = (ctx.params or {}).get("name")
-    names = [spec.name for spec in ALL_TOOLS]
-    if ctx.method != "tools/call" or name in names:
-        return await call_next(ctx)
-    meant = closest(str(name), names)
-    asked = f" Did you mean {meant}?" if meant else ""
-    text = f"There is no tool called {str(name)[:80]!r}.{asked} Nothing was done. Tools: {', '.join(names)}."
-    return CallToolResult(content=[TextContent(text=text)], is_error=True)

@@ -5,22 +5,33 @@ from pathlib import Path
 
 from ..tasks.record import Output, TaskRecord
 from .result import Link
+from .uris import output_uri
 
 
 def output_links(record: TaskRecord, *, local_files: bool) -> tuple[Link, ...]:
-    """One link an output: the kept file where the host shares this machine's files, else the gateway's URL."""
+    """One link an output: to its resource where it is kept, else to the gateway's URL.
+
+    Args:
+        record: The task.
+        local_files: Whether the host shares this machine's files: the link says then where the file lies.
+    """
     return tuple(_links(record, local_files=local_files))
 
 
 def _links(record: TaskRecord, *, local_files: bool) -> Iterator[Link]:
-    for number, output in enumerate(record.outputs, start=1):
-        uri = _uri(output, local_files=local_files)
-        if uri is not None:
-            name = Path(output.path).name if output.path else f"{record.kind}-{record.task_id}-{number}"
-            yield Link(uri=uri, name=name, mime_type=output.mime_type, bytes=output.bytes)
+    for index, output in enumerate(record.outputs, start=1):
+        if output.path is not None:
+            yield Link(
+                uri=output_uri(record.task_id, index),
+                name=Path(output.path).name,
+                mime_type=output.mime_type,
+                bytes=output.bytes,
+                description=output.path if local_files else None,
+            )
+        elif output.url is not None and _is_public(output):
+            name = f"{record.kind}-{record.task_id}-{index}"
+            yield Link(uri=output.url, name=name, mime_type=output.mime_type, bytes=output.bytes)
 
 
-def _uri(output: Output, *, local_files: bool) -> str | None:
-    if local_files and output.path:
-        return Path(output.path).absolute().as_uri()
-    return output.url if output.url and output.url.startswith("https://") and not output.authenticated else None
+def _is_public(output: Output) -> bool:
+    return output.url is not None and output.url.startswith("https://") and not output.authenticated

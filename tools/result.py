@@ -13,6 +13,7 @@ class Link:
     name: str
     mime_type: str | None = None
     bytes: int | None = None
+    description: str | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from ..providers.job import Cost
 from ..providers.request import Kind
 from ..tasks.record import Output, TaskRecord, TaskState
 from .steps import NextStep, next_step
+from .uris import output_uri
 
 PROMPT_SHOWN = 200
 """Characters of the prompt that a result repeats."""
@@ -86,7 +87,7 @@ def task_of(record: TaskRecord, *, deduplicated: bool = False, poll_interval_sec
         created_at=timestamp(record.created_at),
         updated_at=timestamp(record.updated_at),
         finished_at=timestamp(record.finished_at),
-        outputs=tuple(_output(output) for output in record.outputs),
+        outputs=tuple(_output(record, index) for index in range(len(record.outputs))),
         failure=record.failure,
         warnings=tuple(_warnings(record)),
         cost=record.cost,
@@ -107,11 +108,13 @@ def timestamp(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _output(output: Output) -> TaskOutput:
+def _output(record: TaskRecord, index: int) -> TaskOutput:
+    output = record.outputs[index]
     return TaskOutput(
         url=output.url,
         expires_at=timestamp(output.expires_at),
         path=output.path,
+        resource=output_uri(record.task_id, index + 1) if output.path else None,
         mime_type=output.mime_type,
         bytes=output.bytes,
         sha256=output.sha256,

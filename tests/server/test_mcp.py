@@ -344,10 +344,12 @@ async def test_a_client_that_gives_up_does_no_harm(era: str) -> None:
 async def test_a_result_links_to_its_outputs() -> None:
     service = FakeService()
     service.put(record(**DONE, outputs=(KEPT,)))
-    for local_files, uri in ((True, "file:///media/fox.mp4"), (False, "https://cdn.example/fox.mp4")):
-        async with connected(service, local_files=local_files) as client:
-            result = await client.call_tool("check_task", {"task_id": "01TASK"})
-        assert result.content[1:] == [ResourceLink(uri=uri, name="fox.mp4", mime_type="video/mp4", size=9)]
+    async with connected(service, local_files=False) as client:
+        result = await client.call_tool("check_task", {"task_id": "01TASK"})
+
+    uri = "rushes://tasks/01TASK/outputs/1"
+    assert result.content[1:] == [ResourceLink(uri=uri, name="fox.mp4", mime_type="video/mp4", size=9)]
+    assert uri in json.dumps(document(result)["outputs"])
 
 
 async def test_tasks_are_listed_page_by_page_newest_first() -> None:

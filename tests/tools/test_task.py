@@ -48,7 +48,7 @@ def test_a_kept_result_is_shown_with_all_its_facts() -> None:
                 "url": "https://cdn.example/fox.mp4",
                 "expires_at": "2026-12-05T17:05:30.123Z",
                 "path": "/media/fox.mp4",
-                "resource": None,
+                "resource": "rushes://tasks/01TASK/outputs/1",
                 "mime_type": "video/mp4",
                 "bytes": 1234,
                 "sha256": "ab" * 32,
@@ -182,11 +182,20 @@ def test_a_list_leaves_out_what_is_null_and_says_why_a_task_failed() -> None:
     }
 
 
-def test_links_lead_to_files_where_the_host_shares_them_and_to_urls_elsewhere() -> None:
+def test_a_kept_output_is_linked_as_a_resource_that_says_where_its_file_lies() -> None:
     done = record(**DONE, outputs=(KEPT,))
 
-    assert [link.uri for link in output_links(done, local_files=True)] == ["file:///media/fox.mp4"]
-    assert [link.uri for link in output_links(done, local_files=False)] == ["https://cdn.example/fox.mp4"]
+    (near,) = output_links(done, local_files=True)
+    (far,) = output_links(done, local_files=False)
+    assert (near.uri, near.name, near.description) == ("rushes://tasks/01TASK/outputs/1", "fox.mp4", "/media/fox.mp4")
+    assert (far.uri, far.description) == (near.uri, None)
+
+
+def test_an_output_that_is_not_kept_is_linked_by_its_url() -> None:
+    output = Output(url="https://cdn.example/a.mp4", keeping="off")
+
+    (link,) = output_links(record(**DONE, outputs=(output,)), local_files=True)
+    assert (link.uri, link.name) == ("https://cdn.example/a.mp4", "video-01TASK-1")
 
 
 def test_a_url_that_needs_the_key_is_no_link() -> None:

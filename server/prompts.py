@@ -1,0 +1,48 @@
+"""The prompts, registered; their words are in `tools/prompts.py`."""
+
+from typing import Annotated, Any
+
+from mcp.server.mcpserver import MCPServer
+from pydantic import Field
+
+from ..providers.request import Kind
+from ..tools import prompts
+from ..tools.context import ToolContext
+
+COMPARED_BY_DEFAULT = 3
+
+
+def add_prompts(server: MCPServer[Any], surroundings: ToolContext) -> None:
+    """Register `storyboard` and `compare_models`."""
+
+    @server.prompt(
+        title="Storyboard", description="Turn a brief into shots, each with the calls that make it, then make them."
+    )
+    def storyboard(  # pyright: ignore[reportUnusedFunction]
+        brief: Annotated[str, Field(description="What the film is about", min_length=1)],
+        shots: Annotated[int, Field(description="1-12; default 4", ge=1, le=prompts.SHOTS_MAX)] = 4,
+        aspect_ratio: Annotated[str, Field(description="Default 16:9")] = "16:9",
+        seconds: Annotated[float, Field(description="Seconds a shot; default 5", gt=0)] = 5,
+        model: Annotated[str | None, Field(description="Video model; default: rushes chooses")] = None,
+    ) -> str:
+        return prompts.storyboard(brief, shots, aspect_ratio, seconds, model)
+
+    @server.prompt(title="Compare models", description="Make one prompt on several models and compare the results.")
+    async def compare_models(  # pyright: ignore[reportUnusedFunction]
+        prompt: Annotated[str, Field(description="What to make", min_length=1)],
+        kind: Annotated[Kind, Field(description="video, image or audio; default image")] = "image",
+        models: Annotated[
+            str | None, Field(description="Names with commas between; default: three usable ones")
+        ] = None,
+        seed: Annotated[int, Field(description="The same for all; default 1")] = 1,
+    ) -> str:
+        named = [name.strip() for name in (models or "").split(",") if name.strip()]
+        chosen = named or await usable_models(surroundings, kind)
+        return prompts.compare_models(prompt, kind, list(dict.fromkeys(chosen))[: prompts.MODELS_MAX], seed)
+
+
+async def usable_models(surroundings: ToolContext, kind: Kind) -> list[str]:
+    """A few models that can be used now."""
+    offers = await surroundings.service.models(kind=kind)
+    usable = [offer.name for offer in offers if any(usable for _, _, usable in offer.offers)]
+    return usable[:COMPARED_BY_DEFAULT] or ["auto"]
