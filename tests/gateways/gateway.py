@@ -9,7 +9,7 @@ from pydantic import BaseModel, JsonValue
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .behaviours import Behaviour, Moment, Word
+from .behaviours import Behaviour, Moment, Word, words_in
 from .calls import Call, Identity, Refusal, Route
 from .checks import Flaw, Inspection, empties, inspect_model
 from .faults import FAULTS, Cut, spoil
@@ -194,9 +194,9 @@ class Gateway(ABC):
     def spoilt(self, word: Word, moment: Moment, genuine: Response) -> Response:
         return spoil(word, word.name.removeprefix(f"{moment}-"), genuine, self.error, self.elsewhere(moment))
 
-    def switched(self, name: str, job: Job | None = None) -> Word | None:
-        """The switch `name`, if it is in force for this job or gateway."""
-        return self.world.steering.switch(self.name, name, job.words if job else ())
+    def switched(self, name: str, job: Job | None = None, *, prompt: str = "") -> Word | None:
+        """The switch `name`, if it is in force at this gateway, for this job or in this prompt."""
+        return self.world.steering.switch(self.name, name, job.words if job else words_in(prompt))
 
     def status_word(self, job: Job) -> str:
         """The job's status as this gateway writes it, unless a word says otherwise."""

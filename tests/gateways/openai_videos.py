@@ -140,12 +140,13 @@ class OpenAiVideos(SynchronousMedia):
 
     def _draft(self, call: Call) -> Draft | Response:
         as_form = "multipart/form-data" in call.request.headers.get("content-type", "")
-        if self.switched("form-only") and not as_form:
+        prompt = call.text("prompt")
+        if self.switched("form-only", prompt=prompt) and not as_form:
             return envelope(422, "Field required: form body")
-        if self.switched("json-only") and as_form:
+        if self.switched("json-only", prompt=prompt) and as_form:
             return envelope(400, "The request body is not JSON")
         flaws = self.inspect(call, _CreateVideo, call.body)
-        seconds, integer = call.fields.get("seconds", "4"), self.switched("seconds-integer") is not None
+        seconds, integer = call.fields.get("seconds", "4"), self.switched("seconds-integer", prompt=prompt) is not None
         wrong_type = "seconds" in call.fields and isinstance(seconds, int) != (integer and not as_form)
         if flaws or wrong_type:
             detail = flaws[0].message if flaws else f"seconds must be {'an integer' if integer else 'a string'}"

@@ -58,7 +58,7 @@ class RouteAny(Gateway):
         "rate-limit": Refusal("429, the delay only in the sentence (60 seconds)", _CREATE, lambda: problem(429)),
         "rate-limit-short": Refusal("429, the delay only in the sentence (2 seconds)", _CREATE, _retry_sentence),
         "mismatched-status": Refusal(
-            "HTTP 429 whose body says status 500", _CREATE, lambda: _with_status(problem(500), 429)
+            "HTTP 429 whose body says status 500", _CREATE, lambda: _with_status(problem(500, code="UNKNOWN"), 429)
         ),
         "server-error": Refusal("500 INTERNAL", _CREATE, lambda: problem(500)),
         "unknown-model": Refusal("404 RESOURCE_NOT_FOUND", _CREATE, lambda: problem(404)),

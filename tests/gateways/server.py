@@ -2,9 +2,12 @@
 
 import asyncio
 import os
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
 from typing import cast
 
 import anyio
@@ -70,12 +73,19 @@ def _by_port(media_port: int, media: ASGIApp, control: ASGIApp, gateways: ASGIAp
 
 
 def _at_end_of_input(stop: Callable[[], object]) -> None:
-    """Call `stop` when standard input ends. Reads the descriptor itself: a blocked buffer would hold up the exit."""
+    """Call `stop` when standard input ends. Reads the descriptor itself: a blocked buffer would hold up the exit.
+
+    Where there is none to speak of (the null device; the terminal of a job in the background), nothing is waited for.
+    """
+    signal.signal(signal.SIGTTIN, signal.SIG_IGN)
+    if os.fstat(0).st_rdev == Path(os.devnull).stat().st_rdev:
+        return
 
     def wait() -> None:
-        while os.read(0, 4096):
-            pass
-        stop()
+        with suppress(OSError):
+            while os.read(0, 4096):
+                pass
+            stop()
 
     threading.Thread(target=wait, name="end-of-input", daemon=True).start()
 

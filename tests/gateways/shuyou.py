@@ -150,15 +150,16 @@ class Shuyou(Gateway):
             self.violate(call, "refused-field", f"input.prompt: longer than {model.prompt_max} characters")
             return _error(413, "invalid_params", "The prompt is too long")
         problem = self._input_problem(call, model, inputs)
-        if problem and not self.switched("ignore-wrong-input"):
+        if problem and not self.switched("ignore-wrong-input", prompt=_prompt(call)):
             return _error(400, "invalid_params", problem)
         return Draft(call.text("model"), str(inputs["prompt"]), _shape(model, inputs))
 
     def _function(self, call: Call, model: ShuyouModel) -> str:
-        return "textToSpeech" if model.function == "audio" and self.switched("audio-function") else model.function
+        renamed = model.function == "audio" and self.switched("audio-function", prompt=_prompt(call)) is not None
+        return "textToSpeech" if renamed else model.function
 
     def _input_problem(self, call: Call, model: ShuyouModel, inputs: dict[str, JsonValue]) -> str:
-        form = self.switched("duration-form")
+        form = self.switched("duration-form", prompt=_prompt(call))
         duration = inputs.get("duration")
         if form and duration is not None and isinstance(duration, str) != (form.argument(0, "") == "string"):
             return f"input.duration: must be {form.argument(0, '')}"
@@ -229,6 +230,11 @@ class Shuyou(Gateway):
     async def models(self, call: Call) -> Response:
         rows = [_listed(name, model) for name, model in MODELS.items()]
         return self.later("read", JSONResponse({"object": "list", "data": rows}))
+
+
+def _prompt(call: Call) -> str:
+    inputs = call.fields.get("input")
+    return str(inputs.get("prompt")) if isinstance(inputs, dict) else ""
 
 
 def _listed(name: str, model: ShuyouModel) -> dict[str, JsonValue]:

@@ -1,5 +1,7 @@
 """Steering and records: what is armed, held back and remembered, and how the process starts and ends."""
 
+import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -138,6 +140,17 @@ def test_it_stops_at_the_end_of_its_life() -> None:
     started = start_gateways("apixo", max_seconds=0.1)
     assert started.process.wait(timeout=20) == 0
     started.stop()
+
+
+def test_it_serves_in_the_background_until_it_is_terminated() -> None:
+    command = [sys.executable, "-m", "tests.gateways", "--gateway", "apixo", "--max-seconds", "60"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        _, *assignments = shlex.split(process.stdout.readline())
+        settings = dict(part.split("=", 1) for part in assignments)
+        assert httpx.get(f"{settings['GATEWAYS_CONTROL_URL']}/jobs", trust_env=False).json() == []
+        process.terminate()
+        assert process.wait(timeout=20) == -signal.SIGTERM
 
 
 def test_it_lists_its_behaviours() -> None:
