@@ -196,8 +196,7 @@ async def _account(settings: ProviderSettings, provider: Provider) -> Check:
             found = await provider.check_account()
         except RushesError as error:
             return _account_check(settings, error.message, ok=False)
-        balance = "" if found.balance is None else f"; balance {found.balance:g} {found.currency or ''}".rstrip()
-        return _account_check(settings, f"{found.message}{balance}", ok=found.ok)
+        return _account_check(settings, found.message, ok=found.ok)
     return _account_check(settings, f"no answer within {ACCOUNT_SECONDS:g} s", ok=False)
 
 

@@ -6,7 +6,7 @@ import pty
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -29,11 +29,11 @@ class Run:
         return cast("dict[str, Any]", json.loads(self.out))
 
 
-def rushes(*arguments: str, code: int = 0, **environment: str) -> Run:
+def rushes(*arguments: str, code: int = 0, environment: Mapping[str, str] | None = None, **more: str) -> Run:
     """Run `rushes` with pipes, and hold it to an exit code."""
     done = subprocess.run(
         [*COMMAND, *arguments],
-        env={**os.environ, **environment},
+        env={**os.environ, **(environment or {}), **more},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
