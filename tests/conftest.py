@@ -7,9 +7,14 @@ import sys
 from pathlib import Path
 from typing import cast
 
+import hypothesis
 import pytest
 
 pytest_plugins = ["tests.gateways.fixtures"]
+
+# A machine that is busy with something else must not fail a test.
+hypothesis.settings.register_profile("rushes", deadline=None)
+hypothesis.settings.load_profile("rushes")
 
 ENVIRONMENT_OF_RUSHES = ("RUSHES_",)
 ENVIRONMENT_OF_GATEWAYS = ("_API_KEY", "_BASE_URL", "_PROXY")

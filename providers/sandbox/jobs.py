@@ -24,21 +24,17 @@ class RunningJob:
         self._spec = spec
         self._clock = clock
         self._began = clock()
-        self._hand_outs = 0
+        self.hand_outs = 0
+        """Looks that got the content."""
         self._cancelled = False
         self.queued = False
         """Its render was given to the threads."""
         self.render = Render(lambda render: _draw(spec, media, render), steered=_steered_failure(spec.steering))
 
     @property
-    def ended(self) -> bool:
-        """Nothing more will happen to it."""
-        return self._cancelled or self.render.ended.is_set()
-
-    @property
-    def spent(self) -> bool:
-        """Its content was handed out often enough."""
-        return self._hand_outs >= HAND_OUTS
+    def ended_without_content(self) -> bool:
+        """It was cancelled, or it failed."""
+        return self._cancelled or (self.render.ended.is_set() and self.render.outputs is None)
 
     def cancel(self) -> None:
         """Stop it, unless it already ended."""
@@ -57,7 +53,7 @@ class RunningJob:
             return Observation(state=state, progress=round(progress, 3), poll_after_seconds=POLL_AFTER_SECONDS)
         if self.render.error is not None:
             return Observation(state="failed", failure=failure_of(self.render.error))
-        self._hand_outs += 1
+        self.hand_outs += 1
         return Observation(state="succeeded", progress=1.0, outputs=self._outputs())
 
     def _final(self) -> bool:

@@ -19,7 +19,7 @@ from ..failure import failure
 from ..job import Job, Observation, Plan, RemoteOutput, Submission
 from ..provider import AccountCheck, OutputStream, Traits
 from ..request import GenerationRequest, Kind, MediaInput
-from .jobs import RunningJob
+from .jobs import HAND_OUTS, RunningJob
 from .media import MediaFolder
 from .models import MODELS
 from .spec import InputMedium, RenderSpec, spec_of
@@ -29,8 +29,10 @@ _UNKNOWN_JOB = Observation(
     state="failed", failure=failure("not_found", "The sandbox does not know this job.", charged="no")
 )
 
-JOBS_REMEMBERED = 32
-"""Ended jobs whose content is kept for another look; an older one is simply drawn again."""
+HANDED_OUT_KEPT = 4
+"""So many jobs whose content was handed out keep it for another look; an older one would simply be drawn again."""
+ENDED_KEPT = 256
+"""So many failed and cancelled jobs are remembered."""
 
 
 class SandboxProvider:
@@ -172,9 +174,10 @@ class SandboxProvider:
                 self._media.write(str(medium["sha256"]), b64decode(url.partition(",")[2]))
 
     def _forget(self) -> None:
-        ended = [job_id for job_id, running in self._jobs.items() if running.ended]
-        handed_out = [job_id for job_id in ended if self._jobs[job_id].spent]
-        for job_id in handed_out or ended[:-JOBS_REMEMBERED]:
+        spent = [job_id for job_id, running in self._jobs.items() if running.hand_outs >= HAND_OUTS]
+        handed_out = [job_id for job_id, running in self._jobs.items() if running.hand_outs]
+        empty = [job_id for job_id, running in self._jobs.items() if running.ended_without_content]
+        for job_id in {*spent, *handed_out[:-HANDED_OUT_KEPT], *empty[:-ENDED_KEPT]}:
             del self._jobs[job_id]
 
 
@@ -187,7 +190,12 @@ def _medium(medium: InputMedium, given: MediaInput) -> JsonValue:
 
 
 def _warnings(spec: RenderSpec) -> tuple[str, ...]:
-    unseen = [medium.source for medium in spec.media if medium.sha256 is None]
-    if not unseen:
-        return ()
-    return (f"The sandbox fetches nothing: {', '.join(unseen)} is shown by its address only.",)
+    warnings = [
+        f"The sandbox fetches nothing: {medium.source} is shown by its address only."
+        for medium in spec.media
+        if medium.sha256 is None
+    ]
+    if spec.kind == "audio":
+        unheard = "; instructions change nothing in it" if spec.instructions else ""
+        warnings.append(f"The sandbox cannot speak: this is a melody in the rhythm of the words{unheard}.")
+    return tuple(warnings)

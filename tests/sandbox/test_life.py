@@ -1,15 +1,20 @@
 """A sandbox job's life: the same as that of a paid one."""
 
+import os
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import anyio
 import pytest
+from pydantic import JsonValue
 
-from rushes.errors import OutputExpired, SubmissionLost, SubmissionRefused
+from rushes.errors import OutputExpired, RequestRefused, SubmissionLost, SubmissionRefused
 from rushes.providers.job import Job, Observation
 from rushes.providers.request import GenerationRequest, Kind, MediaInput
 from rushes.providers.sandbox import SandboxProvider
+from rushes.providers.sandbox.media import MediaFolder
 from rushes.providers.sandbox.steering import GATEWAY_REASONS
 
 from .driving import Clock, ended, plan_of, submitted
@@ -192,6 +197,77 @@ async def test_content_is_dropped_after_it_was_handed_out_and_drawn_again_if_ask
     assert [output.content for output in (await ended(provider, job)).outputs] == [
         output.content for output in first.outputs
     ]
+
+
+async def test_the_content_of_many_jobs_is_not_kept_once_it_was_handed_out(provider: SandboxProvider) -> None:
+    jobs = [await submitted(provider, small(f"fox {n}")) for n in range(7)]
+    for job in jobs:
+        await ended(provider, job)
+    states = [(await provider.poll(job)).state for job in jobs]
+    assert states[-1] == "succeeded"
+    assert states[0] in ("queued", "running")
+
+
+async def test_closing_stops_every_drawing(provider: SandboxProvider) -> None:
+    long = GenerationRequest(kind="video", prompt="a fox", resolution="1080p", duration_seconds=60)
+    for job in [await submitted(provider, long) for _ in range(2)]:
+        await provider.poll(job)
+    await provider.aclose()
+    fresh = SandboxProvider()
+    assert (await ended(fresh, await submitted(fresh, small()))).state == "succeeded"
+
+
+async def test_a_fault_while_drawing_fails_the_job_and_is_logged(
+    provider: SandboxProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = await submitted(provider, small())
+    spec = {**cast("dict[str, JsonValue]", job.details["spec"]), "width": -2}
+    failure = (await ended(provider, job.model_copy(update={"details": {"spec": spec}}))).failure
+    assert failure is not None
+    assert (failure.reason, failure.charged) == ("provider_error", "no")
+    assert "sandbox render failed" in caplog.text
+
+
+async def test_what_a_sandbox_cannot_do_it_says(provider: SandboxProvider) -> None:
+    plan = plan_of(provider, small())
+    assert (provider.traits.free, provider.traits.repeatable, provider.traits.cancels) == (True, True, True)
+    assert await provider.find_job(plan, datetime.now(UTC)) is None
+    assert await provider.refresh_models() is None
+    assert provider.unlisted_model("veo", "video") is None
+    assert (await provider.check_account()).ok
+    assert {provider.default_model(model.kind) for model in provider.models()} == {m.id for m in provider.models()}
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({"kind": "image", "size": "512x512", "aspect_ratio": "16:9"}, "give only one"),
+        ({"kind": "video", "duration_seconds": 90}, "1 to 60"),
+        ({"kind": "video", "aspect_ratio": "7:5"}, "16:9"),
+        ({"kind": "audio", "voice": "alloy"}, "warm"),
+        ({"kind": "image", "prompt": "[fail:boredom]"}, "content_violation"),
+    ],
+)
+def test_what_is_not_offered_is_refused_with_what_is(asked: dict[str, object], named: str) -> None:
+    provider = SandboxProvider()
+    with pytest.raises(RequestRefused) as refused:
+        plan_of(provider, GenerationRequest.model_validate({"prompt": "a fox", **asked}))
+    assert named in refused.value.message
+
+
+def test_a_plan_warns_that_the_sandbox_cannot_speak() -> None:
+    request = GenerationRequest(kind="audio", prompt="hello", instructions="whisper")
+    assert "instructions change nothing" in plan_of(SandboxProvider(), request).warnings[0]
+
+
+def test_input_media_are_forgotten_a_week_after_their_last_use(tmp_path: Path) -> None:
+    folder = MediaFolder(tmp_path)
+    folder.write("old", b"1")
+    folder.write("used again", b"2")
+    for name in ("old", "used again"):
+        os.utime(tmp_path / name, (0, 0))
+    folder.write("used again", b"2")
+    assert (folder.read("old"), folder.read("used again")) == (None, b"2")
 
 
 async def test_the_event_loop_goes_on_while_a_film_is_drawn(provider: SandboxProvider) -> None:

@@ -52,6 +52,16 @@ def test_a_text_that_fits_is_set_as_large_as_allowed_and_in_even_lines() -> None
     assert setting.height == pytest.approx(2 * 10 * LEADING)
 
 
+def test_a_text_that_is_too_long_is_cut_with_an_ellipsis() -> None:
+    setting = set_text("one two three four five six seven", 50, 24, (10, 20), half_as_wide)
+    assert setting.lines == ("one two", "three fou…")
+
+
+def test_nothing_is_set_where_no_letter_has_room() -> None:
+    assert set_text("word", 4, 100, (10, 20), half_as_wide).lines == ()
+    assert set_text("word", 100, 4, (10, 20), half_as_wide).lines == ()
+
+
 def test_a_script_without_spaces_is_broken_between_its_letters() -> None:
     assert wrap("雪雪雪雪雪 雪", 30, lambda part: half_as_wide(part, 10)) == ["雪雪雪", "雪雪", "雪"]
 

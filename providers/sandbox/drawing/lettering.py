@@ -116,7 +116,8 @@ def _draw_small_print(draw: ImageDraw.ImageDraw, parts: list[str], measures: Mea
 
 def small_print(spec: RenderSpec, seed: int, captions: tuple[str, ...]) -> list[str]:
     """The parts of the lowest line."""
-    parts = ["rushes sandbox", f"seed {seed}", f"{spec.width} × {spec.height}"]  # noqa: RUF001
+    unset = ["no font for the title's script"] if spec.title and not settable(spec.title) else []
+    parts = ["rushes sandbox", *unset, f"seed {seed}", f"{spec.width} × {spec.height}"]  # noqa: RUF001
     if spec.negative_prompt:
         parts.append(f"without {spec.negative_prompt}")
     return [*parts, *captions]

@@ -238,14 +238,16 @@ def _light(picture: Image.Image, mask: Image.Image, plan: StripPlan, rng: random
         rim = ImageChops.subtract(mask, lower).filter(ImageFilter.GaussianBlur(thick * 0.6))
         picture.paste(plan.rim.rounded(), (0, 0), dimmed(rim, 0.55))
     if plan.lamps is not None:
-        _lamps(picture, mask, plan.lamps, rng, height)
+        _lamps(picture, mask, plan.lamps, rng.getrandbits(32), height)
 
 
-def _lamps(picture: Image.Image, mask: Image.Image, colour: Colour, rng: random.Random, height: int) -> None:
+def _lamps(picture: Image.Image, mask: Image.Image, colour: Colour, seed: int, height: int) -> None:
+    """Light some windows; from left to right, so that a still shows the same ones as a film."""
+    rng = random.Random(seed)  # noqa: S311
     cell = max(3, height // 100)
     draw = ImageDraw.Draw(picture)
-    for y in range(cell, mask.height - cell, 2 * cell):
-        for x in range(cell, mask.width - cell, cell + cell // 2):
+    for x in range(cell, mask.width - cell, cell + cell // 2):
+        for y in range(cell, mask.height - cell, 2 * cell):
             inside = mask.getpixel((x - cell // 2, y - cell)) == 255 == mask.getpixel((x + cell, y + cell))
             if inside and rng.random() < 0.22:
                 lit = mix(colour, Colour(40, 40, 60), rng.uniform(0, 0.6))
