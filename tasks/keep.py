@@ -68,6 +68,7 @@ class Keeper:
         remote = RemoteOutput(
             url=output.url,
             authenticated=output.authenticated,
+            fallback_url=output.fallback_url,
             expires_at=output.expires_at,
             mime_type=output.mime_type,
         )

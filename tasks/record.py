@@ -38,6 +38,8 @@ class Output(BaseModel):
 
     url: str | None = None
     authenticated: bool = False
+    fallback_url: str | None = None
+    """The gateway's own address of the same medium, tried where `url` fails."""
     expires_at: datetime | None = None
     mime_type: str | None = None
     keeping: Keeping = "pending"

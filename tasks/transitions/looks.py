@@ -111,7 +111,13 @@ def _observed_late(record: TaskRecord, seen: Observation, outputs: Outputs, now:
 
 def offered(seen: Observation, kept: Kept) -> Outputs:
     plain = (
-        Output(url=o.url, authenticated=o.authenticated, expires_at=o.expires_at, mime_type=o.mime_type)
+        Output(
+            url=o.url,
+            authenticated=o.authenticated,
+            fallback_url=o.fallback_url,
+            expires_at=o.expires_at,
+            mime_type=o.mime_type,
+        )
         for o in seen.outputs
     )
     return tuple(
@@ -124,15 +130,16 @@ def phase_after(outputs: Outputs) -> Phase:
     return "keeping" if any(output.keeping == "pending" for output in outputs) else "done"
 
 
+_WHERE = ("url", "fallback_url", "expires_at", "authenticated")
+
+
 def refreshed(record: TaskRecord, seen: Observation, now: datetime) -> TaskRecord:
     """A later look gave fresh URLs (signed ones are made anew at each look); outputs already kept stay."""
     if record.phase != "keeping" or len(seen.outputs) != len(record.outputs):
         return record
     fresh = offered(seen, {})
     outputs = tuple(
-        old.model_copy(update={"url": new.url, "expires_at": new.expires_at, "authenticated": new.authenticated})
-        if old.keeping == "pending"
-        else old
+        old.model_copy(update={name: getattr(new, name) for name in _WHERE}) if old.keeping == "pending" else old
         for old, new in zip(record.outputs, fresh, strict=True)
     )
     return record if outputs == record.outputs else same_state(record, now, outputs=outputs)
