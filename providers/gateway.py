@@ -118,6 +118,8 @@ class HttpProvider:
         if outcome == "lost":
             raise self._lost(f"HTTP {reply.status} says nothing about the job")
         fault = self._wire.fault(reply, submitting=True)
+        if reply.status >= 500 and self._names_a_job(plan, reply):
+            raise self._lost(f"HTTP {reply.status} came with the id of a job")
         if outcome == "refused" or fault is not None:
             raise self._refused(reply, fault)
         try:
@@ -223,15 +225,25 @@ class HttpProvider:
         return output.model_copy(update=changes)
 
     def _absolute_url(self, url: str) -> str:
-        """A path is below the base URL, prefix and all, as the gateway behind a prefix does not know of it."""
-        base = self._settings.base_url or ""
+        """A path is on the gateway's host, below the base URL's prefix unless it starts with that itself."""
+        base = (self._settings.base_url or "").rstrip("/")
         if url.startswith("/") and not url.startswith("//"):
-            return base.rstrip("/") + url
+            prefix = urlsplit(base).path
+            return (base.removesuffix(prefix) if prefix and url.startswith(f"{prefix}/") else base) + url
         return url if urlsplit(url).scheme else urljoin(base + "/", url)
+
+    def _names_a_job(self, plan: Plan, reply: Reply) -> bool:
+        try:
+            self._wire.submission(plan, reply)
+        except Unintelligible:
+            return False
+        return True
 
     def _refused(self, reply: Reply, fault: Fault | None) -> SubmissionRefused:
         fault = fault or Fault("provider_error", f"HTTP {reply.status}")
         hint = fault.hint
+        if fault.reason == "timeout":
+            hint = "The gateway gave up before it took the job; try again later, or name another provider."
         if reply.status in {301, 307, 308, 404, 405} and isinstance(reply.body, bytes):
             hint = f"This may not be the gateway: ask the user to check {self._variable('BASE_URL')}."
         return SubmissionRefused(

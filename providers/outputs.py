@@ -5,9 +5,9 @@ a second look-up cannot answer otherwise); TLS still proves the host's name. Red
 the same rule. A loopback or private address is fetched from only if the gateway's own base URL is on such a one.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import anyio
@@ -24,8 +24,6 @@ from .wires.readings import urls_in
 REDIRECTS_MAX = 5
 SECONDS_MAX = 1800.0
 """Limit on one download, however steadily it drips."""
-PATIENCE_SECONDS = (1.0, 2.0, 4.0)
-"""Waits before a 400, 401, 403 or 404 is believed: storage shows a new object a moment after the gateway says so."""
 
 _TIMEOUT = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=30.0)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -37,14 +35,12 @@ _JSON_BYTES_MAX = 1024 * 1024
 class _Target:
     url: str
     with_key: bool
-
-
-class _NotThere(OutputExpired):
-    """An answer that is believed only when it is repeated."""
+    key_on_request: bool = False
+    """The key may be sent to the gateway's own host if it answers that it wants one."""
 
 
 class OutputClient:
-    """Opens outputs of one gateway. `transport`, `resolve` and `patience` are for tests."""
+    """Opens outputs of one gateway. `transport` and `resolve` are for tests."""
 
     def __init__(
         self,
@@ -53,21 +49,20 @@ class OutputClient:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         resolve: Resolve = resolve,
-        patience: Sequence[float] = PATIENCE_SECONDS,
     ) -> None:
         self._base = httpx.URL(base_url) if base_url else None
         self._api_key = api_key
         self._transport = transport
         self._resolve = resolve
-        self._patience = patience
 
     @asynccontextmanager
     async def open(self, output: RemoteOutput) -> AsyncGenerator[OutputStream]:
         """The output as a stream of bytes.
 
         Raises:
-            OutputUnavailable: a passing fault. OutputExpired: the URL no longer works. OutputRejected: it may not be
-                fetched.
+            OutputUnavailable: a passing fault. OutputExpired: the URL does not work; a moment after success that may
+                yet change, as storage shows a new object late, so who keeps outputs asks again before believing it.
+            OutputRejected: it may not be fetched.
         """
         response = await self._fetch(output)
         try:
@@ -82,19 +77,12 @@ class OutputClient:
             await transport.aclose()
 
     async def _fetch(self, output: RemoteOutput) -> httpx.Response:
-        targets = [_Target(output.url, output.authenticated)] if output.url else []
-        targets += [_Target(output.fallback_url, True)] if output.fallback_url else []
+        # Where a fallback with the key exists, the URL itself is signed, and is never shown the key.
+        guess = output.fallback_url is None
+        targets = [_Target(output.url, output.authenticated, key_on_request=guess)] if output.url else []
+        targets += [_Target(output.fallback_url, with_key=True)] if output.fallback_url else []
         if not targets:
             raise OutputRejected("the output has no URL")
-        over = output.expires_at is not None and output.expires_at <= datetime.now(UTC)
-        for wait in () if over else self._patience:
-            try:
-                return await self._first_that_works(targets)
-            except _NotThere:
-                await anyio.sleep(wait)
-        return await self._first_that_works(targets)
-
-    async def _first_that_works(self, targets: Sequence[_Target]) -> httpx.Response:
         faults: list[OutputError] = []
         for target in targets:
             try:
@@ -108,8 +96,7 @@ class OutputClient:
             url = _parsed(target.url)
             own = self._is_own(url)
             response = await self._get(url, with_key=target.with_key and own)
-            if own and not target.with_key and response.status_code in {401, 403}:
-                # Some gateways want the key for files on their own host, without saying so.
+            if own and target.key_on_request and not target.with_key and response.status_code in {401, 403}:
                 await response.aclose()
                 response = await self._get(url, with_key=True)
             elsewhere = await self._elsewhere(response, target)
@@ -123,9 +110,11 @@ class OutputClient:
         status = response.status_code
         if status in _REDIRECTS and "location" in response.headers:
             await response.aclose()
-            return _Target(_joined(target.url, response.headers["location"]), target.with_key)
+            return replace(target, url=_joined(target.url, response.headers["location"]))
         if status not in {200, 206}:
             await response.aclose()
+            if target.with_key and status == 404:
+                raise OutputUnavailable("the gateway does not have the result ready (HTTP 404)")
             raise _fault_of(response)
         if target.with_key and _media_type(response) == "application/json":
             # Some servers of this kind answer with a URL instead of the bytes.
@@ -254,10 +243,8 @@ def _media_type(response: httpx.Response) -> str:
 
 def _fault_of(response: httpx.Response) -> OutputError:
     status = response.status_code
-    if status == 410:
-        return OutputExpired("the result is gone (HTTP 410)")
     if status in _GONE:
-        return _NotThere(f"the result's URL no longer works (HTTP {status})")
+        return OutputExpired(f"the result's URL no longer works (HTTP {status})")
     headers = {name.lower(): value for name, value in response.headers.items()}
     wait = retry_after(Reply(status, headers, b"", datetime.now(UTC)))
     return OutputUnavailable(f"the result cannot be fetched now (HTTP {status})", retry_after_seconds=wait)

@@ -110,8 +110,8 @@ Object = Annotated[dict[str, JsonValue] | None, BeforeValidator(parse_object)]
 
 
 def urls_in(value: JsonValue, depth: int = _DEPTH_MAX) -> list[str]:
-    """Addresses of media anywhere in a value, in order, each once, without empty strings: web and data URLs, and paths
-    on the gateway's own host."""
+    """Addresses of media anywhere in a value, in order, each once, without empty strings: URLs of any scheme (what may
+    not be fetched is refused later, by name), data URLs, and paths on the gateway's own host."""
     return list(dict.fromkeys(_walk(value, depth)))[:OUTPUTS_MAX]
 
 
@@ -125,7 +125,7 @@ def _walk(value: JsonValue, depth: int) -> Iterator[str]:
             yield from _walk(item, depth - 1)
 
 
-_ADDRESS = re.compile(r"https?://[^\s]|data:[\w.+-]+/[\w.+-]+[;,]|/[^/\s]", re.IGNORECASE)
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]{1,15}://[^\s]|data:[\w.+-]+/[\w.+-]+[;,]|/[^/\s]", re.IGNORECASE)
 
 
 def remote_outputs(

@@ -10,7 +10,7 @@ In `provider_options`, `webhook` goes beside the input; all other names go into 
 
 from collections.abc import Mapping
 
-from pydantic import JsonValue
+from pydantic import AliasChoices, Field, JsonValue
 
 from ...errors import Charged, FailureReason, RequestRefused
 from ..facts import ModelFacts
@@ -73,7 +73,8 @@ class Envelope(WireModel):
 
 class Task(WireModel):
     task_id: JsonValue = None
-    task_status: Text = None
+    task_status: Text = Field(default=None, validation_alias=AliasChoices("task_status", "status"))
+    """Called `status` in an older revision of the pages."""
     output: JsonValue = None
     error: JsonValue = None
     message: JsonValue = None
@@ -203,7 +204,7 @@ def _is_success(envelope: Envelope) -> bool:
 
 
 def _has_task(envelope: Envelope) -> bool:
-    return envelope.data is not None and "task_status" in envelope.data
+    return envelope.data is not None and bool({"task_status", "status"} & envelope.data.keys())
 
 
 def _output_urls(output: JsonValue) -> list[str]:

@@ -86,9 +86,11 @@ def always(status: int = 200, json: object = None, content: bytes | None = None,
     return Gateway(answer)
 
 
-def provider(wire: str, gateway: Gateway, /, *, key: str | None = KEY, **options: JsonValue) -> HttpProvider:
+def provider(
+    wire: str, gateway: Gateway, /, *, key: str | None = KEY, base_url: str | None = None, **options: JsonValue
+) -> HttpProvider:
     secret = SecretStr(key) if key is not None else None
-    configured = settings(wire, options=options).model_copy(update={"api_key": secret})
+    configured = settings(wire, base_url=base_url, options=options).model_copy(update={"api_key": secret})
     return HttpProvider(
         configured, wire_class(wire)(configured), load_facts(wire), transport=httpx.MockTransport(gateway)
     )

@@ -59,10 +59,19 @@ async def test_a_wish_for_the_next_look_is_passed_on() -> None:
     assert (await provider("routeany", gateway).poll(JOB)).poll_after_seconds == 12
 
 
-async def test_a_relative_result_is_below_the_base_url() -> None:
-    gateway = always(200, {"id": "pred_1", "status": "succeeded", "output": "/files/v.mp4"})
-    seen = await provider("routeany", gateway).poll(JOB)
-    assert seen.outputs[0].url == "https://routeany.invalid/files/v.mp4"
+@pytest.mark.parametrize(
+    ("base_url", "path", "url"),
+    [
+        ("https://a.invalid", "/files/v.mp4", "https://a.invalid/files/v.mp4"),
+        ("https://a.invalid/gate", "/files/v.mp4", "https://a.invalid/gate/files/v.mp4"),
+        ("https://a.invalid/gate/", "/gate/files/v.mp4", "https://a.invalid/gate/files/v.mp4"),
+        ("https://a.invalid/gate", "https://b.invalid/v.mp4", "https://b.invalid/v.mp4"),
+    ],
+)
+async def test_a_relative_result_is_on_the_gateways_host(base_url: str, path: str, url: str) -> None:
+    gateway = always(200, {"id": "pred_1", "status": "succeeded", "output": path})
+    seen = await provider("routeany", gateway, base_url=base_url).poll(JOB)
+    assert seen.outputs[0].url == url
 
 
 async def test_the_own_urls_of_a_prediction_are_never_asked() -> None:

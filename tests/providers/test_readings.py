@@ -91,6 +91,10 @@ def test_urls_are_merged_in_order_without_empty_ones_and_repetitions() -> None:
     assert urls_in({"file": "/v1/files/1", "other": "//host/x", "text": "a/b"}) == ["/v1/files/1"]
 
 
+def test_a_url_of_another_scheme_is_an_output_that_is_refused_when_it_is_fetched() -> None:
+    assert urls_in(["file:///etc/passwd", "ftp://a/b", "Note: done"]) == ["file:///etc/passwd", "ftp://a/b"]
+
+
 def test_thousands_of_outputs_are_cut() -> None:
     assert len(urls_in([f"https://a/{n}" for n in range(5000)])) == OUTPUTS_MAX
 

@@ -223,6 +223,12 @@ def test_states(word: str, state: str) -> None:
     assert look({"task_status": word}).state == state
 
 
+def test_an_older_revision_calls_the_state_status() -> None:
+    body: JsonValue = {"code": "0", "data": {"task_id": "t", "status": "processing"}}
+    assert WIRE.fault(reply(body), submitting=False) is None
+    assert WIRE.observation(job(), reply(body)).state == "running"
+
+
 URL = "https://cdn.shuyou.ai/model/20a6.png?e=1778427598&token=Lk3K:cZUt="
 
 

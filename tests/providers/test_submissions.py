@@ -195,6 +195,26 @@ async def test_a_success_with_junk_or_without_an_id_is_lost(body: bytes) -> None
         await loss(server.url)
 
 
+async def test_a_server_error_that_names_a_job_is_lost() -> None:
+    async with serving(answer("500 Internal Server Error", b'{"id":"pred_1","status":"starting"}', **JSON)) as server:
+        assert "came with the id of a job" in (await loss(server.url)).message
+
+
+async def test_a_refusal_because_of_a_timeout_does_not_warn_of_a_charge() -> None:
+    async with serving(answer("504 Gateway Timeout", b'{"detail":"upstream timed out"}', **JSON)) as server:
+        error = await refusal(server.url)
+    assert error.reason == "timeout"
+    assert error.hint is not None
+    assert "charge" not in error.hint
+
+
+async def test_a_page_instead_of_the_gateway_hints_at_the_base_url() -> None:
+    async with serving(answer("404 Not Found", b"<html>nothing here</html>", content_type="text/html")) as server:
+        error = await refusal(server.url)
+    assert error.hint is not None
+    assert "ROUTEANY_BASE_URL" in error.hint
+
+
 async def test_a_refusal_tells_reason_message_code_and_wait() -> None:
     body = {"detail": "Please retry after 60 seconds.", "code": "RATE_LIMIT_EXCEEDED"}
     async with serving(answer("429 Too Many Requests", json.dumps(body).encode(), **JSON)) as server:
