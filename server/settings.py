@@ -5,8 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from ..errors import ConfigurationError
 from ..providers.provider import ProviderSettings
@@ -16,10 +15,13 @@ from .provider_settings import merge_providers
 FILE_NAME = "rushes.toml"
 
 
-class Environment(BaseSettings):
-    """The `RUSHES_*` variables. An empty one counts as unset."""
+PREFIX = "RUSHES_"
 
-    model_config = SettingsConfigDict(env_prefix="RUSHES_", env_ignore_empty=True, frozen=True, extra="ignore")
+
+class Environment(BaseModel):
+    """The `RUSHES_*` variables."""
+
+    model_config = ConfigDict(frozen=True)
 
     home: Path | None = None
     output_dir: Path | None = None
@@ -41,11 +43,16 @@ class Settings:
     log_level: LogLevel
     providers: tuple[ProviderSettings, ...]
     """In the order in which they are tried. Those without a key are listed too."""
-    input_roots: tuple[Path, ...]
-    """Folders in which local input media may lie."""
+    own_input_roots: tuple[Path, ...] | None = None
+    """`[inputs] roots` of the file, if it has them."""
     limits: Limits = field(default_factory=Limits)
     config_file: Path | None = None
     """The file that was read, if there is one."""
+
+    @property
+    def input_roots(self) -> tuple[Path, ...]:
+        """Folders in which local input media may lie."""
+        return self.own_input_roots if self.own_input_roots is not None else default_input_roots(self.output_dir)
 
     @property
     def cache_dir(self) -> Path:
@@ -72,29 +79,30 @@ def load_settings(known: Sequence[ProviderSettings], wires: Callable[[], Collect
         output_dir=output_dir,
         log_level=environment.log_level or file.log_level or "warning",
         providers=merge_providers(known, wires, file, os.environ, str(config_path)),
-        input_roots=tuple(map(_absolute, roots)) if roots is not None else default_input_roots(output_dir),
+        own_input_roots=None if roots is None else tuple(map(_absolute, roots)),
         limits=file.limits,
         config_file=config_path if config_path.is_file() else None,
     )
 
 
 def read_environment() -> Environment:
-    """The `RUSHES_*` variables.
+    """The `RUSHES_*` variables. An empty one counts as unset.
 
     Raises:
         ConfigurationError: one of them has a value that it cannot have.
     """
+    variables = {name: os.environ.get(PREFIX + name.upper()) for name in Environment.model_fields}
     try:
-        return Environment()
+        return Environment.model_validate({name: value for name, value in variables.items() if value})
     except ValidationError as error:
-        problems = [f"RUSHES_{str(detail['loc'][0]).upper()}: {detail['msg']}" for detail in error.errors()]
+        problems = [f"{PREFIX}{str(detail['loc'][0]).upper()}: {detail['msg']}" for detail in error.errors()]
         raise ConfigurationError("\n".join(problems)) from None
 
 
 def unknown_variables() -> list[str]:
     """Variables that look as if meant for rushes, but that it does not read."""
-    known = [f"RUSHES_{name.upper()}" for name in Environment.model_fields]
-    strays = [name for name in sorted(os.environ) if name.startswith("RUSHES_") and name not in known]
+    known = [PREFIX + name.upper() for name in Environment.model_fields]
+    strays = [name for name in sorted(os.environ) if name.startswith(PREFIX) and name not in known]
     return [f"{name}{did_you_mean(name, known)}" for name in strays]
 
 
