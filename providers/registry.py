@@ -8,13 +8,13 @@ from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from ..errors import ConfigurationError
-from .catalogue import load_facts
-from .gateway import HttpProvider
 from .provider import Provider, ProviderSettings
-from .wire import Wire
+
+if TYPE_CHECKING:
+    from .wire import Wire
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +65,9 @@ def build_provider(settings: ProviderSettings) -> Provider:
         return _sandbox(settings)
     wire = ALIASES.get(settings.wire, settings.wire)
     if wire in WIRES:
+        from .catalogue import load_facts
+        from .gateway import HttpProvider
+
         return HttpProvider(settings, wire_class(wire)(settings), load_facts(wire))
     plugin = _plugins().get(settings.wire)
     if plugin is None:
@@ -79,7 +82,7 @@ def _sandbox(settings: ProviderSettings) -> Provider:
     return SandboxProvider(Path(folder) if isinstance(folder, str) else None)
 
 
-def wire_class(wire: str) -> type[Wire]:
+def wire_class(wire: str) -> "type[Wire]":
     """The class of a built-in wire format."""
     return cast("type[Wire]", resolve_name(f"{__package__}.wires.{WIRES[wire]}"))
 

@@ -15,15 +15,14 @@ from ..cache.media import MediaFolder
 from ..cache.store import TaskStore
 from ..errors import ConfigurationError
 from ..providers.provider import Provider, ProviderSettings
-from ..providers.registry import SANDBOX, build_provider, default_settings, wire_names
+from ..providers.registry import SANDBOX, build_provider
 from ..tasks.migrations import MIGRATIONS
 from ..tasks.record import SCHEMA
 from ..tasks.routing import Configured
 from ..tasks.service import Service
 from ..tasks.studio import Limits, Parts, Studio
-from .logs import start_logging
 from .provider_settings import problem_with
-from .settings import Settings, load_settings
+from .settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -45,24 +44,12 @@ class OpenedProviders:
     faults: Mapping[str, str]
 
 
-def prepared_settings() -> Settings:
-    """The settings of this process, with logs going where and as they say.
-
-    Raises:
-        ConfigurationError: a setting is wrong.
-    """
-    settings = load_settings(default_settings(), wire_names)
-    keys = [provider.api_key.get_secret_value() for provider in settings.providers if provider.api_key is not None]
-    start_logging(settings.log_level, keys)
-    return settings
-
-
 @asynccontextmanager
 async def open_studio(settings: Settings, *, any_local_file: bool = False) -> AsyncGenerator[Service]:
     """The service, working until the end of the block.
 
     Args:
-        settings: From `prepared_settings`.
+        settings: From `preparation.prepared_settings`.
         any_local_file: Whether local media may lie anywhere, as on the command line, where a person names them.
 
     Raises:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ..errors import ConfigurationError, StoreError
 from ..tasks.rebuild import rebuild as rebuild_tasks
-from .assembly import open_media, open_providers, open_store, prepared_settings
+from .assembly import open_media, open_providers, open_store
 from .doctor_checks import (
     Check,
     broken_providers,
@@ -22,6 +22,7 @@ from .doctor_checks import (
     versions,
     without_asking,
 )
+from .preparation import prepared_settings
 from .settings import Settings
 
 

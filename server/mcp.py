@@ -37,6 +37,7 @@ from ..tools.toolbox import ALL_TOOLS, ToolSpec
 from .completion import Completing
 from .extension_tasks import TasksExtension
 from .listening import Listening, Subscribing
+from .logs import no_rich_logs
 from .prompts import add_prompts
 from .rendering import rendered
 from .resources import add_resources
@@ -150,17 +151,18 @@ def build_server(service: Service, *, local_files: bool) -> RushesServer:
         local_files: Whether the client shares this machine's files: local paths as media, links to kept files.
     """
     surroundings = ToolContext(service=service, local_files=local_files)
-    server = RushesServer(
-        surroundings,
-        name="rushes",
-        title="rushes",
-        instructions=INSTRUCTIONS,
-        version=version("rushes"),
-        tools=[sdk_tool(spec, surroundings) for spec in ALL_TOOLS],
-        cache_hints={method: CacheHint(ttl_ms=LIST_TTL_MS, scope="public") for method in UNCHANGING},
-        extensions=[TasksExtension(surroundings)],
-        log_level="WARNING",
-    )
+    with no_rich_logs():
+        server = RushesServer(
+            surroundings,
+            name="rushes",
+            title="rushes",
+            instructions=INSTRUCTIONS,
+            version=version("rushes"),
+            tools=[sdk_tool(spec, surroundings) for spec in ALL_TOOLS],
+            cache_hints={method: CacheHint(ttl_ms=LIST_TTL_MS, scope="public") for method in UNCHANGING},
+            extensions=[TasksExtension(surroundings)],
+            log_level="WARNING",
+        )
     add_resources(server, surroundings)
     add_prompts(server, surroundings)
     return server

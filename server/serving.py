@@ -1,6 +1,13 @@
 """The MCP server as a process: settings, logs, one studio, one transport. Light to import; `serve` loads the rest."""
 
-from typing import Literal, assert_never
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ..tasks.service import Service
+    from .settings import Settings
 
 Transport = Literal["stdio", "sse", "http"]
 
@@ -13,23 +20,45 @@ def serve(transport: Transport = "stdio", host: str = "127.0.0.1", port: int = 8
     """
     import anyio
 
-    from .assembly import open_studio, prepared_settings
-    from .mcp import build_server
-    from .transports import serve_http, serve_sse, serve_stdio
+    from .preparation import prepared_settings
 
     settings = prepared_settings()
+    if transport == "stdio":
+        anyio.run(_serve_stdio, settings)
+    else:
+        anyio.run(_serve_http, settings, transport, host, port)
 
-    async def inside() -> None:
-        async with open_studio(settings) as service:
-            server = build_server(service, local_files=transport == "stdio")
-            match transport:
-                case "stdio":
-                    await serve_stdio(server)
-                case "http":
-                    await serve_http(server, host=host, port=port)
-                case "sse":
-                    await serve_sse(server, host=host, port=port)
-                case _:
-                    assert_never(transport)
 
-    anyio.run(inside)
+async def _serve_stdio(settings: "Settings") -> None:
+    """A host waits for the list of tools, and may give up: it is answered before the studio is open."""
+    from .deferred import deferred
+    from .mcp import build_server
+    from .transports import serve_stdio
+
+    async with deferred(partial(_studio, settings)) as service:
+        await serve_stdio(build_server(service, local_files=True))
+
+
+async def _serve_http(settings: "Settings", transport: Literal["http", "sse"], host: str, port: int) -> None:
+    from .mcp import build_server
+    from .transports import serve_http, serve_sse
+
+    serve_here = serve_http if transport == "http" else serve_sse
+    async with _studio(settings) as service:
+        await serve_here(build_server(service, local_files=False), host=host, port=port)
+
+
+@asynccontextmanager
+async def _studio(settings: "Settings") -> AsyncGenerator["Service"]:
+    from anyio.to_thread import run_sync
+
+    open_studio = await run_sync(_assembly)
+    async with open_studio(settings) as service:
+        yield service
+
+
+def _assembly() -> "Callable[[Settings], AbstractAsyncContextManager[Service]]":
+    """Loads what takes longest to load; calls are answered meanwhile."""
+    from .assembly import open_studio
+
+    return open_studio

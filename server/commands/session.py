@@ -21,7 +21,8 @@ def run(work: Callable[[ToolContext], Awaitable[ResultT]]) -> ResultT:
         RushesError: a setting is wrong, or the store cannot be used.
         Interrupted: Ctrl-C.
     """
-    from ..assembly import open_studio, prepared_settings
+    from ..assembly import open_studio
+    from ..preparation import prepared_settings
 
     settings = prepared_settings()
 
