@@ -1,5 +1,6 @@
 """A gateway's reply as plain data, and what can be read from any reply whatever the gateway."""
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -58,7 +59,8 @@ def parse_body(content_type: str, data: bytes) -> JsonValue | bytes:
     """
     if content_type.startswith(("audio/", "video/", "image/")):
         return data
-    for candidate in (data, _LONE_SURROGATE.sub(rb"\\ufffd", data) if rb"\u" in data else None):
+    text = data.removeprefix(codecs.BOM_UTF8)
+    for candidate in (text, _LONE_SURROGATE.sub(rb"\\ufffd", text) if rb"\u" in text else None):
         if candidate is not None:
             try:
                 parsed: JsonValue = from_json(candidate, allow_inf_nan=False)

@@ -209,6 +209,10 @@ def test_half_an_emoji_does_not_make_a_reply_unreadable() -> None:
     }
 
 
+def test_a_byte_order_mark_does_not_hide_json() -> None:
+    assert parse_body("application/json", b'\xef\xbb\xbf{"id": "1"}') == {"id": "1"}
+
+
 def test_media_are_never_parsed() -> None:
     assert parse_body("audio/wav", b"123") == b"123"
     assert parse_body("text/plain", b"123") == 123
