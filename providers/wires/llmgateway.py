@@ -39,7 +39,10 @@ SIGNED_URL_LIFETIME = timedelta(days=7)
 
 _ACCOUNT = re.compile(r"project|organi[sz]ation|blocked|archived|account", re.IGNORECASE)
 _UNSUPPORTED = re.compile(r"not supported|unsupported|model_not_found|unknown model|does not exist", re.IGNORECASE)
-_SPENDING_CAP = re.compile(r"spend|daily|monthly|budget", re.IGNORECASE)
+_SPENDING_CAP = re.compile(
+    r"spend|daily|monthly|budget|insufficient_quota|current quota|billing|insufficient (credit|balance|fund)",
+    re.IGNORECASE,
+)
 
 
 class VideoError(WireModel):

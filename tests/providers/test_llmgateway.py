@@ -284,6 +284,8 @@ def test_a_failed_video_has_a_reason_and_usage_tells_whether_it_was_billed(
         (415, {"message": "no", "code": "unsupported_media_type"}, "invalid_media"),
         (429, {"message": "Rate limit exceeded"}, "rate_limited"),
         (429, {"message": "Daily spend limit reached"}, "insufficient_credits"),
+        (429, {"message": "You exceeded your current quota", "type": "insufficient_quota"}, "insufficient_credits"),
+        (429, {"message": "no more", "code": "insufficient_quota"}, "insufficient_credits"),
         (499, {"message": "cancelled", "code": "request_cancelled"}, "cancelled"),
         (500, {"message": "boom", "type": "api_error"}, "provider_error"),
         (502, {"message": "boom", "type": "upstream_error"}, "provider_error"),
