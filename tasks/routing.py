@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..errors import FailureReason, RequestRefused
+from ..providers import catalogue
 from ..providers.checks import check_request
 from ..providers.facts import ModelFacts
 from ..providers.job import Plan
@@ -165,16 +166,11 @@ def _candidate(request: GenerationRequest, provider: Provider, facts: ModelFacts
 
 
 def find_model(provider: Provider, request: GenerationRequest, *, any_kind: bool = False) -> ModelFacts | None:
-    """The facts of the model that a request names, by the gateway's id, canonical name or alias, whatever the case."""
-    wanted = request.model.lower()
-    if wanted == "auto":
-        default = provider.default_model(request.kind)
-        if default is None:
-            return None
-        wanted = default.lower()
-    rows = [row for row in provider.models() if any_kind or row.kind == request.kind]
-    exact = next((row for row in rows if row.id.lower() == wanted), None)
-    return exact or next((row for row in rows if wanted in (row.name.lower(), *map(str.lower, row.aliases))), None)
+    """The facts of the model that a request names (`auto`: the provider's default of that kind)."""
+    wanted = provider.default_model(request.kind) if request.model.lower() == "auto" else request.model
+    if wanted is None:
+        return None
+    return catalogue.find_model(provider.models(), wanted, None if any_kind else request.kind)
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:

@@ -47,6 +47,15 @@ def test_a_canonical_name_becomes_each_gateways_own_id() -> None:
     assert [candidate.plan.model for candidate in chosen.candidates] == ["google/veo-3.1", "veo-3-1"]
 
 
+def test_an_upstream_in_front_of_a_known_id_keeps_the_models_facts_where_the_gateway_takes_it() -> None:
+    facts: dict[str, object] = {"prefixable": True, "durations_seconds": (4.0,)}
+    pinning = ScriptedProvider(name="pin", model_id="sora-2", model_name="sora-2", facts_changes=facts)
+    chosen = route(_video("openai/sora-2"), [Configured(TWO), Configured(pinning)], None)
+    assert [(one.provider.name, one.plan.model) for one in chosen.candidates] == [("pin", "openai/sora-2")]
+    with pytest.raises(RequestRefused, match="duration_seconds 7"):
+        route(_video("openai/sora-2", duration_seconds=7), [Configured(pinning)], "pin")
+
+
 def test_a_provider_without_a_key_is_passed_over_and_named_in_the_refusal() -> None:
     assert _names(route(_video("veo-3.1"), [Configured(TWO, NO_KEY), Configured(ONE)], None)) == ["one"]
     with pytest.raises(RequestRefused, match="TWO_API_KEY") as refused:
