@@ -1,8 +1,9 @@
-"""Which network addresses a result may be fetched from: public ones, as a gateway's answer is data from outside."""
+"""Where a result may be fetched from: public addresses, as a gateway's answer is data from outside."""
 
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from urllib.parse import urljoin, urlsplit
 
 import anyio
 
@@ -32,6 +33,15 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     return all(part.is_global and not part.is_multicast for part in _parts(parsed))
+
+
+def absolute_url(base_url: str, url: str) -> str:
+    """A path is on the gateway's host, below the base URL's prefix unless it starts with that itself."""
+    base = base_url.rstrip("/")
+    if url.startswith("/") and not url.startswith("//"):
+        prefix = urlsplit(base).path
+        return (base.removesuffix(prefix) if prefix and url.startswith(f"{prefix}/") else base) + url
+    return url if urlsplit(url).scheme else urljoin(base + "/", url)
 
 
 def _parts(

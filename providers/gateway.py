@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urljoin, urlsplit
 
 from ..errors import GatewayUnavailable, SubmissionLost, SubmissionRefused
+from .addresses import absolute_url
 from .catalogue import FactsFile, join_models
 from .facts import ModelFacts
 from .failure import clean_text
@@ -221,16 +221,9 @@ class HttpProvider:
         return observation.model_copy(update=changes)
 
     def _absolute(self, output: RemoteOutput) -> RemoteOutput:
-        changes = {name: self._absolute_url(url) for name, url in _urls_of(output).items()}
+        base = self._settings.base_url or ""
+        changes = {name: absolute_url(base, url) for name, url in _urls_of(output).items()}
         return output.model_copy(update=changes)
-
-    def _absolute_url(self, url: str) -> str:
-        """A path is on the gateway's host, below the base URL's prefix unless it starts with that itself."""
-        base = (self._settings.base_url or "").rstrip("/")
-        if url.startswith("/") and not url.startswith("//"):
-            prefix = urlsplit(base).path
-            return (base.removesuffix(prefix) if prefix and url.startswith(f"{prefix}/") else base) + url
-        return url if urlsplit(url).scheme else urljoin(base + "/", url)
 
     def _names_a_job(self, plan: Plan, reply: Reply) -> bool:
         try:

@@ -14,7 +14,7 @@ import anyio
 import httpx
 
 from ..errors import OutputError, OutputExpired, OutputRejected, OutputUnavailable
-from .addresses import Resolve, is_public, resolve
+from .addresses import Resolve, absolute_url, is_public, resolve
 from .http import user_agent
 from .job import RemoteOutput
 from .provider import OutputStream
@@ -27,6 +27,8 @@ SECONDS_MAX = 1800.0
 
 _TIMEOUT = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=30.0)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NOT_YET = frozenset({401, 403, 404, 409, 425})
+"""From the gateway itself, which told of the result: it is a moment late, or the key must be put right."""
 _GONE = frozenset({400, 401, 403, 404, 410, 451})
 _JSON_BYTES_MAX = 1024 * 1024
 
@@ -113,12 +115,13 @@ class OutputClient:
             return replace(target, url=_joined(target.url, response.headers["location"]))
         if status not in {200, 206}:
             await response.aclose()
-            if target.with_key and status == 404:
-                raise OutputUnavailable("the gateway does not have the result ready (HTTP 404)")
+            if target.with_key and status in _NOT_YET and self._is_own(_parsed(target.url)):
+                raise OutputUnavailable(f"the gateway does not give the result out now (HTTP {status})")
             raise _fault_of(response)
         if target.with_key and _media_type(response) == "application/json":
             # Some servers of this kind answer with a URL instead of the bytes.
-            return await _linked_in(response)
+            link = await _linked_in(response)
+            return _Target(absolute_url(str(self._base or ""), link), with_key=False, key_on_request=True)
         return None
 
     async def _get(self, url: httpx.URL, *, with_key: bool) -> httpx.Response:
@@ -250,7 +253,7 @@ def _fault_of(response: httpx.Response) -> OutputError:
     return OutputUnavailable(f"the result cannot be fetched now (HTTP {status})", retry_after_seconds=wait)
 
 
-async def _linked_in(response: httpx.Response) -> _Target:
+async def _linked_in(response: httpx.Response) -> str:
     data = bytearray()
     try:
         async for chunk in response.aiter_bytes():
@@ -265,4 +268,4 @@ async def _linked_in(response: httpx.Response) -> _Target:
     links = [] if isinstance(body, bytes) else [url for url in urls_in(body) if not url.startswith("data:")]
     if not links:
         raise OutputUnavailable("the gateway answered with JSON instead of the result")
-    return _Target(links[0], with_key=False)
+    return links[0]

@@ -305,6 +305,24 @@ async def test_a_content_endpoint_that_answers_with_a_url_is_followed_without_th
     assert "authorization" not in gateway.requests[1].headers
 
 
+async def test_a_content_endpoint_that_answers_with_a_path_means_one_below_the_base_url() -> None:
+    def linked(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/content"):
+            return httpx.Response(200, json={"url": "/files/v.mp4"})
+        return httpx.Response(200, content=b"movie")
+
+    gateway = Gateway(linked)
+    output = RemoteOutput(url=f"{BASE}/prefix/v1/videos/1/content", authenticated=True)
+    assert await fetch(client(gateway, f"{BASE}/prefix"), output) == b"movie"
+    assert gateway.paths[1] == "GET /prefix/files/v.mp4"
+
+
+@pytest.mark.parametrize("status", [401, 403, 409, 425])
+async def test_the_gateways_own_refusal_of_a_result_that_it_told_of_is_a_passing_fault(status: int) -> None:
+    output = RemoteOutput(url=f"{BASE}/v1/videos/1/content", authenticated=True)
+    assert isinstance(await refusal(client(always(status)), output), OutputUnavailable)
+
+
 @pytest.mark.parametrize("body", [{"status": "processing"}, ["x"]])
 async def test_a_content_endpoint_that_answers_with_other_json_is_a_passing_fault(body: object) -> None:
     output = RemoteOutput(url=f"{BASE}/v1/videos/1/content", authenticated=True)

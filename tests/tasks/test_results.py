@@ -1,0 +1,35 @@
+"""Results of a real wire on their way to a file, with the gateway answered for by a function."""
+
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+from pydantic import JsonValue
+
+from ..looks.media_files import RED, a_video
+from ..providers.replies import Gateway, provider
+from .studios import a_studio, a_wish
+
+pytestmark = pytest.mark.anyio
+
+BASE = "https://llmgateway.invalid"
+SIGNED = f"{BASE}/v1/videos/logs/1/content?token=abc"
+
+
+@pytest.mark.parametrize("works", [SIGNED, f"{BASE}/v1/videos/v1/content"])
+async def test_a_finished_video_is_kept_from_whichever_of_its_two_addresses_works(tmp_path: Path, works: str) -> None:
+    movie = Path(a_video(tmp_path / "movie.mp4", [RED]).path or "").read_bytes()
+    content: JsonValue = [{"type": "video", "url": SIGNED, "mime_type": "video/mp4"}]
+    job: JsonValue = {"id": "v1", "object": "video", "status": "completed", "content": content, "error": None}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return httpx.Response(200, json=job)
+        return httpx.Response(200, content=movie) if str(request.url) == works else httpx.Response(404)
+
+    async with a_studio(tmp_path / "home", provider("llmgateway", Gateway(answer))) as studio:
+        record = (await studio.generate(a_wish(duration_seconds=8))).record
+        with anyio.fail_after(10):
+            ended = await studio.wait(record.task_id, seconds=10)
+    assert [(output.keeping, output.bytes) for output in ended.outputs] == [("kept", len(movie))]
