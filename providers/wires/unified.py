@@ -130,7 +130,7 @@ def _tells_of_an_error(body: dict[str, JsonValue]) -> bool:
     if "status" in _unwrapped(body):
         return False
     code = body.get("code")
-    return bool(body.get("error")) or (code is not None and code not in {"success", "", 0, 200, "0", "200"})
+    return bool(body.get("error")) or (code is not None and code not in ("success", "", 0, 200, "0", "200"))
 
 
 def _output_urls(task: Task) -> list[str]:
