@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ..errors import ConfigurationError
 from ..providers.provider import ProviderSettings
@@ -18,10 +19,10 @@ FILE_NAME = "rushes.toml"
 PREFIX = "RUSHES_"
 
 
-class Environment(BaseModel):
-    """The `RUSHES_*` variables."""
+class Environment(BaseSettings):
+    """The `RUSHES_*` variables. An empty one counts as unset."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
 
     home: Path | None = None
     output_dir: Path | None = None
@@ -86,14 +87,13 @@ def load_settings(known: Sequence[ProviderSettings], wires: Callable[[], Collect
 
 
 def read_environment() -> Environment:
-    """The `RUSHES_*` variables. An empty one counts as unset.
+    """The `RUSHES_*` variables.
 
     Raises:
         ConfigurationError: one of them has a value that it cannot have.
     """
-    variables = {name: os.environ.get(PREFIX + name.upper()) for name in Environment.model_fields}
     try:
-        return Environment.model_validate({name: value for name, value in variables.items() if value})
+        return Environment()
     except ValidationError as error:
         problems = [f"{PREFIX}{str(detail['loc'][0]).upper()}: {detail['msg']}" for detail in error.errors()]
         raise ConfigurationError("\n".join(problems)) from None
