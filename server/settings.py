@@ -46,6 +46,8 @@ class Settings:
     """In the order in which they are tried. Those without a key are listed too."""
     own_input_roots: tuple[Path, ...] | None = None
     """`[inputs] roots` of the file, if it has them."""
+    viewer_domains: tuple[str, ...] = ()
+    """Further origins from which the viewer may show media."""
     limits: Limits = field(default_factory=Limits)
     config_file: Path | None = None
     """The file that was read, if there is one."""
@@ -81,6 +83,7 @@ def load_settings(known: Sequence[ProviderSettings], wires: Callable[[], Collect
         log_level=environment.log_level or file.log_level or "warning",
         providers=merge_providers(known, wires, file, os.environ, str(config_path)),
         own_input_roots=None if roots is None else tuple(map(_absolute, roots)),
+        viewer_domains=tuple(file.viewer.media_domains),
         limits=file.limits,
         config_file=config_path if config_path.is_file() else None,
     )
