@@ -1,0 +1,60 @@
+"""The gateways and kinds of request that the fault points are tried on."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from pydantic import JsonValue, SecretStr
+
+from rushes.providers.request import Kind
+
+from ..gateways.client import RunningGateways
+from .orders import Order
+from .points import POINTS, Ability, FaultPoint
+
+
+@dataclass(frozen=True)
+class Ground:
+    """One gateway and one kind of request, and what it does with that."""
+
+    gateway: str
+    kind: Kind
+    abilities: frozenset[Ability]
+    asked: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+
+    @property
+    def name(self) -> str:
+        return f"{self.gateway} {self.kind}"
+
+    def points(self) -> list[FaultPoint]:
+        """The fault points that its tasks come to."""
+        return [point for point in POINTS if point.needs <= self.abilities]
+
+
+def _does(*abilities: Ability) -> frozenset[Ability]:
+    return frozenset(abilities)
+
+
+_POLLED: Final = _does("paid", "polls", "downloads", "goes-on")
+
+GROUNDS: Final = (
+    Ground("routeany", "video", _does("paid", "polls", "downloads", "lists", "cancels")),
+    Ground("apixo", "video", _POLLED),
+    Ground("apixo", "image", _POLLED),
+    Ground("apixo", "audio", _POLLED),
+    Ground("yuto", "video", _POLLED),
+    Ground("shuyou", "video", _POLLED),
+    Ground("llmgateway", "video", _POLLED),
+    Ground("llmgateway", "image", _does("paid", "delivers")),
+    Ground("llmgateway", "audio", _does("paid", "delivers")),
+    Ground("sandbox", "video", _does("polls"), {"duration_seconds": 1, "resolution": "480p"}),
+    Ground("sandbox", "image", _does("polls"), {"size": "64x64"}),
+    Ground("sandbox", "audio", _does("polls"), {"duration_seconds": 1}),
+)
+
+
+def address_of(order: Order, gateways: RunningGateways) -> Order:
+    """The order with its gateway's address and key."""
+    if order.gateway == "sandbox":
+        return order
+    key = gateways.environment[f"{order.gateway.upper()}_API_KEY"]
+    return order.model_copy(update={"base_url": gateways.base_url(order.gateway), "api_key": SecretStr(key)})

@@ -1,0 +1,80 @@
+"""What a worker process is told to do, and what it says when it is done."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, JsonValue, SecretStr, TypeAdapter, field_serializer
+
+from rushes.providers.request import GenerationRequest, Kind
+from rushes.tasks.record import TaskRecord
+from rushes.tasks.service import Wish
+
+from .fuse import Burn
+
+REPORT = "report.json"
+
+
+class Order(BaseModel):
+    """One life of one process over a home that others may share."""
+
+    order: str
+    """Name of this life, unique in a run."""
+    home: Path
+    gateway: str
+    """A provider's name; `sandbox` needs no address."""
+    base_url: str | None = None
+    api_key: SecretStr | None = None
+
+    kind: Kind = "video"
+    prompt: str = "a red fox"
+    asked: dict[str, JsonValue] = {}
+    """Further fields of the request."""
+    calls: int = 0
+    """Equal calls at once, at the beginning."""
+    on_signal: bool = False
+    """The calls are made when SIGUSR1 comes."""
+    cancel: Literal["no", "ask", "abandon"] = "no"
+    """Cancel the task of the calls once it was looked at."""
+    call_again: bool = False
+    """Make the call once more when everything is at rest."""
+    until: Literal["rest", "told"] = "rest"
+    """End when nothing is left to do, or only on SIGTERM."""
+
+    fuse: Burn = Burn()
+    clock_ahead_seconds: float = 0.0
+    beat_seconds: float = 30.0
+    silent_seconds: float = 120.0
+    """After this another process's silence counts, once it is confirmed."""
+    takeover_seconds: float = 0.1
+    longest_seconds: float = 60.0
+
+    @field_serializer("api_key")
+    def _shown(self, key: SecretStr | None) -> str | None:
+        return key.get_secret_value() if key is not None else None
+
+    @property
+    def wish(self) -> Wish:
+        request = GenerationRequest.model_validate({"kind": self.kind, "prompt": self.prompt, **self.asked})
+        return Wish(request, provider=self.gateway)
+
+    @property
+    def report(self) -> Path:
+        return self.home / f"{self.order}-{REPORT}"
+
+
+class Called(BaseModel):
+    """One answered call."""
+
+    task_id: str
+    deduplicated: bool
+    state: str
+
+
+class Report(BaseModel):
+    """What a life ended with: its calls in order, and every record of the home."""
+
+    calls: list[Called]
+    records: list[TaskRecord]
+
+
+ORDER: TypeAdapter[Order] = TypeAdapter(Order)

@@ -1,0 +1,78 @@
+"""The tally of a run: for each fault how often it was tried, and what came of the tasks."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from .account import Account
+from .points import POINTS
+
+HEAD = ("fault", "tries", "paid jobs", "kept", "told", "lost", "paid twice")
+
+
+@dataclass
+class Row:
+    """One fault. `kills` counts the processes that were killed for it."""
+
+    fault: str
+    kills: int = 0
+    tries: int = 0
+    jobs: int = 0
+    paid_twice: int = 0
+    came: Counter[str] = field(default_factory=Counter[str])
+
+    def cells(self) -> tuple[str, ...]:
+        """As in `HEAD`. *told*: a state that says the truth about a job whose output is not here, or that none is."""
+        kept = self.came["kept"] + self.came["kept late"]
+        told = self.tries - kept - self.came["lost"]
+        numbers = (self.tries, self.jobs, kept, told, self.came["lost"], self.paid_twice)
+        return (self.fault, *map(str, numbers))
+
+
+_ORDER = {point.name: place for place, point in enumerate(POINTS)}
+
+
+class Tally:
+    """All rows: the fault points as in `points.py`, then the others as they were first tried."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Row] = {}
+
+    def add(self, fault: str, account: Account, *, kills: int = 0) -> None:
+        """Count one try."""
+        row = self.rows.setdefault(fault, Row(fault))
+        row.kills += kills
+        row.tries += 1
+        row.jobs += len(account.jobs)
+        row.came[account.came] += 1
+        row.paid_twice += account.paid_twice
+
+    @property
+    def kills(self) -> int:
+        return sum(row.kills for row in self.rows.values())
+
+    def _all(self) -> Iterable[tuple[str, ...]]:
+        rows = sorted(self.rows.values(), key=lambda row: _ORDER.get(row.fault, len(_ORDER)))
+        whole = Row("all")
+        for row in rows:
+            yield row.cells()
+            whole.tries += row.tries
+            whole.jobs += row.jobs
+            whole.paid_twice += row.paid_twice
+            whole.came += row.came
+        yield whole.cells()
+
+    def text(self) -> str:
+        """For a terminal."""
+        lines = [HEAD, *self._all()]
+        width = max(len(line[0]) for line in lines)
+        return "\n".join(f"{line[0]:<{width}}  {_right(line)}" for line in lines)
+
+    def markdown(self) -> str:
+        """For the docs."""
+        head = "| " + " | ".join(HEAD) + " |\n|---|" + "---:|" * (len(HEAD) - 1)
+        return "\n".join([head, *("| " + " | ".join(line) + " |" for line in self._all())])
+
+
+def _right(line: tuple[str, ...]) -> str:
+    return "  ".join(f"{cell:>{len(name)}}" for name, cell in zip(HEAD[1:], line[1:], strict=True))

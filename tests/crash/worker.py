@@ -1,0 +1,142 @@
+"""A process that does a studio's work over the real store, lease, files and HTTP, and ends where its fuse says."""
+
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import anyio
+
+from rushes.cache.leases import LeaseTimes, ProcessLease
+from rushes.cache.store import TaskStore
+from rushes.providers.catalogue import load_facts
+from rushes.providers.gateway import HttpProvider
+from rushes.providers.provider import Provider
+from rushes.providers.registry import default_settings, wire_class
+from rushes.providers.sandbox import SandboxProvider
+from rushes.tasks.migrations import MIGRATIONS
+from rushes.tasks.record import SCHEMA, TaskRecord
+from rushes.tasks.records import from_document
+from rushes.tasks.routing import Configured
+from rushes.tasks.studio import Limits, Parts, Studio
+
+from .fuse import Fuse, Tell
+from .orders import Called, Order, Report
+from .seams import DyingFolder, DyingProvider, DyingTransport, dying_store
+
+ALL = 1000
+TIMEOUT_SECONDS = 10.0
+
+
+def real_provider(order: Order, fuse: Fuse) -> Provider:
+    """The real adapter of the order's gateway, over the real HTTP stack."""
+    if order.gateway == "sandbox":
+        return SandboxProvider(order.home / "cache" / "sandbox")
+    known = next(each for each in default_settings() if each.name == order.gateway)
+    settings = known.model_copy(
+        update={"base_url": order.base_url, "api_key": order.api_key, "timeout_seconds": TIMEOUT_SECONDS}
+    )
+    wire = wire_class(settings.wire)(settings)
+    return HttpProvider(settings, wire, load_facts(settings.wire), transport=DyingTransport(fuse))
+
+
+@asynccontextmanager
+async def opened(order: Order, fuse: Fuse) -> AsyncGenerator[tuple[Studio, TaskStore]]:
+    """The studio with its parts, in the order in which rushes opens and closes them."""
+    times = LeaseTimes(order.beat_seconds, order.silent_seconds, confirm_seconds=0.4 * order.silent_seconds)
+    async with AsyncExitStack() as stack:
+        provider = DyingProvider(real_provider(order, fuse), fuse)
+        stack.push_async_callback(provider.aclose)
+        cache = order.home / "cache"
+        store = await stack.enter_async_context(
+            dying_store(fuse).opened(cache, schema=SCHEMA, migrations=MIGRATIONS, timeout_seconds=10)
+        )
+        lease = await stack.enter_async_context(ProcessLease.held(cache, times=times))
+        parts = Parts(
+            store=store,
+            lease=lease,
+            media=DyingFolder(order.home / "outputs", fuse),
+            providers=[Configured(provider)],
+            limits=Limits(shutdown_grace_seconds=0.1, takeover_seconds=order.takeover_seconds),
+            clock=lambda: datetime.now(UTC) + timedelta(seconds=order.clock_ahead_seconds),
+        )
+        yield await stack.enter_async_context(Studio.opened(parts)), store
+
+
+class Life:
+    """What a worker does between its start and its end."""
+
+    def __init__(self, order: Order, studio: Studio, store: TaskStore, tell: Tell) -> None:
+        self._order = order
+        self._studio = studio
+        self._store = store
+        self._tell = tell
+        self._called: list[Called] = []
+
+    async def live(self) -> None:
+        """Do the errands, then wait until nothing is left to do."""
+        await self._call_at_once()
+        if self._order.cancel != "no":
+            await self._cancel()
+        if self._order.until == "told":
+            await anyio.sleep_forever()
+        await self._rest()
+        if self._order.call_again:
+            await self._call()
+            await self._rest()
+        records = await self._records()
+        self._order.report.write_text(Report(calls=self._called, records=records).model_dump_json(by_alias=True))
+
+    async def _call_at_once(self) -> None:
+        if self._order.on_signal:
+            with anyio.open_signal_receiver(signal.SIGUSR1) as signals:
+                self._tell("ready")
+                await anext(signals)
+        async with anyio.create_task_group() as group:
+            for _ in range(self._order.calls):
+                group.start_soon(self._call)
+        self._tell("answered")
+
+    async def _call(self) -> None:
+        answer = await self._studio.generate(self._order.wish)
+        record = answer.record
+        called = Called(task_id=record.task_id, deduplicated=answer.deduplicated, state=record.state)
+        self._called.append(called)
+
+    async def _cancel(self) -> None:
+        record = await self._studio.get(self._called[0].task_id)
+        while record.polls == 0 and not record.final:
+            record = await self._next(record)
+        await self._studio.cancel(record.task_id, abandon=self._order.cancel == "abandon")
+
+    async def _rest(self) -> None:
+        while unfinished := await self._store.open_documents(limit=1):
+            await self._next(from_document(unfinished[0]))
+
+    async def _next(self, record: TaskRecord) -> TaskRecord:
+        await self._store.wait_for_change(record.task_id, record.revision, seconds=0.2)
+        return await self._studio.get(record.task_id)
+
+    async def _records(self) -> list[TaskRecord]:
+        return [from_document(document) for document in await self._store.page(limit=ALL)]
+
+
+async def _live(order: Order, tell: Tell) -> None:
+    with (
+        anyio.fail_after(order.longest_seconds),
+        anyio.open_signal_receiver(signal.SIGTERM) as ends,
+    ):
+        async with opened(order, Fuse(order.fuse, tell)) as (studio, store), anyio.create_task_group() as group:
+
+            async def until_told() -> None:
+                await anext(ends)
+                group.cancel_scope.cancel()
+
+            group.start_soon(until_told)
+            await Life(order, studio, store, tell).live()
+            group.cancel_scope.cancel()
+
+
+def work(order: Order, tell: Tell) -> None:
+    """Live one life; returns at an orderly end."""
+    anyio.run(_live, order, tell)

@@ -1,1 +1,0 @@
-"""The viewer: the page, how it is bound to the tools, and both in a real browser."""
