@@ -7,11 +7,23 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Literal, cast, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic_core import PydanticCustomError
 
 from ..errors import ConfigurationError
+from .origins import is_origin
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+def _is_media_domain(text: str) -> str:
+    if not is_origin(text):
+        problem = "this must be an origin without a path, such as https://cdn.example or https://*.cdn.example"
+        raise PydanticCustomError("media_domain", problem)
+    return text
+
+
+MediaDomain = Annotated[str, AfterValidator(_is_media_domain)]
 
 ProviderName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
@@ -46,6 +58,13 @@ class Inputs(_Table):
     roots: list[Path] | None = None
 
 
+class Viewer(_Table):
+    """`[viewer]`: the page in which hosts show a task."""
+
+    media_domains: list[MediaDomain] = Field(default_factory=list)
+    """Origins from which it may show media, besides those known of the configured gateways."""
+
+
 class Limits(_Table):
     """`[limits]`: bounds on what rushes does by itself."""
 
@@ -68,6 +87,7 @@ class FileSettings(_Table):
     """Providers in the order in which they are tried."""
     providers: dict[ProviderName, ProviderTable] = Field(default_factory=dict)
     inputs: Inputs = Inputs()
+    viewer: Viewer = Viewer()
     limits: Limits = Limits()
 
 

@@ -41,6 +41,7 @@ from .logs import no_rich_logs
 from .prompts import add_prompts
 from .rendering import rendered
 from .resources import add_resources
+from .viewer import Viewer, add_flat_key, viewer_meta
 
 INSTRUCTIONS = """\
 rushes generates video, images and audio over paid gateways. A generation is a task that outlives the call.
@@ -143,12 +144,13 @@ async def _followers(_: MCPServer[dict[str, Any]]) -> AsyncGenerator[dict[str, A
         group.cancel_scope.cancel()
 
 
-def build_server(service: Service, *, local_files: bool) -> RushesServer:
+def build_server(service: Service, *, local_files: bool, media_domains: Iterable[str] = ()) -> RushesServer:
     """The server over a service that is already running.
 
     Args:
         service: What the tools ask; entered and left by the caller, once a process.
         local_files: Whether the client shares this machine's files: local paths as media, links to kept files.
+        media_domains: Origins from which the viewer may show media; see `viewer.media_domains`.
     """
     surroundings = ToolContext(service=service, local_files=local_files)
     with no_rich_logs():
@@ -160,7 +162,8 @@ def build_server(service: Service, *, local_files: bool) -> RushesServer:
             version=version("rushes"),
             tools=[sdk_tool(spec, surroundings) for spec in ALL_TOOLS],
             cache_hints={method: CacheHint(ttl_ms=LIST_TTL_MS, scope="public") for method in UNCHANGING},
-            extensions=[TasksExtension(surroundings)],
+            extensions=[TasksExtension(surroundings), Viewer(media_domains)],
+            middleware=[add_flat_key],
             log_level="WARNING",
         )
     add_resources(server, surroundings)
@@ -187,4 +190,5 @@ def sdk_tool(spec: ToolSpec[Any, Any], surroundings: ToolContext) -> Tool:
         is_async=True,
         context_kwarg="context",
         annotations=ToolAnnotations.model_validate(spec.hints),
+        meta=viewer_meta(spec.name),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from ..tasks.service import Service
+    from .mcp import RushesServer
     from .settings import Settings
 
 Transport = Literal["stdio", "sse", "http"]
@@ -32,20 +33,26 @@ def serve(transport: Transport = "stdio", host: str = "127.0.0.1", port: int = 8
 async def _serve_stdio(settings: "Settings") -> None:
     """A host waits for the list of tools, and may give up: it is answered before the studio is open."""
     from .deferred import deferred
-    from .mcp import build_server
     from .transports import serve_stdio
 
     async with deferred(partial(_studio, settings)) as service:
-        await serve_stdio(build_server(service, local_files=True))
+        await serve_stdio(_server(service, settings, local_files=True))
 
 
 async def _serve_http(settings: "Settings", transport: Literal["http", "sse"], host: str, port: int) -> None:
-    from .mcp import build_server
     from .transports import serve_http, serve_sse
 
     serve_here = serve_http if transport == "http" else serve_sse
     async with _studio(settings) as service:
-        await serve_here(build_server(service, local_files=False), host=host, port=port)
+        await serve_here(_server(service, settings, local_files=False), host=host, port=port)
+
+
+def _server(service: "Service", settings: "Settings", *, local_files: bool) -> "RushesServer":
+    from .mcp import build_server
+    from .viewer import media_domains
+
+    domains = media_domains(settings.providers, settings.viewer_domains)
+    return build_server(service, local_files=local_files, media_domains=domains)
 
 
 @asynccontextmanager

@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ..errors import ConfigurationError
 from ..providers.provider import ProviderSettings
@@ -18,10 +19,10 @@ FILE_NAME = "rushes.toml"
 PREFIX = "RUSHES_"
 
 
-class Environment(BaseModel):
-    """The `RUSHES_*` variables."""
+class Environment(BaseSettings):
+    """The `RUSHES_*` variables. An empty one counts as unset."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
 
     home: Path | None = None
     output_dir: Path | None = None
@@ -45,6 +46,8 @@ class Settings:
     """In the order in which they are tried. Those without a key are listed too."""
     own_input_roots: tuple[Path, ...] | None = None
     """`[inputs] roots` of the file, if it has them."""
+    viewer_domains: tuple[str, ...] = ()
+    """Further origins from which the viewer may show media."""
     limits: Limits = field(default_factory=Limits)
     config_file: Path | None = None
     """The file that was read, if there is one."""
@@ -80,20 +83,20 @@ def load_settings(known: Sequence[ProviderSettings], wires: Callable[[], Collect
         log_level=environment.log_level or file.log_level or "warning",
         providers=merge_providers(known, wires, file, os.environ, str(config_path)),
         own_input_roots=None if roots is None else tuple(map(_absolute, roots)),
+        viewer_domains=tuple(file.viewer.media_domains),
         limits=file.limits,
         config_file=config_path if config_path.is_file() else None,
     )
 
 
 def read_environment() -> Environment:
-    """The `RUSHES_*` variables. An empty one counts as unset.
+    """The `RUSHES_*` variables.
 
     Raises:
         ConfigurationError: one of them has a value that it cannot have.
     """
-    variables = {name: os.environ.get(PREFIX + name.upper()) for name in Environment.model_fields}
     try:
-        return Environment.model_validate({name: value for name, value in variables.items() if value})
+        return Environment()
     except ValidationError as error:
         problems = [f"{PREFIX}{str(detail['loc'][0]).upper()}: {detail['msg']}" for detail in error.errors()]
         raise ConfigurationError("\n".join(problems)) from None

@@ -14,6 +14,7 @@ from ulid import ULID
 
 from ..cache.media import MediaFolder
 from ..cache.store import TaskStore
+from ..errors import StoreError
 from ..providers.request import GenerationRequest, Kind
 from . import catalogue
 from .cancel import Canceller
@@ -232,10 +233,16 @@ class Studio:
         )
 
     async def _answered(self, record: TaskRecord, seconds: float) -> TaskRecord:
-        """The record once the gateway has accepted or refused, whichever process submits it, or when time is up."""
+        """The record once the gateway has accepted or refused, whichever process submits it, or when time is up.
+
+        A store that fails meanwhile ends the wait and not the call: the task exists, and its caller has to hear of it.
+        """
         deadline = anyio.current_time() + seconds
-        while record.phase == "submitting" and (left := deadline - anyio.current_time()) > 0:
-            record = await self._records.changed(record, seconds=left)
+        try:
+            while record.phase == "submitting" and (left := deadline - anyio.current_time()) > 0:
+                record = await self._records.changed(record, seconds=left)
+        except StoreError as error:
+            logger.warning("answered without looking again task_id=%s problem=%s", record.task_id, error.message)
         return record
 
     async def _journaled(self, record: TaskRecord, chosen: Route, force_new: bool) -> tuple[TaskRecord, bool]:

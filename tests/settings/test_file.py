@@ -33,6 +33,9 @@ def test_every_table_is_read() -> None:
         [inputs]
         roots = ["/srv/pictures"]
 
+        [viewer]
+        media_domains = ["https://cdn.example", "https://*.media.example:8443", "http://127.0.0.1:8000"]
+
         [limits]
         keep_outputs = false
         download_bytes_max = 1000000
@@ -42,6 +45,7 @@ def test_every_table_is_read() -> None:
     assert settings.order == ["apixo", "replicate"]
     assert settings.providers["replicate"].options == {"errors": "string"}
     assert settings.inputs.roots == [Path("/srv/pictures")]
+    assert len(settings.viewer.media_domains) == 3
     assert settings.limits.keep_outputs is False
     assert settings.limits.download_bytes_max == 1_000_000
 
@@ -60,6 +64,10 @@ def test_relative_paths_start_at_the_folder_of_the_file_and_a_tilde_at_home(monk
         ('ordr = ["apixo"]', "ordr", "did you mean 'order'?"),
         ("[limits]\ndownload_byte_max = 3", "limits.download_byte_max", "did you mean 'download_bytes_max'?"),
         ('[providers.mine]\nbase_ur = "https://a.example"', "providers.mine.base_ur", "did you mean 'base_url'?"),
+        ('[viewer]\nmedia_domains = ["cdn.example"]', "viewer.media_domains.0", "such as https://cdn.example"),
+        ('[viewer]\nmedia_domains = ["https://a.example; script-src *"]', "viewer.media_domains.0", "without a path"),
+        ('[viewer]\nmedia_domains = ["https://*"]', "viewer.media_domains.0", "an origin"),
+        ('[viewer]\nmedia_domains = ["http://cdn.example"]', "viewer.media_domains.0", "such as https://"),
         ("[inputs]\nfolders = []", "inputs.folders", "known here: roots"),
         ('order = "apixo"', "order", 'must be a list, such as ["a", "b"]'),
         ("providers = 3", "providers", "must be a table"),

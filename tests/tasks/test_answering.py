@@ -1,0 +1,35 @@
+"""What a generating call answers when the store fails after the journal was written."""
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+from rushes.cache.store import Document, TaskStore
+from rushes.errors import StoreBusy
+from rushes.providers.job import Job, Observation, Submission
+
+from .scripted import ScriptedProvider
+from .studios import a_studio, a_wish
+
+pytestmark = pytest.mark.anyio
+
+
+class StoreThatCannotBeWatched(TaskStore):
+    async def wait_for_change(self, task_id: str, revision: int, *, seconds: float) -> Document | None:
+        raise StoreBusy("another process held it for 5 s")
+
+
+async def test_a_task_that_was_journaled_is_answered_although_the_store_fails_then(tmp_path: Path) -> None:
+    job = Job(job_id="job:1", model="m1")
+    gateway = ScriptedProvider(
+        answers=[Submission(job=job, observation=Observation(state="queued"))], hold=anyio.Event()
+    )
+    async with a_studio(tmp_path, gateway, store_type=StoreThatCannotBeWatched) as studio:
+        with anyio.fail_after(10):
+            answer = await studio.generate(a_wish())
+        assert (await studio.get(answer.record.task_id)).task_id == answer.record.task_id
+        assert gateway.hold is not None
+        gateway.hold.set()
+
+    assert (answer.record.state, answer.record.phase, answer.deduplicated) == ("queued", "submitting", False)

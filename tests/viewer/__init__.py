@@ -1,0 +1,1 @@
+"""The viewer: the page, how it is bound to the tools, and both in a real browser."""
