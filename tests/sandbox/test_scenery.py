@@ -60,6 +60,11 @@ def test_every_word_of_a_place_leads_to_it(place: str) -> None:
     assert place in LIGHTS_OF_PLACES
 
 
+def test_a_chinese_prompt_chooses_its_place_too() -> None:
+    english, chinese = (choose_place(title, random.Random(2)).palette for title in ("snow", "雪中奔跑的红狐狸"))
+    assert english == chinese
+
+
 def test_words_outrank_the_seed_and_the_seed_chooses_where_they_say_nothing() -> None:
     by_word = {len(choose_place("a lake", random.Random(seed)).strips) for seed in range(12)}
     by_seed = {choose_place("xyz", random.Random(seed)).palette.zenith for seed in range(12)}

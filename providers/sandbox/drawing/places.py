@@ -14,14 +14,14 @@ from .strips import Growth, StripPlan
 from .terrain import dunes, hills, peaks, swell
 
 WORDS: dict[str, str] = {
-    "snow": "snow snowy winter ice icy frozen arctic christmas ski frost blizzard penguin glacier",
-    "sea": "sea ocean beach wave waves boat ship sail island whale surf coast lake river dolphin harbor harbour fish",
-    "city": "city street skyline tokyo neon building buildings tower car traffic downtown urban robot cyberpunk bridge",
-    "forest": "forest woods wood tree trees jungle deer bear wolf owl mushroom fairy",
-    "desert": "desert dune dunes sand camel canyon mars cactus sahara savanna lion",
-    "space": "space star stars galaxy planet astronaut rocket nebula cosmos orbit spaceship alien universe",
-    "meadow": "meadow field flower flowers spring garden grass farm horse cow sheep butterfly village picnic",
-    "mountains": "mountain mountains peak alps hike climber eagle valley cliff volcano dragon",
+    "snow": "snow snowy winter ice icy frozen arctic christmas ski frost blizzard penguin glacier 雪 冬 冰",
+    "sea": "sea ocean beach wave waves boat ship sail island whale surf coast lake river harbour fish 海 湖 河 船",
+    "city": "city street skyline tokyo neon building buildings tower car traffic downtown urban cyberpunk bridge 城 街",
+    "forest": "forest woods wood tree trees jungle deer bear wolf owl mushroom fairy 林 森 树",
+    "desert": "desert dune dunes sand camel canyon mars cactus sahara savanna lion 沙 漠",
+    "space": "space star stars galaxy planet astronaut rocket nebula cosmos orbit spaceship alien universe 星 宇",
+    "meadow": "meadow field flower flowers spring garden grass farm horse cow sheep butterfly village picnic 花 草 田",
+    "mountains": "mountain mountains peak alps hike climber eagle valley cliff volcano dragon 山 峰",
 }
 LIGHTS_OF_WORDS: dict[str, tuple[str, ...]] = {
     "night midnight moon moonlight moonlit dark": ("night", "blue hour"),
@@ -61,7 +61,7 @@ class Place:
 
 def choose_place(title: str, rng: random.Random) -> Place:
     """The place and light for these words, with the seed's own composition."""
-    words = set(re.findall(r"[a-z]+", title.lower()))
+    words = set(re.findall(r"[a-z]+|[\u4e00-\u9fff]", title.lower()))
     scores = {name: len(words & set(text.split())) for name, text in WORDS.items()}
     best = max(scores.values())
     names = [name for name, score in scores.items() if score == best]

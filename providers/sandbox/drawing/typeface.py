@@ -120,18 +120,32 @@ def draw_line(draw: ImageDraw.ImageDraw, place: tuple[float, float], text: str, 
 
 
 def measure_spaced(text: str, size: int) -> float:
-    """Width of a settable text in spaced letters, in pixels."""
+    """Width of a settable text in spaced letters, in pixels; scripts of joined letters are not spaced."""
+    if not _spaceable(text):
+        return measure(text, size)
     return sum(measure(letter, size) + SPACING * size for letter in text) - SPACING * size
 
 
 def draw_spaced(draw: ImageDraw.ImageDraw, place: tuple[float, float], text: str, size: int) -> None:
     """Draw one line as `draw_line` does, in spaced letters."""
     x, y = place
-    for letter in text:
-        draw_line(draw, (x, y), letter, size)
-        x += measure(letter, size) + SPACING * size
+    for part in text if _spaceable(text) else [text]:
+        draw_line(draw, (x, y), part, size)
+        x += measure(part, size) + SPACING * size
+
+
+def _spaceable(text: str) -> bool:
+    return all(face == str(_BUNDLED) for face, _ in _runs(text))
 
 
 def _runs(text: str) -> list[tuple[Face, str]]:
+    """The text in pieces of one face. A face that has all of a line gets all of it: words of a script that is written
+    from right to left stand in order only within one piece."""
     bundled = str(_BUNDLED)
-    return [(face, "".join(part)) for face, part in groupby(text, lambda character: face_of(character) or bundled)]
+    faces = [face_of(character) or bundled for character in text]
+    for face in sorted(set(faces) - {bundled}):
+        if all(character.isspace() or _has(face, character) for character in text):
+            return [(face, text)]
+    return [
+        (face, "".join(c for c, _ in part)) for face, part in groupby(zip(text, faces, strict=True), lambda p: p[1])
+    ]
