@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, JsonValue
 
@@ -34,9 +34,6 @@ STATES: Mapping[str, JobState] = {
     "processing": "running",
 }
 
-SIGNED_URL_LIFETIME = timedelta(days=7)
-"""Of the token in `content[].url`, counted from the answer that holds it; each answer has a new one."""
-
 _ACCOUNT = re.compile(r"project|organi[sz]ation|blocked|archived|account", re.IGNORECASE)
 _UNSUPPORTED = re.compile(r"not supported|unsupported|model_not_found|unknown model|does not exist", re.IGNORECASE)
 _SPENDING_CAP = re.compile(
@@ -64,6 +61,9 @@ class Video(WireModel):
 
 
 class LLMGateway(Wire):
+    url_lifetime: ClassVar[timedelta | None] = timedelta(days=7)
+    """Of the token in `content[].url`, counted from the answer that holds it; each answer has a new one."""
+
     def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
         if request.kind == "image":
             return image_plan(request, facts, self.name)
@@ -159,7 +159,7 @@ class LLMGateway(Wire):
     def outputs(self, job: Job, video: Video, reply: Reply) -> Sequence[RemoteOutput]:
         """The signed URLs, for which no key is needed, with the content endpoint behind them, which wants the key."""
         content = f"/v1/videos/{segment(job.job_id)}/content"
-        signed = list(remote_outputs(_urls(video), reply.received_at, lifetime=SIGNED_URL_LIFETIME))
+        signed = list(remote_outputs(_urls(video), reply.received_at, lifetime=self.url_lifetime))
         if not signed:
             return [RemoteOutput(url=content, authenticated=True, expires_at=video.expires_at)]
         if len(signed) > 1 or signed[0].url is None:

@@ -113,8 +113,9 @@ def _images(rows: Sequence[JsonValue], reply: Reply) -> list[RemoteOutput]:
 
 
 def _decoded(encoded: str) -> bytes | None:
+    text = "".join((encoded.partition("base64,")[2] or encoded).split())
     try:
-        return base64.b64decode(encoded.partition("base64,")[2] or encoded)
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         return None
 

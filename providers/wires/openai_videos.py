@@ -11,6 +11,8 @@ A first frame is sent as `input_reference`: its URL or data URL in JSON, a file 
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import ClassVar
 
 from pydantic import JsonValue
 
@@ -29,6 +31,8 @@ from .sizes import send_size
 
 
 class OpenAIVideos(LLMGateway):
+    url_lifetime: ClassVar[timedelta | None] = None
+
     def __init__(self, settings: ProviderSettings) -> None:
         super().__init__(settings)
         self._is_form = self.option("encoding", "json", ("json", "multipart")) == "multipart"

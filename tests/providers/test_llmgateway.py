@@ -384,7 +384,7 @@ def test_an_empty_list_of_images_is_a_filtered_request_although_the_status_is_20
 
 
 @pytest.mark.parametrize(
-    "body", [b"", [], {"data": "x"}, {"data": [{"b64_json": "!"}]}, {"data": [5]}, {"data": [None]}]
+    "body", [b"", [], {"data": "x"}, {"data": [{"b64_json": "this is no picture!"}]}, {"data": [5]}, {"data": [None]}]
 )
 def test_junk_instead_of_images_is_unintelligible(body: JsonValue | bytes) -> None:
     with pytest.raises(Unintelligible):

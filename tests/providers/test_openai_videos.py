@@ -100,7 +100,7 @@ def test_words_of_litellm_and_new_api_mean_running(word: str) -> None:
 def test_a_url_in_the_finished_job_is_the_output(body: dict[str, JsonValue]) -> None:
     (output,) = look({"status": "completed", **body}).outputs
     assert (output.url, output.authenticated) == ("https://cdn.example/v.mp4", False)
-    assert output.fallback_url == "/v1/videos/v/content"
+    assert (output.fallback_url, output.expires_at) == ("/v1/videos/v/content", None)
     (output,) = look({"status": "completed", **body}, download="url").outputs
     assert (output.url, output.fallback_url) == ("https://cdn.example/v.mp4", None)
     (output,) = look({"status": "completed", **body}, download="content").outputs
@@ -129,6 +129,10 @@ def test_new_api_tells_an_unknown_id_with_http_400_and_an_unsupported_channel_wi
     fault = wire.fault(reply(body, 400), submitting=False)
     assert fault is not None
     assert fault.reason == "not_found"
+    quota: JsonValue = {"error": {"message": "You exceeded your current quota", "code": "insufficient_quota"}}
+    fault = wire.fault(reply(quota, 429), submitting=True)
+    assert fault is not None
+    assert fault.reason == "insufficient_credits"
     fault = wire.fault(reply({"error": {"message": "not_implemented"}}, 501), submitting=True)
     assert fault is not None
     assert fault.reason == "unsupported"
