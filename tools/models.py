@@ -73,7 +73,7 @@ def _shortened(ordered: Sequence[ModelOffer], bytes_max: int) -> ModelList:
 
 def _bytes(shown: ModelList) -> int:
     document = shown.model_dump(mode="json", exclude_none=True)
-    return len(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
+    return len(json.dumps(document, ensure_ascii=False).encode())
 
 
 def _ordered(offers: Sequence[ModelOffer]) -> list[ModelOffer]:
