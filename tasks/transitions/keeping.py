@@ -35,7 +35,7 @@ def keep_failed(record: TaskRecord, index: int, error: RushesError, now: datetim
     output = record.outputs[index]
     attempts = output.keep_attempts + 1
     wait = min(KEEP_RETRY_FIRST * 2 ** min(attempts - 1, 10), KEEP_RETRY_LONGEST)
-    until = output.expires_at or (record.finished_at or record.created_at) + KEEP_GIVE_UP
+    until = _end_of_patience(record, output)
     refused = isinstance(error, OutputExpired | OutputRejected) and attempts >= KEEP_REFUSALS_MAX
     # This attempt was planned for a time past the end, so after a machine slept there is one more than the first.
     over = output.keep_after is not None and output.keep_after > until and now > until
@@ -48,6 +48,14 @@ def keep_failed(record: TaskRecord, index: int, error: RushesError, now: datetim
         "keep_after": None if given_up else now + wait,
     }
     return _with_output(record, index, changes, now)
+
+
+def _end_of_patience(record: TaskRecord, output: Output) -> datetime:
+    """The URL's expiry, unless that was past already when the gateway told of the output: then a clock is wrong."""
+    told_at = record.finished_at or record.created_at
+    if output.expires_at is not None and output.expires_at > told_at:
+        return output.expires_at
+    return told_at + KEEP_GIVE_UP
 
 
 def keep_due(output: Output, now: datetime) -> bool:

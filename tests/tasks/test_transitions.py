@@ -176,6 +176,17 @@ def test_an_output_is_tried_again_until_its_url_expires() -> None:
     assert (record.outputs[0].keep_problem or "").startswith("result_expired")
 
 
+def test_an_expiry_that_was_past_when_the_output_was_told_of_does_not_end_the_tries() -> None:
+    (output,) = SUCCEEDED.outputs
+    stale = SUCCEEDED.model_copy(
+        update={"outputs": (output.model_copy(update={"expires_at": START - timedelta(days=300)}),)}
+    )
+    record = t.observed(polling(), stale, LATER)
+    for minutes in range(5):
+        record = t.keep_failed(record, 0, OutputUnavailable("502"), LATER + timedelta(minutes=minutes))
+    assert record.outputs[0].keeping == "pending"
+
+
 @pytest.mark.parametrize("error", [OutputExpired("404"), OutputRejected("HTML instead of a video")])
 def test_a_gone_or_wrong_output_is_given_up_after_a_few_tries(error: OutputExpired | OutputRejected) -> None:
     record = t.observed(polling(), SUCCEEDED, LATER)
