@@ -75,6 +75,13 @@ def test_images_are_urls_or_data_urls_and_videos_only_urls() -> None:
         body_of(request("video", held("reference_video", b"v", "video/mp4")), "new-model")
 
 
+@pytest.mark.parametrize("model", ["veo3", "veo3-fast", "veo3-pro"])
+def test_a_picture_makes_it_image_to_video_on_the_models_of_the_pages_example_too(model: str) -> None:
+    asked = request("video", linked("image"))
+    check_request(asked, facts_of("unified", model), "yuto")
+    assert body_of(asked, model)["images"] == ["https://example.com/a.png"]
+
+
 @pytest.mark.parametrize(
     ("asked", "scope", "model"),
     [
