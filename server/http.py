@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+REQUEST_BYTES_MAX = 64 * 1024 * 1024
+"""A call may hold several input media of 10 MB as base64."""
+
 GRACE_SECONDS = 0.5
 """How long answers that are being sent may still take after a signal."""
 
@@ -128,13 +131,15 @@ class _Answer:
 def http_app(server: RushesServer, host: str) -> Doorkeeper:
     """Streamable HTTP at `/mcp`."""
     security = loopback_security(host)
-    return Doorkeeper(server.streamable_http_app(transport_security=security, host=host), security)
+    app = server.streamable_http_app(transport_security=security, host=host, max_request_body_size=REQUEST_BYTES_MAX)
+    return Doorkeeper(app, security)
 
 
 def sse_app(server: RushesServer, host: str) -> Doorkeeper:
     """The deprecated SSE transport at `/sse`."""
     security = loopback_security(host)
-    return Doorkeeper(server.sse_app(transport_security=security, host=host), security)
+    app = server.sse_app(transport_security=security, host=host, max_request_body_size=REQUEST_BYTES_MAX)
+    return Doorkeeper(app, security)
 
 
 class _Uvicorn(uvicorn.Server):

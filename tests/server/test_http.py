@@ -82,6 +82,17 @@ async def test_progress_is_heard_while_a_call_waits(transport: str, era: str) ->
 
 
 @every_way
+async def test_a_medium_of_ten_megabytes_may_come_as_a_data_url(transport: str, era: str) -> None:
+    service = FakeService()
+    image = "data:image/png;base64," + "A" * 13_981_016
+    async with serving(transport, service) as url, connected(url, transport, era) as client:
+        shown = document(await client.call_tool("generate_video", {"prompt": "a red fox", "image": image}))
+
+    assert shown["state"] == "running"
+    assert [medium.text for wish in service.wishes for medium in wish.media] == [image]
+
+
+@every_way
 async def test_the_server_ends_although_a_client_is_connected_and_waits(transport: str, era: str) -> None:
     service = FakeService()
     service.put(record())

@@ -1,0 +1,52 @@
+"""Calls of tools without a server around them: what only the call itself shows."""
+
+import anyio
+import pytest
+
+from rushes.errors import RequestRefused
+from rushes.tools.call import call_tool
+from rushes.tools.context import ToolContext
+from rushes.tools.toolbox import GENERATE_VIDEO
+
+from .fake_service import FakeService, refusing
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_gateway_that_answers_late_is_waited_for_with_signs_of_life() -> None:
+    service = FakeService()
+    service.answers = anyio.Event()
+    heard: list[tuple[float, str]] = []
+
+    async def report(percent: float, message: str) -> None:
+        heard.append((percent, message))
+        if len(heard) == 3:
+            service.answers.set()
+
+    context = ToolContext(service=service, report_progress=report, beat_seconds=0.001)
+    with anyio.fail_after(10):
+        result = await call_tool(GENERATE_VIDEO, context, {"prompt": "a red fox"})
+
+    values = [percent for percent, _ in heard]
+    assert result.document["state"] == "running"
+    assert values == sorted(set(values))
+    assert {message for _, message in heard} == {"waiting for the gateway's answer"}
+
+
+async def test_the_time_until_the_answer_counts_as_waited() -> None:
+    """Hosts give up after a minute, so the two waits of one call must not add up."""
+    service = FakeService()
+    with anyio.fail_after(10):
+        result = await call_tool(GENERATE_VIDEO, ToolContext(service=service), {"prompt": "x", "wait_seconds": 1e-9})
+
+    assert result.document["state"] == "running"
+    assert not service.waiting.is_set()
+
+
+async def test_a_refusal_that_comes_late_is_not_wrapped() -> None:
+    result = await call_tool(
+        GENERATE_VIDEO, ToolContext(service=refusing(RequestRefused("unsupported", "no"))), {"prompt": "x"}
+    )
+
+    assert result.is_error
+    assert "unsupported" in str(result.document["failure"])
