@@ -12,7 +12,7 @@ from ..gateways.client import RunningGateways
 from ..gateways.views import JobView, RequestView
 from .orders import Order, Report
 
-Came = Literal["nothing", "kept", "unknown", "cancelled", "kept late", "lost"]
+Came = Literal["nothing", "kept", "unknown", "cancelled", "refused", "kept late", "lost"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class Account:
             return "kept late" if charged == "yes" and _all_kept(record) else "lost"
         if record.state == "unknown":
             return "unknown" if charged == "unknown" else "lost"
+        if record.state == "failed" and charged == "no":
+            return "lost" if self.jobs else "refused"
         return "cancelled" if record.state == "cancelled" and charged is not None else "lost"
 
     @property

@@ -1,0 +1,162 @@
+"""Every way to lose the answer to a paid POST, at every gateway: what it is taken for, and never a second POST."""
+
+import socket
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import anyio
+import pytest
+
+from rushes.providers.registry import build_provider, default_settings
+from rushes.tasks.service import Wish
+from rushes.tasks.studio import Studio
+
+from ..gateways.client import RunningGateways
+from ..tasks.studios import a_studio
+from .account import Account, account_of
+from .answers import OUTCOMES, Outcome
+from .gateways import GROUNDS, Ground, address_of
+from .orders import Order, Report
+from .tally import Tally
+
+pytestmark = pytest.mark.anyio
+
+PAID = [ground for ground in GROUNDS if "paid" in ground.abilities]
+PATIENT_SECONDS, IMPATIENT_SECONDS = 60.0, 0.5
+LATER = timedelta(minutes=4)
+"""The search in a gateway's list is over by then."""
+
+GROUPS = {
+    "accepted": [each for each in OUTCOMES if each.accepted and not each.impatient],
+    "accepted, slow": [each for each in OUTCOMES if each.impatient],
+    "not accepted": [each for each in OUTCOMES if not each.accepted],
+}
+
+
+@dataclass
+class Trial:
+    """One gateway, reached through the real adapter, and a clock that can be put forward."""
+
+    ground: Ground
+    home: Path
+    gateways: RunningGateways
+    ahead: timedelta = timedelta(0)
+
+    @asynccontextmanager
+    async def studio(self, timeout_seconds: float, base_url: str | None = None) -> AsyncGenerator[Studio]:
+        known = next(each for each in default_settings() if each.name == self.ground.gateway)
+        order = address_of(self.order(""), self.gateways)
+        changes = {"base_url": base_url or order.base_url, "api_key": order.api_key, "timeout_seconds": timeout_seconds}
+        provider = build_provider(known.model_copy(update=changes))
+        try:
+            async with a_studio(self.home, provider, clock=lambda: datetime.now(UTC) + self.ahead) as studio:
+                yield studio
+        finally:
+            await provider.aclose()
+
+    def order(self, prompt: str) -> Order:
+        return Order(order="", home=self.home, gateway=self.ground.gateway, kind=self.ground.kind, prompt=prompt)
+
+    def wish(self, outcome: Outcome) -> Wish:
+        return self.order(f"a red fox [{outcome.word}]").wish
+
+    async def send(self, studio: Studio, outcome: Outcome) -> None:
+        """Make the call; whatever comes of it is noted in the store."""
+        if outcome.armed:
+            await self.gateways.set_behaviour(self.ground.gateway, outcome.word)
+        await studio.generate(self.wish(outcome))
+
+    async def account(self, studio: Studio, wish: Wish) -> Account:
+        """The account of a call that was made, at its end. An equal call of a lost or good one is the same task."""
+        ours = [r for r in (await studio.list_tasks(limit=100)).records if r.request.prompt == wish.request.prompt]
+        (record,) = ours
+        while record.phase != "done":
+            record = await studio.wait(record.task_id, seconds=0.2)
+        if record.state != "failed":
+            again = await studio.generate(wish)
+            assert (again.deduplicated, again.record.task_id) == (True, record.task_id)
+        order = self.order(wish.request.prompt)
+        return await account_of(order, Report(calls=[], records=[record]), self.gateways)
+
+
+def _fault(ground: Ground, outcome: Outcome, account: Account) -> str | None:
+    """What is wrong with the account of a row of the matrix."""
+    (record,) = account.records
+    reached = (len(account.jobs), len(account.posts))
+    shown = (account.came, record.state, record.failure and record.failure.charged)
+    expected: tuple[str, str, str | None]
+    if outcome.taken == "refused":
+        expected = ("refused", "failed", "no")
+    elif outcome.accepted and "lists" in ground.abilities:
+        expected = ("kept", "succeeded", None)
+    else:
+        expected = ("unknown", "unknown", "unknown")
+    right = shown == expected and reached[0] == outcome.accepted and reached[1] <= 1
+    return None if right else f"{outcome.name}: {shown}, jobs and POSTs {reached}, {record.failure}"
+
+
+@pytest.mark.parametrize("ground", PAID, ids=lambda ground: ground.name)
+@pytest.mark.parametrize("group", GROUPS)
+async def test_a_lost_answer_is_never_sent_again_and_told_truthfully(
+    group: str, ground: Ground, gateways: RunningGateways, tally: Tally, tmp_path: Path
+) -> None:
+    outcomes = [each for each in GROUPS[group] if "polls" in ground.abilities or not each.only_jobs]
+    trial = Trial(ground, tmp_path, gateways)
+    with anyio.fail_after(120):
+        async with trial.studio(IMPATIENT_SECONDS if group.endswith("slow") else PATIENT_SECONDS) as studio:
+            for outcome in (each for each in outcomes if each.armed):
+                await trial.send(studio, outcome)
+            async with anyio.create_task_group() as calls:
+                for outcome in (each for each in outcomes if not each.armed):
+                    calls.start_soon(trial.send, studio, outcome)
+            if group == "not accepted":
+                trial.ahead = LATER
+            accounts = [(outcome, await trial.account(studio, trial.wish(outcome))) for outcome in outcomes]
+    for outcome, account in accounts:
+        tally.add(outcome.name, account)
+    assert [fault for outcome, account in accounts if (fault := _fault(ground, outcome, account))] == []
+    assert [r.method for r in await gateways.requests(ground.gateway)].count("POST") == len(outcomes)
+
+
+@contextmanager
+def _a_port_that_lets_nobody_in() -> Generator[int]:
+    """A listener whose queue is full, so that a further connection is never opened."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        port = int(listener.getsockname()[1])
+        waiting = [socket.socket() for _ in range(4)]
+        try:
+            for each in waiting:
+                each.setblocking(False)
+                each.connect_ex(("127.0.0.1", port))
+            yield port
+        finally:
+            for each in waiting:
+                each.close()
+
+
+@pytest.mark.parametrize("ground", PAID, ids=lambda ground: ground.name)
+@pytest.mark.parametrize("fault", ["DNS failure", "connection refused", "TLS failure", "no connection in time"])
+async def test_a_connection_that_never_opened_is_a_definite_refusal(
+    fault: str, ground: Ground, gateways: RunningGateways, tally: Tally, tmp_path: Path
+) -> None:
+    trial = Trial(ground, tmp_path, gateways)
+    plain = gateways.base_url(ground.gateway)
+    with anyio.fail_after(30), _a_port_that_lets_nobody_in() as full:
+        base_url = {
+            "DNS failure": "http://gateway.invalid",
+            "connection refused": gateways.closed_url,
+            "TLS failure": plain.replace("http:", "https:"),
+            "no connection in time": f"http://127.0.0.1:{full}",
+        }[fault]
+        async with trial.studio(IMPATIENT_SECONDS, base_url) as studio:
+            record = (await studio.generate(trial.order("a red fox").wish)).record
+            account = await account_of(trial.order("a red fox"), Report(calls=[], records=[record]), gateways)
+    tally.add(fault, account)
+    assert record.failure is not None
+    assert (record.state, record.failure.charged, record.failure.retry_safe) == ("failed", "no", True)
+    assert (len(account.jobs), len(account.posts)) == (0, 0)

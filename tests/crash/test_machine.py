@@ -1,0 +1,284 @@
+"""Any order of calls, answers, looks, races, crashes and takeovers: what must always hold of the records."""
+
+import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+
+from rushes.cache.store import TaskStore
+from rushes.errors import OutputExpired, OutputUnavailable
+from rushes.providers.failure import failure
+from rushes.providers.job import Job, Observation, RemoteOutput, Submission
+from rushes.providers.request import GenerationRequest
+from rushes.tasks import transitions
+from rushes.tasks.fingerprint import fingerprint
+from rushes.tasks.migrations import MIGRATIONS
+from rushes.tasks.record import FINAL, SCHEMA, TaskRecord
+from rushes.tasks.records import Records, from_document, to_document
+
+WORKERS = st.sampled_from([0, 1])
+REFUSAL = failure("rate_limited", "slow down", charged="no")
+LOSS = failure("outcome_unknown", "lost", charged="unknown")
+OBSERVATIONS = st.sampled_from(
+    [
+        Observation(state="queued"),
+        Observation(state="running", progress=0.5),
+        Observation(state="succeeded", outputs=(RemoteOutput(url="https://cdn.example/1.png"),)),
+        Observation(state="failed", failure=failure("provider_error", "broken", charged="no")),
+        Observation(state="cancelled", failure=failure("cancelled", "cancelled", charged="no")),
+    ]
+)
+
+
+class Process:
+    """One process: its own connections to the shared store, and a worker id that dies with it."""
+
+    def __init__(self, portal: BlockingPortal, folder: Path, clock: Callable[[], datetime], worker: str) -> None:
+        opened = TaskStore.opened(folder, schema=SCHEMA, migrations=MIGRATIONS)
+        self._context: AbstractContextManager[TaskStore] = portal.wrap_async_context_manager(opened)
+        self.store = self._context.__enter__()
+        self.records = Records(self.store, worker, clock)
+        self.worker = worker
+        self.unsent: set[str] = set()
+        """Journaled by this process; the POST is its to send, and nobody else's."""
+
+    def close(self) -> None:
+        self._context.__exit__(None, None, None)
+
+
+class Life(RuleBasedStateMachine):
+    """Two processes on one store; `posts` counts what a gateway would have charged."""
+
+    tasks = Bundle("tasks")
+    snapshots = Bundle("snapshots")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stack = ExitStack()
+        self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory())) / "cache"
+        self._portal = self._stack.enter_context(start_blocking_portal())
+        self._now = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+        self._born = 0
+        self._posts: dict[str, int] = {}
+        self._seen: dict[str, TaskRecord] = {}
+        self._living: list[Process] = []
+        self._stalled: set[str] = set()
+
+    @initialize()
+    def start(self) -> None:
+        self._living = [self._new_process(), self._new_process()]
+
+    def teardown(self) -> None:
+        for process in self._living:
+            process.close()
+        self._stack.close()
+
+    def _new_process(self) -> Process:
+        self._born += 1
+        return Process(self._portal, self._folder, lambda: self._now, f"w{self._born}")
+
+    def _change(self, process: Process, task_id: str, transition: transitions.Transition) -> TaskRecord | None:
+        return self._portal.call(lambda: process.records.change(task_id, transition))
+
+    # what happens
+
+    @rule(target=tasks, who=WORKERS, prompt=st.sampled_from(["fox", "owl"]), force_new=st.booleans())
+    def call(self, who: int, prompt: str, force_new: bool) -> object:
+        process = self._living[who]
+        request = GenerationRequest(kind="image", prompt=prompt)
+        self._born += 1
+        record = TaskRecord(
+            task_id=f"01TASK{self._born:020}",
+            kind="image",
+            worker=process.worker,
+            request=request,
+            fingerprint=fingerprint("local", "gate", request),
+            provider="gate",
+            model="m1",
+            created_at=self._now,
+            updated_at=self._now,
+            submitted_at=self._now,
+            deadline_at=self._now + timedelta(minutes=20),
+        )
+        equal = [r for r in self._all() if r.request == request and (not r.final or r.state == "unknown")]
+        journaled, created = self._portal.call(lambda: process.records.create(record, force_new=force_new))
+        assert journaled.request == request
+        if created:
+            assert force_new or not equal
+            process.unsent.add(journaled.task_id)
+            self._posts[journaled.task_id] = 0
+        else:
+            assert not force_new
+        return journaled.task_id
+
+    @rule(task_id=tasks, who=WORKERS, answer=st.sampled_from(["accepted", "refused", "lost", "lost, listed"]),
+          seen=OBSERVATIONS)  # fmt: skip
+    def post(self, task_id: str, who: int, answer: str, seen: Observation) -> None:
+        process = self._living[who]
+        if task_id not in process.unsent:
+            return
+        process.unsent.remove(task_id)
+        self._posts[task_id] += 1
+        submission = Submission(job=_job(task_id), observation=seen)
+        transition: dict[str, transitions.Transition] = {
+            "accepted": lambda r: transitions.accepted(r, submission, self._now),
+            "refused": lambda r: transitions.refused(r, REFUSAL, self._now),
+            "lost": lambda r: transitions.lost(r, LOSS, self._now, reconcilable=False),
+            "lost, listed": lambda r: transitions.lost(r, LOSS, self._now, reconcilable=True),
+        }
+        noted = self._change(process, task_id, transition[answer])
+        if noted is None and answer == "accepted":
+            self._portal.call(
+                lambda: process.records.change(
+                    task_id, lambda r: transitions.accepted_late(r, submission, self._now), as_worker=False
+                )
+            )
+
+    @rule(task_id=tasks, who=WORKERS, seen=OBSERVATIONS)
+    def look(self, task_id: str, who: int, seen: Observation) -> None:
+        self._change(
+            self._living[who],
+            task_id,
+            lambda r: transitions.timed_out(transitions.observed(r, seen, self._now), self._now),
+        )
+
+    @rule(task_id=tasks, who=WORKERS, is_listed=st.booleans())
+    def search(self, task_id: str, who: int, is_listed: bool) -> None:
+        def searched(record: TaskRecord) -> TaskRecord:
+            if is_listed and self._posts[task_id]:
+                return transitions.found(record, _job(task_id), self._now)
+            return transitions.not_found(record, LOSS, self._now, next_look_at=self._now)
+
+        self._change(self._living[who], task_id, searched)
+
+    @rule(task_id=tasks, who=WORKERS, ended=st.booleans())
+    def cancel(self, task_id: str, who: int, ended: bool) -> None:
+        def given_up(record: TaskRecord) -> TaskRecord:
+            asked = transitions.cancel_asked(record, self._now)
+            return transitions.cancelled(asked, self._now, at_gateway=ended, ended=ended, charged="unknown")
+
+        if not ended or self._seen[task_id].job is not None:
+            self._portal.call(lambda: self._living[who].records.change(task_id, given_up, as_worker=False))
+
+    @rule(task_id=tasks, who=WORKERS, came=st.sampled_from(["kept", "gone", "unavailable"]))
+    def keep(self, task_id: str, who: int, came: str) -> None:
+        def downloaded(record: TaskRecord) -> TaskRecord:
+            if record.phase != "keeping":
+                return record
+            if came == "kept":
+                return transitions.kept(record, 0, {"path": "/out/1.png"}, self._now)
+            error = OutputExpired("404") if came == "gone" else OutputUnavailable("502")
+            return transitions.keep_failed(record, 0, error, self._now)
+
+        self._change(self._living[who], task_id, downloaded)
+
+    @rule(who=WORKERS, posted=st.booleans())
+    def crash(self, who: int, posted: bool) -> None:
+        """The process dies; its POSTs may have left or not, and nobody knows."""
+        died = self._living[who]
+        for task_id in died.unsent:
+            self._posts[task_id] += posted
+        died.close()
+        self._living[who] = self._new_process()
+
+    @rule(who=WORKERS)
+    def stall(self, who: int) -> None:
+        """The process hangs for so long that the other takes it for dead; it goes on later all the same."""
+        self._stalled.add(self._living[who].worker)
+
+    @rule(who=WORKERS, lists=st.booleans())
+    def take_over(self, who: int, lists: bool) -> None:
+        """Adopt what dead processes left; a submission found in flight is lost, and never sent."""
+        process = self._living[who]
+        alive = {each.worker for each in self._living} - self._stalled | {process.worker}
+        for record in self._portal.call(process.records.open_records):
+            if record.worker not in alive:
+                self._adopt(process, record, lists)
+
+    def _adopt(self, process: Process, record: TaskRecord, lists: bool) -> None:
+        def take(current: TaskRecord) -> TaskRecord:
+            if current.worker != record.worker:
+                return current
+            return transitions.adopted(current, process.worker, self._now)
+
+        mine = self._portal.call(lambda: process.records.change(record.task_id, take, as_worker=False))
+        if mine is not None and mine.phase == "submitting":
+            self._change(process, record.task_id, lambda r: transitions.lost(r, LOSS, self._now, reconcilable=lists))
+
+    @rule(target=snapshots, task_id=tasks, who=WORKERS)
+    def read(self, task_id: str, who: int) -> object:
+        """A process reads, and is slow to write."""
+        record = self._portal.call(lambda: self._living[who].records.read(task_id))
+        assert record is not None
+        return record
+
+    @rule(snapshot=consumes(snapshots), who=WORKERS, seen=OBSERVATIONS)
+    def write_late(self, snapshot: TaskRecord, who: int, seen: Observation) -> None:
+        """What was decided on an old revision is refused."""
+        changed = transitions.observed(snapshot, seen, self._now)
+        if changed is snapshot:
+            return
+        stored = self._portal.call(lambda: self._living[who].store.replace(to_document(changed)))
+        current = self._seen[snapshot.task_id]
+        assert (stored is None) == (current.revision != snapshot.revision)
+
+    @rule(seconds=st.sampled_from([1, 130, 4000, -4000, 90_000]))
+    def time_passes(self, seconds: int) -> None:
+        self._now += timedelta(seconds=seconds)
+
+    # what always holds
+
+    def _all(self) -> list[TaskRecord]:
+        documents = self._portal.call(lambda: self._living[0].store.page(limit=1000))
+        return [from_document(document) for document in documents]
+
+    @invariant()
+    def no_task_is_paid_twice(self) -> None:
+        assert all(posts <= 1 for posts in self._posts.values())
+
+    @invariant()
+    def records_only_go_forward(self) -> None:
+        for record in self._all() if self._living else ():
+            before = self._seen.get(record.task_id, record)
+            assert record.revision >= before.revision
+            assert record.revision > before.revision or record == before
+            if before.state in FINAL:
+                assert (record.state, record.finished_at) == (before.state, before.finished_at)
+            if before.job is not None:
+                assert record.job == before.job
+            assert len(record.outputs) >= len(before.outputs)
+            if record.state == "unknown" and record.failure is not None:
+                assert record.failure.charged != "no"
+            self._seen[record.task_id] = record
+
+    @invariant()
+    def the_index_of_open_tasks_is_the_phase(self) -> None:
+        if self._living:
+            unfinished = self._portal.call(lambda: self._living[1].store.open_documents())
+            assert {str(d["task_id"]) for d in unfinished} == {r.task_id for r in self._all() if r.phase != "done"}
+
+    @invariant()
+    def a_submission_under_way_is_somebodys(self) -> None:
+        alive = {each.worker: each for each in self._living}
+        for record in self._all() if self._living else ():
+            if record.phase == "submitting" and record.worker in alive:
+                assert record.task_id in alive[record.worker].unsent
+
+
+def _job(task_id: str) -> Job:
+    return Job(job_id=f"job of {task_id}", model="m1")
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(
+    max_examples=25,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
