@@ -4,7 +4,7 @@ Nothing is kept here: `taskId` is our `task_id`, so any process that shares the 
 the one that made it was killed. Clients that do not declare the extension never see any of this.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol, cast, runtime_checkable
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -51,8 +51,10 @@ class TasksExtension(Extension):
 
     identifier = EXTENSION_ID
 
-    def __init__(self, surroundings: ToolContext) -> None:
+    def __init__(self, surroundings: ToolContext, generating: Collection[str] = GENERATING) -> None:
+        """`generating` names the tools whose answers are tasks."""
         self._surroundings = surroundings
+        self._generating = generating
 
     def methods(self) -> Sequence[MethodBinding]:
         """`tasks/get`, `tasks/update` and `tasks/cancel`."""
@@ -67,7 +69,7 @@ class TasksExtension(Extension):
     ) -> HandlerResult:
         """Turn the answer of a generating tool into a task, unless it is an end already."""
         result = await call_next(ctx)
-        if params.name not in GENERATING or not declares_tasks(ctx) or not isinstance(result, CallToolResult):
+        if params.name not in self._generating or not declares_tasks(ctx) or not isinstance(result, CallToolResult):
             return result
         task_id = _task_id(result)
         if result.is_error or task_id is None:

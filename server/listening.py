@@ -17,6 +17,7 @@ from mcp_types import (
     Notification,
     ResourceUpdatedNotification,
     ResourceUpdatedNotificationParams,
+    ServerCapabilities,
     SubscribeRequestParams,
     SubscriptionFilter,
     SubscriptionsAcknowledgedNotification,
@@ -131,6 +132,15 @@ def acknowledgement(
     honoured = SubscriptionFilter.model_validate({"resourceSubscriptions": uris or None, **extra}, by_name=False)
     params = SubscriptionsAcknowledgedNotificationParams(notifications=honoured, _meta=meta)
     return SubscriptionsAcknowledgedNotification(params=params)
+
+
+def without_list_changes(capabilities: ServerCapabilities) -> ServerCapabilities:
+    """The same, without the promise that a listener hears of changed lists of tools, prompts or resources."""
+    still: dict[str, Any] = {"list_changed": False}
+    parts = {"tools": capabilities.tools, "prompts": capabilities.prompts, "resources": capabilities.resources}
+    return capabilities.model_copy(
+        update={name: part.model_copy(update=still) for name, part in parts.items() if part is not None}
+    )
 
 
 class Subscribing:

@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 from mcp.server.caching import CacheableMethod, CacheHint
+from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -18,13 +19,16 @@ from mcp_types import (
     INVALID_PARAMS,
     CallToolResult,
     CompleteRequestParams,
+    DiscoverResult,
     GetPromptResult,
     InputRequiredResult,
+    RequestParams,
     SubscribeRequestParams,
     SubscriptionsListenRequestParams,
     ToolAnnotations,
     UnsubscribeRequestParams,
 )
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import AnyUrl, ValidationError
 
 from ..cache.sniff import HEAD_BYTES, sniff_mime
@@ -36,7 +40,7 @@ from ..tools.schema import input_schema
 from ..tools.toolbox import ALL_TOOLS, ToolSpec
 from .completion import Completing
 from .extension_tasks import TasksExtension
-from .listening import Listening, Subscribing
+from .listening import Listening, Subscribing, without_list_changes
 from .logs import no_rich_logs
 from .prompts import add_prompts
 from .rendering import rendered
@@ -86,6 +90,16 @@ class RushesServer(MCPServer[dict[str, Any]]):
         add("resources/subscribe", SubscribeRequestParams, subscribing.subscribe)
         add("completion/complete", CompleteRequestParams, Completing(surroundings))
         add("resources/unsubscribe", UnsubscribeRequestParams, subscribing.unsubscribe)
+        add("server/discover", RequestParams, self._discovered)
+
+    async def _discovered(self, ctx: ServerRequestContext[Any, Any], _: RequestParams) -> DiscoverResult:
+        """What the server can do. The SDK's own answer promises to tell of changed lists; ours never change."""
+        server = self._lowlevel_server
+        return DiscoverResult(
+            supported_versions=list(MODERN_PROTOCOL_VERSIONS),
+            capabilities=without_list_changes(server.get_capabilities(protocol_version=ctx.protocol_version)),
+            instructions=server.instructions,
+        )
 
     async def serve_streams(self, read: Any, write: Any) -> None:
         """Serve one connection until its read side closes."""

@@ -22,7 +22,7 @@ from mcp_types import (
 from rushes.server.mcp import build_server
 
 from ..tools.fake_service import FakeService, record
-from .clients import connected
+from .clients import ERAS, connected
 from .tasks_client import FollowTasks
 from .test_http import serving
 
@@ -152,3 +152,14 @@ async def test_a_subscriber_of_an_earlier_protocol_version_is_told_until_it_unsu
             assert heard.statistics().current_buffer_used == 0
     send.close()
     heard.close()
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_nobody_is_promised_news_of_lists_that_never_change(era: str) -> None:
+    async with connected(FakeService(), era) as client:
+        told = client.server_capabilities
+        assert told is not None
+        parts = [told.tools, told.prompts, told.resources]
+        assert [part is not None and not part.list_changed for part in parts] == [True, True, True]
+        assert told.resources is not None
+        assert told.resources.subscribe is True

@@ -1,0 +1,51 @@
+"""A server with the conformance suite's fixtures on our own layer: `python -m tests.conformance.everything`.
+
+It is the server that `rushes serve --transport http` runs, over a real store with the sandbox, with other tools: our
+schemas and argument checks, our Tasks extension, our listeners, completion, resources and prompts. It prints its URL to
+stderr and serves until a signal comes.
+"""
+
+import anyio
+
+from rushes.server.assembly import open_studio
+from rushes.server.mcp import RushesServer
+from rushes.server.preparation import prepared_settings
+from rushes.server.prompts import add_prompts
+from rushes.server.resources import add_resources
+from rushes.server.transports import serve_http
+from rushes.tasks.service import Service
+from rushes.tools.context import ToolContext
+
+from .contents import add_contents, content_tools
+from .headers import header_tool
+from .jobs import SuiteTasks, add_jobs, job_tools
+from .questions import add_questions, asking_tools
+
+
+def everything(service: Service) -> RushesServer:
+    """The server."""
+    surroundings = ToolContext(service=service)
+    server = RushesServer(
+        surroundings,
+        name="everything",
+        version="1",
+        tools=[*job_tools(surroundings), header_tool(surroundings), *content_tools(), *asking_tools()],
+        extensions=[SuiteTasks(surroundings)],
+        log_level="WARNING",
+    )
+    add_resources(server, surroundings)
+    add_prompts(server, surroundings)
+    add_jobs(server, surroundings)
+    add_contents(server)
+    add_questions(server)
+    return server
+
+
+async def serve() -> None:
+    """Serve on a free port."""
+    async with open_studio(prepared_settings()) as service:
+        await serve_http(everything(service), port=0)
+
+
+if __name__ == "__main__":
+    anyio.run(serve)
