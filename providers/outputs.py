@@ -3,6 +3,9 @@
 A result's host is looked up first, its addresses are checked, and the connection goes to the checked address (so that
 a second look-up cannot answer otherwise); TLS still proves the host's name. Redirects are followed by hand, each under
 the same rule. A loopback or private address is fetched from only if the gateway's own base URL is on such a one.
+
+Where the environment names a proxy, it makes the connection and looks the host up itself: what can be looked up here is
+still checked, and the key goes through it only inside TLS.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -18,6 +21,7 @@ from .addresses import Resolve, absolute_url, is_public, resolve
 from .http import user_agent
 from .job import RemoteOutput
 from .provider import OutputStream
+from .proxies import proxy_for
 from .reply import Reply, parse_body, retry_after
 from .wires.readings import urls_in
 
@@ -42,7 +46,7 @@ class _Target:
 
 
 class OutputClient:
-    """Opens outputs of one gateway. `transport` and `resolve` are for tests."""
+    """Opens outputs of one gateway. `transport`, `resolve` and `seconds_max` are for tests."""
 
     def __init__(
         self,
@@ -51,11 +55,14 @@ class OutputClient:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         resolve: Resolve = resolve,
+        seconds_max: float = SECONDS_MAX,
     ) -> None:
         self._base = httpx.URL(base_url) if base_url else None
         self._api_key = api_key
         self._transport = transport
         self._resolve = resolve
+        self._seconds_max = seconds_max
+        self._proxies: dict[str, httpx.AsyncBaseTransport] = {}
 
     @asynccontextmanager
     async def open(self, output: RemoteOutput) -> AsyncGenerator[OutputStream]:
@@ -68,15 +75,17 @@ class OutputClient:
         """
         response = await self._fetch(output)
         try:
-            yield _Stream(response)
+            yield _Stream(response, self._seconds_max)
         finally:
             await response.aclose()
 
     async def aclose(self) -> None:
         """Close what is open; a later fetch opens anew."""
-        transport, self._transport = self._transport, None
-        if transport is not None:
-            await transport.aclose()
+        opened = [self._transport, *self._proxies.values()]
+        self._transport, self._proxies = None, {}
+        for transport in opened:
+            if transport is not None:
+                await transport.aclose()
 
     async def _fetch(self, output: RemoteOutput) -> httpx.Response:
         # Where a fallback with the key exists, the URL itself is signed, and is never shown the key.
@@ -128,8 +137,12 @@ class OutputClient:
         headers = {"User-Agent": user_agent(), "Accept": "*/*", "Accept-Encoding": "identity"}
         if with_key and self._api_key:
             headers["Authorization"] = f"Bearer {self._api_key}"
+        proxy = self._proxy(url, with_key=with_key)
         if self._is_own(url):
-            return await self._request(url, headers, None)
+            return await self._request(url, headers, None, proxy)
+        if proxy is not None:
+            await self._check_if_known(url)
+            return await self._request(url, headers, None, proxy)
         fault: OutputUnavailable | None = None
         for address in await self._checked_addresses(url):
             headers["Host"] = url.netloc.decode("ascii")
@@ -139,20 +152,37 @@ class OutputClient:
                 fault = error
         raise fault or OutputUnavailable(f"{url.host} has no address")
 
-    async def _request(self, url: httpx.URL, headers: dict[str, str], certified: str | None) -> httpx.Response:
+    def _proxy(self, url: httpx.URL, *, with_key: bool) -> str | None:
+        """The proxy to go through; never for the gateway's own plain http, as for its API."""
+        if self._transport is not None or (url.scheme == "http" and (with_key or self._is_own(url))):
+            return None
+        return proxy_for(url.scheme, url.host)
+
+    async def _check_if_known(self, url: httpx.URL) -> None:
+        """A proxy may know names that this machine does not."""
+        try:
+            await self._checked_addresses(url)
+        except OutputUnavailable:
+            return
+
+    async def _request(
+        self, url: httpx.URL, headers: dict[str, str], certified: str | None, proxy: str | None = None
+    ) -> httpx.Response:
         extensions: dict[str, object] = {"timeout": _TIMEOUT.as_dict()}
         if certified is not None and url.scheme == "https":
             extensions["sni_hostname"] = certified
         request = httpx.Request("GET", url, headers=headers, extensions=extensions)
         host = certified or url.host
         try:
-            return await self._opened().handle_async_request(request)
+            return await self._opened(proxy).handle_async_request(request)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise _NotConnected(f"{host} cannot be reached") from error
         except (httpx.HTTPError, OSError) as error:
             raise OutputUnavailable(f"{host} gave no answer ({type(error).__name__})") from error
 
-    def _opened(self) -> httpx.AsyncBaseTransport:
+    def _opened(self, proxy: str | None) -> httpx.AsyncBaseTransport:
+        if proxy is not None:
+            return self._proxies.setdefault(proxy, httpx.AsyncHTTPTransport(proxy=proxy))
         if self._transport is None:
             # No connection is kept: one to an address could be reused for another name without proof of it.
             self._transport = httpx.AsyncHTTPTransport(
@@ -188,8 +218,9 @@ class _NotConnected(OutputUnavailable):
 
 
 class _Stream:
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, response: httpx.Response, seconds_max: float) -> None:
         self._response = response
+        self._seconds_max = seconds_max
 
     @property
     def mime_type(self) -> str | None:
@@ -202,7 +233,7 @@ class _Stream:
         return int(length) if length.isdecimal() and len(length) < 16 and not encoded else None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        end = anyio.current_time() + SECONDS_MAX
+        end = anyio.current_time() + self._seconds_max
         try:
             async for chunk in self._response.aiter_bytes():
                 yield chunk

@@ -57,7 +57,7 @@ def parse_body(content_type: str, data: bytes) -> JsonValue | bytes:
 
     Half an emoji, which a gateway that cuts messages by UTF-16 units sends, is replaced; the rest stays readable.
     """
-    if content_type.startswith(("audio/", "video/", "image/")):
+    if content_type.lower().startswith(("audio/", "video/", "image/")):
         return data
     text = data.removeprefix(codecs.BOM_UTF8)
     for candidate in (text, _LONE_SURROGATE.sub(rb"\\ufffd", text) if rb"\u" in text else None):

@@ -19,6 +19,8 @@ from ..wire import Unintelligible
 OUTPUTS_MAX = 64
 """More media than this in one reply are not believed."""
 
+URL_LENGTH_MAX = 8192
+
 _DEPTH_MAX = 12
 
 
@@ -131,15 +133,20 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]{1,15}://[^\s]|data:[\w.+-]+/[\w.+-]+[;,
 def remote_outputs(
     urls: Iterable[str], received_at: datetime, *, lifetime: timedelta | None = None
 ) -> tuple[RemoteOutput, ...]:
-    """URLs as outputs: a data URL becomes its bytes, and an expiry is read from the query, else from `lifetime`."""
-    return tuple(_remote_output(url, received_at, lifetime) for url in urls)
+    """URLs as outputs: a data URL becomes its bytes, and an expiry is read from the query, else from `lifetime`.
+
+    What is neither a data URL that can be read nor of a URL's length is left out.
+    """
+    made = (_remote_output(url, received_at, lifetime) for url in urls)
+    return tuple(output for output in made if output is not None)
 
 
-def _remote_output(url: str, received_at: datetime, lifetime: timedelta | None) -> RemoteOutput:
-    held = split_data_url(url) if url[:5].lower() == "data:" else None
-    if held is not None:
-        mime_type, data = held
-        return RemoteOutput(content=data, mime_type=mime_type)
+def _remote_output(url: str, received_at: datetime, lifetime: timedelta | None) -> RemoteOutput | None:
+    if url[:5].lower() == "data:":
+        held = split_data_url(url)
+        return RemoteOutput(content=held[1], mime_type=held[0]) if held is not None else None
+    if len(url) > URL_LENGTH_MAX:
+        return None
     expires_at = expiry_of(url)
     if expires_at is None and lifetime is not None:
         expires_at = received_at + lifetime

@@ -11,6 +11,7 @@ from anyio.abc import SocketStream
 from pydantic import JsonValue
 
 from rushes.errors import GatewayUnavailable
+from rushes.providers.provider import ProviderSettings
 from rushes.providers.registry import build_provider
 
 from .replies import KEY, Gateway, always, job, plan_of, provider, settings
@@ -126,6 +127,27 @@ async def test_a_list_that_cannot_be_read_is_unavailable() -> None:
         await provider("routeany", always(200, [])).find_job(
             plan_of("routeany", request(), "veo-3.1"), datetime.now(UTC)
         )
+
+
+async def test_a_live_list_that_is_junk_is_unavailable() -> None:
+    with pytest.raises(GatewayUnavailable):
+        await provider("shuyou", always(200, {"code": "0"})).refresh_models()
+
+
+async def test_a_model_of_the_live_list_takes_what_the_gateway_takes_for_its_kind() -> None:
+    rows: JsonValue = [{"id": "new-video", "output_modalities": ["video"]}]
+    live = await provider("llmgateway", always(200, {"data": rows})).refresh_models()
+    assert live is not None
+    assert (live[0].id, live[0].certainty, live[0].image_forms) == ("new-video", "live", ("url", "data"))
+    assert live[0].required_inputs == ("duration_seconds",)
+
+
+async def test_an_account_without_a_base_url_or_a_free_read_says_so() -> None:
+    unset = build_provider(ProviderSettings(name="yuto", wire="unified"))
+    assert (await unset.check_account()).message == "no base URL: set YUTO_BASE_URL"
+    check = await provider("unified", always()).check_account()
+    assert check.ok
+    assert "documents no read" in check.message
 
 
 async def test_the_account_check_spends_nothing_and_names_a_refused_key() -> None:

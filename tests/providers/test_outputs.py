@@ -13,6 +13,7 @@ from rushes.errors import OutputError, OutputExpired, OutputRejected, OutputUnav
 from rushes.providers.addresses import is_public
 from rushes.providers.job import RemoteOutput
 from rushes.providers.outputs import OutputClient
+from rushes.providers.proxies import proxy_for
 
 from .replies import KEY, Gateway, always
 from .servers import answer, raw, serving
@@ -331,6 +332,57 @@ async def test_a_content_endpoint_that_answers_with_other_json_is_a_passing_faul
 
 async def test_an_output_without_a_url_is_rejected() -> None:
     assert isinstance(await refusal(client(always(200)), RemoteOutput()), OutputRejected)
+
+
+async def test_a_proxy_of_the_environment_is_used_without_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(answer("200 OK", b"movie")) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        outputs = OutputClient(BASE, KEY, resolve=resolve)
+        assert await fetch(outputs, "http://cdn.invalid/v.mp4") == b"movie"
+        assert await fetch(outputs, "http://known-to-the-proxy-only.invalid/v.mp4") == b"movie"
+        assert isinstance(await refusal(outputs, "http://inside.invalid/secret"), OutputRejected)
+        await outputs.aclose()
+    assert [head.partition("\r\n")[0] for head in proxy.heads] == [
+        "GET http://cdn.invalid/v.mp4 HTTP/1.1",
+        "GET http://known-to-the-proxy-only.invalid/v.mp4 HTTP/1.1",
+    ]
+    assert "authorization" not in str(proxy.heads).lower()
+
+
+async def test_a_gateway_on_plain_http_is_never_reached_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(answer("200 OK", b"stolen")) as proxy, serving(answer("200 OK", b"movie")) as gateway:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        local = OutputClient(gateway.url, KEY)
+        output = RemoteOutput(url=f"{gateway.url}/v1/videos/1/content", authenticated=True)
+        assert await fetch(local, output) == b"movie"
+        await local.aclose()
+    assert proxy.heads == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "proxy"),
+    [
+        ({}, None),
+        ({"HTTPS_PROXY": "http://p:1"}, "http://p:1"),
+        ({"ALL_PROXY": "p:1"}, "http://p:1"),
+        ({"HTTPS_PROXY": "socks5://p:1"}, None),
+        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "cdn.invalid"}, None),
+        ({"HTTP_PROXY": "http://p:1"}, None),
+    ],
+)
+def test_the_proxy_is_the_environments(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], proxy: str | None
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert proxy_for("https", "cdn.invalid") == proxy
+
+
+async def test_a_result_that_comes_too_slowly_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(answer("200 OK", b"movie")) as media:
+        local = OutputClient(media.url, None, seconds_max=-1)
+        assert "too slowly" in (await refusal(local, f"{media.url}/v.mp4")).message
+        await local.aclose()
 
 
 async def test_leaving_early_closes_the_connection() -> None:

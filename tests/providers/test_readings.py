@@ -99,6 +99,11 @@ def test_thousands_of_outputs_are_cut() -> None:
     assert len(urls_in([f"https://a/{n}" for n in range(5000)])) == OUTPUTS_MAX
 
 
+@pytest.mark.parametrize("url", ["data:text/plain,hello", "data:image/png;base64,a", "https://a/" + "x" * 9000])
+def test_what_cannot_be_an_output_is_left_out(url: str) -> None:
+    assert remote_outputs([url], NOW) == ()
+
+
 def test_a_data_url_becomes_its_bytes() -> None:
     (output,) = remote_outputs(["data:image/png;base64,aGVsbG8="], NOW)
     assert (output.content, output.mime_type, output.url) == (b"hello", "image/png", None)
