@@ -54,6 +54,17 @@ class KeyValueFormatter(logging.Formatter):
         return text
 
 
+class CurrentStderr(logging.StreamHandler[TextIO]):
+    """Writes to what `sys.stderr` is at the moment: a progress display takes its place while it is drawn."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stderr)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 def start_logging(level: LogLevel, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
     """Send this process's logs to stderr (or `stream`), in place of whatever was set up before.
 
@@ -61,7 +72,7 @@ def start_logging(level: LogLevel, secrets: Iterable[str] = (), stream: TextIO |
         level: Least severe level of rushes's own messages; libraries are heard from `warning` on.
         secrets: The configured keys.
     """
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = CurrentStderr() if stream is None else logging.StreamHandler(stream)
     handler.setFormatter(KeyValueFormatter(secrets))
     root = logging.getLogger()
     for old in root.handlers[:]:

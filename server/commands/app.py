@@ -4,11 +4,22 @@ from importlib.metadata import version
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from . import doctor, generate, models, serve, tasks
+from .options import NO_VALUE
+
+
+class InOrder(TyperGroup):
+    """Shows the commands in the order in which a person comes to need them."""
+
+    def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002
+        return ["generate", "check", "tasks", "cancel", "models", "doctor", "serve"]
+
 
 app = typer.Typer(
     name="rushes",
+    cls=InOrder,
     help="Video, image and audio generation over several gateways: nothing paid twice, nothing paid for lost.",
     epilog="Exit codes: 0 done, 1 the task failed, 2 the command or configuration is wrong, 3 still running.",
     no_args_is_help=True,
@@ -34,7 +45,8 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _common(  # pyright: ignore[reportUnusedFunction]  typer calls it
     show_version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+        bool,
+        typer.Option("--version", metavar=NO_VALUE, callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     pass

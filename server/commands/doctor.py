@@ -8,7 +8,7 @@ import anyio
 import typer
 
 from .answer import complaints, say
-from .options import AsJson
+from .options import NO_VALUE, AsJson
 from .outcome import Exit
 
 if TYPE_CHECKING:
@@ -26,9 +26,14 @@ MARKS: "dict[State, tuple[str, str]]" = {
 
 
 def doctor(
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no gateway whether its key works.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", metavar=NO_VALUE, help="Ask no gateway whether its key works.")
+    ] = False,
     rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Bring back finished tasks from the files beside their outputs.")
+        bool,
+        typer.Option(
+            "--rebuild", metavar=NO_VALUE, help="Bring back finished tasks from the files beside their outputs."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:

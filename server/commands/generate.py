@@ -12,7 +12,7 @@ from ...tools.generate import task_result
 from ...tools.task import DryRun, Task
 from ...tools.toolbox import GENERATE_AUDIO, GENERATE_IMAGE, GENERATE_VIDEO, ToolSpec
 from .answer import Document, complaints, end, say
-from .options import AsJson, with_options_of
+from .options import NO_VALUE, AsJson, with_options_of
 from .outcome import Exit
 from .session import Interrupted, run
 
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 NoWait = Annotated[
-    bool, typer.Option("--no-wait", help="Leave as soon as the gateway has taken the job; see `rushes check`.")
+    bool,
+    typer.Option(
+        "--no-wait", metavar=NO_VALUE, help="Leave as soon as the gateway has taken the job; see `rushes check`."
+    ),
 ]
 WaitSeconds = Annotated[
     float | None,

@@ -14,7 +14,10 @@ from pydantic.fields import FieldInfo
 
 from .words import for_people
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, as the tools answer.")]
+NO_VALUE = ""
+"""Metavar of a flag."""
+
+AsJson = Annotated[bool, typer.Option("--json", metavar=NO_VALUE, help="Print one JSON document, as the tools answer.")]
 
 
 def with_options_of(
@@ -60,7 +63,7 @@ def _parameter(name: str, field: FieldInfo, *, positional: bool) -> inspect.Para
 def _typed_as(annotation: object) -> tuple[Any, str | None]:
     """How typer is to read an option, and the word that stands for its value in the help."""
     if annotation is bool:
-        return bool, None
+        return bool, NO_VALUE
     match get_origin(annotation):
         case origin if origin is list:
             return list[str], "TEXT"

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -81,3 +82,11 @@ def test_the_level_is_held() -> None:
     stream = started("error")
     logging.getLogger("rushes").warning("quiet")
     assert stream.getvalue() == ""
+
+
+def test_it_writes_to_what_stderr_is_at_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    start_logging("info")
+    display = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", display)
+    logging.getLogger("rushes").warning("above the progress line")
+    assert "above the progress line" in display.getvalue()
