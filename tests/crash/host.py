@@ -1,0 +1,74 @@
+"""A host as blunt as can be: it starts `rushes serve` or the command, writes JSON-RPC lines, and ends the process."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import anyio
+from anyio.abc import Process
+from anyio.streams.text import TextReceiveStream
+
+End = Literal["SIGTERM", "SIGINT", "EOF", "SIGKILL"]
+
+HELLO = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "a test", "version": "1"}}
+
+
+@dataclass
+class Hosted:
+    """A process that was started as a host or a person starts it."""
+
+    process: Process
+
+    async def call(self, tool: str, **arguments: object) -> None:
+        """Greet, and call a tool; nothing is read."""
+        await self._write({"id": 1, "method": "initialize", "params": HELLO})
+        await self._write({"method": "notifications/initialized"})
+        await self._write({"id": 2, "method": "tools/call", "params": {"name": tool, "arguments": arguments}})
+
+    async def answered(self) -> None:
+        """Wait for the answer to the call."""
+        assert self.process.stdout is not None
+        text = ""
+        async for chunk in TextReceiveStream(self.process.stdout):
+            text += chunk
+            if any(json.loads(line).get("id") == 2 for line in text.splitlines(keepends=True) if line.endswith("\n")):
+                return
+        raise AssertionError(f"no answer: {text}")
+
+    async def end(self, how: End) -> int:
+        """End it; the exit code, or the negative number of the signal."""
+        assert self.process.stdin is not None
+        if how == "EOF":
+            await self.process.stdin.aclose()
+        else:
+            self.process.send_signal(signal.Signals[how])
+        return await self.process.wait()
+
+    async def _write(self, message: Mapping[str, object]) -> None:
+        assert self.process.stdin is not None
+        await self.process.stdin.send(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+
+
+@asynccontextmanager
+async def hosted(home: Path, settings: Mapping[str, str], *arguments: str) -> AsyncGenerator[Hosted]:
+    """`rushes` with these arguments, on a home and with the settings of simulated gateways."""
+    environment = {**os.environ, **settings, "RUSHES_HOME": str(home)}
+    log = home.with_suffix(".log")
+    home.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as errors:
+        process = await anyio.open_process(
+            [sys.executable, "-m", "rushes", *arguments], env=environment, stderr=errors, start_new_session=True
+        )
+        try:
+            yield Hosted(process)
+        finally:
+            with anyio.CancelScope(shield=True):
+                if process.returncode is None:
+                    process.kill()
+                await process.aclose()

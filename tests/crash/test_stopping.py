@@ -1,0 +1,159 @@
+"""`rushes serve` and the command, ended at any moment and in any way: the next process goes on from there."""
+
+import signal
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from ..gateways.client import RunningGateways
+from ..gateways.views import JobView
+from .account import account_of
+from .crew import Crew
+from .gateways import GROUNDS, Ground, address_of
+from .host import End, Hosted, hosted
+from .orders import Order
+from .tally import Tally
+
+pytestmark = pytest.mark.anyio
+
+ENDS: tuple[End, ...] = ("SIGTERM", "SIGINT", "EOF", "SIGKILL")
+VIDEO = {ground.gateway: ground for ground in GROUNDS if ground.kind == "video"}
+SECONDS = 120
+
+
+class Stopping:
+    """Several homes, each with one process that is ended in its own way, and then another that goes on."""
+
+    def __init__(self, ground: Ground, folder: Path, gateways: RunningGateways, ends: Sequence[End]) -> None:
+        self.ground = ground
+        self.gateways = gateways
+        self.ends = ends
+        self._folder = folder
+        self.settings = gateways.only(ground.gateway)
+
+    def order(self, end: End, words: str) -> Order:
+        prompt = f"a red fox, {end} {words}".rstrip()
+        order = Order(order=end, home=self._folder / end, gateway=self.ground.gateway, prompt=prompt)
+        return address_of(order, self.gateways)
+
+    async def jobs_once(self, count: int, *, polled: bool) -> list[JobView]:
+        """The accepted jobs, once there are so many, and each was looked at if that is asked."""
+        while True:
+            jobs = await self.gateways.jobs(self.ground.gateway)
+            if len(jobs) >= count and (not polled or all(job.polls > 0 for job in jobs)):
+                return jobs
+            await anyio.lowlevel.checkpoint()
+
+    async def end_all(self, running: dict[End, Hosted]) -> None:
+        """End each in its way: in order, but for the one that is killed."""
+        codes: dict[End, int] = {}
+
+        async def end_one(how: End, process: Hosted) -> None:
+            codes[how] = await process.end(how)
+
+        async with anyio.create_task_group() as group:
+            for how, process in running.items():
+                group.start_soon(end_one, how, process)
+        assert codes == {how: -signal.SIGKILL if how == "SIGKILL" else 0 for how in running}
+
+    async def go_on(self, crew: Crew, words: str, tally: Tally, fault: str) -> None:
+        """The next process of each home brings its task to an end."""
+        for end in self.ends:
+            order = self.order(end, words)
+            # Where the first process was ended before it journaled the call, the same call begins now.
+            last = order.model_copy(update={"order": f"{end}-next", "calls": 1, "call_again": True})
+            report = await (await crew.start(last)).ends_well()
+            account = await account_of(order, report, self.gateways)
+            tally.add(fault, account, kills=end == "SIGKILL")
+            assert len(account.jobs) <= 1
+            assert len(account.posts) <= 1
+            assert len(account.records) == 1
+            may_come = {"kept", "unknown"} if "lists" not in self.ground.abilities else {"kept"}
+            assert account.came in may_come, (end, account.records[0])
+
+
+async def _serving(stack: AsyncExitStack, stopping: Stopping, words: str) -> dict[End, Hosted]:
+    """A server for each way to end it, with its call written."""
+    running: dict[End, Hosted] = {}
+    for end in stopping.ends:
+        order = stopping.order(end, words)
+        process = await stack.enter_async_context(hosted(order.home, stopping.settings, "serve"))
+        await process.call("generate_video", prompt=order.prompt, provider=order.gateway)
+        running[end] = process
+    return running
+
+
+async def test_a_server_ended_as_soon_as_it_was_called(
+    crew: Crew, gateways: RunningGateways, tally: Tally, tmp_path: Path
+) -> None:
+    stopping = Stopping(VIDEO["routeany"], tmp_path, gateways, ENDS)
+    with anyio.fail_after(SECONDS):
+        async with AsyncExitStack() as stack:
+            running = await _serving(stack, stopping, "")
+            # The last one may not even have loaded its modules: a signal then ends any Python program at once.
+            for how, process in running.items():
+                await process.end(how)
+        await stopping.go_on(crew, "", tally, "server ended as soon as it was called")
+
+
+@pytest.mark.parametrize("gateway", ["routeany", "apixo"])
+async def test_a_server_ended_while_it_waits_for_the_answer_to_its_post(
+    gateway: str, crew: Crew, gateways: RunningGateways, tally: Tally, tmp_path: Path
+) -> None:
+    stopping = Stopping(VIDEO[gateway], tmp_path, gateways, ENDS)
+    await gateways.hold(gateway, len(ENDS))
+    with anyio.fail_after(SECONDS):
+        async with AsyncExitStack() as stack:
+            running = await _serving(stack, stopping, "")
+            await gateways.wait_held(gateway, len(ENDS))
+            await stopping.end_all(running)
+        await gateways.release(gateway, cut=True)
+        await stopping.go_on(crew, "", tally, "server ended while a POST is under way")
+
+
+async def test_a_server_ended_while_a_job_runs(
+    crew: Crew, gateways: RunningGateways, tally: Tally, tmp_path: Path
+) -> None:
+    stopping = Stopping(VIDEO["routeany"], tmp_path, gateways, ENDS)
+    with anyio.fail_after(SECONDS):
+        async with AsyncExitStack() as stack:
+            running = await _serving(stack, stopping, "[manual]")
+            for process in running.values():
+                await process.answered()
+            jobs = await stopping.jobs_once(len(ENDS), polled=True)
+            await stopping.end_all(running)
+        for job in jobs:
+            await gateways.set_phase("routeany", job.job_id, "succeeded")
+        await stopping.go_on(crew, "[manual]", tally, "server ended while a job runs")
+
+
+@pytest.mark.parametrize("moment", ["POST under way", "job running"])
+async def test_the_command_ended_while_it_waits(
+    moment: str, crew: Crew, gateways: RunningGateways, tally: Tally, tmp_path: Path
+) -> None:
+    ends: tuple[End, ...] = ("SIGTERM", "SIGINT", "SIGKILL")
+    stopping = Stopping(VIDEO["routeany"], tmp_path, gateways, ends)
+    words = "[manual]" if moment == "job running" else ""
+    if not words:
+        await gateways.hold("routeany", len(ends))
+    with anyio.fail_after(SECONDS):
+        async with AsyncExitStack() as stack:
+            running: dict[End, Hosted] = {}
+            for end in ends:
+                order = stopping.order(end, words)
+                command = ("generate", "video", order.prompt, "--provider", "routeany", "--json")
+                running[end] = await stack.enter_async_context(hosted(order.home, stopping.settings, *command))
+            if words:
+                await stopping.jobs_once(len(ends), polled=True)
+            else:
+                await gateways.wait_held("routeany", len(ends))
+            for how, process in running.items():
+                await process.end(how)
+        for job in await gateways.jobs("routeany"):
+            await gateways.set_phase("routeany", job.job_id, "succeeded")
+        await gateways.release("routeany", cut=True)
+        await stopping.go_on(crew, words, tally, f"command ended, {moment}")
