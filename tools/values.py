@@ -11,6 +11,8 @@ from pydantic_core import PydanticCustomError
 _PIXELS = re.compile(r"(\d{3,5})\s*[x\u00d7*]\s*(\d{3,5})", re.IGNORECASE)
 _RATIO = re.compile(r"(\d{1,3}(?:\.\d{1,3})?)\s*[:x\u00d7/]\s*(\d{1,3}(?:\.\d{1,3})?)", re.IGNORECASE)
 _TIER = re.compile(r"\d{3,4}p|\d{1,2}k")
+_NAMED_TIERS = frozenset({"standard", "pro"})
+"""What some models call theirs."""
 _WORDS_FOR_RATIOS = {"landscape": "16:9", "portrait": "9:16", "square": "1:1"}
 
 NAME_CHARACTERS_MAX = 100
@@ -92,7 +94,7 @@ def resolution(value: object) -> object:
     text = f"{text}p" if text.isdigit() else text
     if (instead := _pixels_instead(text)) is not None:
         raise wrong(instead)
-    if _TIER.fullmatch(text) is None:
+    if _TIER.fullmatch(text) is None and text not in _NAMED_TIERS:
         raise wrong("must be a tier such as 480p, 720p, 1080p, 1k, 2k or 4k")
     return text
 

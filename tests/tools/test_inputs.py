@@ -125,6 +125,11 @@ def test_lists_objects_and_numbers_may_come_as_text() -> None:
     assert asked.resolution == "720p"
 
 
+@pytest.mark.parametrize("named", ["standard", "Pro"])
+def test_a_resolution_may_be_one_of_the_named_tiers_that_some_models_have(named: str) -> None:
+    assert video(resolution=named).resolution == named.lower()
+
+
 def test_one_medium_may_stand_where_a_list_is_expected() -> None:
     assert video(reference_images="https://example.com/a.png").reference_images == ["https://example.com/a.png"]
 
