@@ -17,7 +17,7 @@ from ..provider import AccountCheck
 from ..reply import Reply
 from ..request import GenerationRequest
 from ..wire import Call, Fault, Unintelligible, Wire, job_id_of, segment
-from .compose import Composer, upper, whole
+from .compose import Composer, upper
 from .observe import observed, state_of
 from .readings import Moment, Number, Text, WireModel, parse_number, read, remote_outputs, urls_in
 from .reasons import first_text, of_submission, reason_in, reason_of_status
@@ -169,7 +169,7 @@ def _veo(compose: Composer) -> None:
 def _sora(compose: Composer) -> None:
     compose.put("prompt", compose.request.prompt, "prompt")
     _put_mode(compose, "video")
-    compose.send("duration_seconds", "duration", whole)
+    compose.send_seconds("duration")
     compose.send("aspect_ratio", "aspect_ratio")
     compose.send("size", "size", lambda value: str(value).replace("x", "*"))
     compose.send("resolution", "resolution")
@@ -189,7 +189,7 @@ def _kling(compose: Composer) -> None:
         compose.fill("mode", mode)
         compose.warnings.append(f"quality was not given; {quality} is sent")
     compose.put("prompt", compose.request.prompt, "prompt")
-    compose.send("duration_seconds", "duration", whole)
+    compose.send_seconds("duration")
     compose.send("aspect_ratio", "aspect_ratio")
     compose.send("negative_prompt", "negative_prompt")
     compose.send_media("image_urls", "image", "last_frame")
@@ -215,7 +215,7 @@ def _image(compose: Composer) -> None:
 def _video(compose: Composer) -> None:
     _put_mode(compose, "video")
     compose.put("prompt", compose.request.prompt, "prompt")
-    compose.send("duration_seconds", "duration", whole)
+    compose.send_seconds("duration")
     for name in ("aspect_ratio", "seed", "negative_prompt"):
         compose.send(name, name)
     compose.send_media("image_urls", "image", "last_frame")

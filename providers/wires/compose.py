@@ -71,6 +71,17 @@ class Composer:
             if not quiet:
                 self.warnings.append(f"{name} was not given; {_shown(value)} is sent")
 
+    def send_seconds(self, field: str, *, as_text: bool = False) -> None:
+        """Send `duration_seconds` to a gateway whose durations are whole numbers.
+
+        Raises:
+            RequestRefused: a fraction was asked for.
+        """
+        asked = whole(self.value("duration_seconds"))
+        if isinstance(asked, float):
+            raise RequestRefused("invalid_input", f"duration_seconds is a whole number on {self.provider}")
+        self.send("duration_seconds", field, _whole_text if as_text else whole)
+
     def media(self, *roles: MediaRole) -> list[JsonValue]:
         """The input media of these roles, each as URL or data URL, in order. They count as dealt with."""
         self._left -= {INPUT_OF_ROLE[role] for role in roles}
@@ -142,6 +153,10 @@ class Composer:
 def whole(value: JsonValue) -> JsonValue:
     """A number without a fraction as an integer, as gateways want durations."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _whole_text(value: JsonValue) -> JsonValue:
+    return str(whole(value))
 
 
 def upper(value: JsonValue) -> JsonValue:

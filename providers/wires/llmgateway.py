@@ -14,7 +14,7 @@ from ..provider import AccountCheck
 from ..reply import Reply
 from ..request import GenerationRequest
 from ..wire import Call, Fault, Unintelligible, Wire, job_id_of, segment
-from .compose import Composer, whole
+from .compose import Composer
 from .live import live_rows
 from .observe import observed, state_of
 from .openai_media import cost_of, image_plan, images_submission, speech_plan, speech_submission
@@ -97,11 +97,10 @@ class LLMGateway(Wire):
 
     def send_seconds(self, compose: Composer) -> None:
         """`seconds`, which is required, and an integer."""
-        seconds = whole(compose.value("duration_seconds"))
-        if not isinstance(seconds, int):
-            offer = "a whole number" if seconds is not None else "needed, as this gateway has no default"
-            raise RequestRefused("invalid_input", f"duration_seconds is {offer} on {self.name}")
-        compose.send("duration_seconds", "seconds", whole)
+        if compose.value("duration_seconds") is None:
+            message = f"duration_seconds is needed, as this gateway has no default on {self.name}"
+            raise RequestRefused("invalid_input", message)
+        compose.send_seconds("seconds")
 
     def fault(self, reply: Reply, *, submitting: bool) -> Fault | None:
         body: dict[str, JsonValue] = reply.body if isinstance(reply.body, dict) else {}

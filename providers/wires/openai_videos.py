@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import ClassVar
 
-from pydantic import JsonValue
-
 from ...errors import Charged, RequestRefused
 from ..facts import ModelFacts
 from ..job import Job, Observation, Plan, RemoteOutput
@@ -23,7 +21,7 @@ from ..provider import ProviderSettings
 from ..reply import Reply
 from ..request import GenerationRequest
 from ..wire import Call, segment
-from .compose import Composer, whole
+from .compose import Composer
 from .llmgateway import LLMGateway, Video
 from .openai_media import cost_of
 from .readings import parse_number
@@ -51,8 +49,7 @@ class OpenAIVideos(LLMGateway):
         compose = Composer(request, facts, self.name)
         compose.put("prompt", request.prompt, "prompt")
         compose.put("model", facts.id, "model")
-        spell = _seconds_text if self._seconds_as_text else whole
-        compose.send("duration_seconds", "seconds", spell)
+        compose.send_seconds("seconds", as_text=self._seconds_as_text)
         send_size(compose)
         links = compose.media("image")
         if links:
@@ -81,7 +78,3 @@ class OpenAIVideos(LLMGateway):
 
     def models_call(self) -> Call | None:
         return None
-
-
-def _seconds_text(value: JsonValue) -> JsonValue:
-    return str(whole(value))

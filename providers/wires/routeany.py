@@ -117,12 +117,12 @@ class RouteAny(Wire):
             raise RequestRefused("unsupported", message)
         compose = Composer(request, facts, self.name)
         compose.put("prompt", request.prompt, "prompt")
-        for name, field in {
-            "aspect_ratio": "aspect_ratio",
-            "duration_seconds": "duration",
-            **self._named_inputs(),
-        }.items():
-            compose.send(name, field, whole)
+        named = {"aspect_ratio": "aspect_ratio", "duration_seconds": "duration", **self._named_inputs()}
+        for name, field in named.items():
+            if name == "duration_seconds":
+                compose.send_seconds(field)
+            else:
+                compose.send(name, field, whole)
         self._put_media(compose)
         body, warnings = compose.finish(outside=("webhook", "webhook_events_filter"), inner="input")
         return Plan(

@@ -19,7 +19,7 @@ from ..provider import AccountCheck, ProviderSettings
 from ..reply import Reply
 from ..request import GenerationRequest
 from ..wire import Call, Fault, Unintelligible, Wire, job_id_of, segment
-from .compose import Composer, upper, whole
+from .compose import Composer, upper
 from .live import live_rows
 from .observe import observed, state_of
 from .openai_media import cost_of
@@ -100,7 +100,7 @@ class Shuyou(Wire):
         compose.send("aspect_ratio", "aspect_ratio")
         compose.send("resolution", "resolution", None if compose.facts.wire.get("resolution_as_is") else upper)
         form = self._duration if self._duration != "as-documented" else compose.facts.wire.get("duration")
-        compose.send("duration_seconds", "duration", _duration_text if form == "string" else whole)
+        compose.send_seconds("duration", as_text=form == "string")
         compose.send("audio", "generate_audio")
         compose.send("negative_prompt", "negative_prompt")
         compose.send("watermark", "watermark")
@@ -192,10 +192,6 @@ class Shuyou(Wire):
 
     def live_models(self, reply: Reply) -> list[ModelFacts]:
         return live_rows(reply, "Shuyou GET /v1/models")
-
-
-def _duration_text(value: JsonValue) -> JsonValue:
-    return str(whole(value))
 
 
 def _is_success(envelope: Envelope) -> bool:

@@ -9,6 +9,7 @@ from rushes.providers.checks import check_request, limits_of, spoken
 from rushes.providers.facts import ModelFacts
 from rushes.providers.request import GenerationRequest
 
+from .replies import plan_of
 from .requests import held, linked, model, request
 
 
@@ -199,3 +200,22 @@ def test_a_duration_is_either_offered_or_refused_with_all_offers(offered: list[f
         check_request(request(duration_seconds=asked), facts, "shuyou")
     else:
         assert spoken(offered) in refusal(request(duration_seconds=asked), facts).message
+
+
+@pytest.mark.parametrize(
+    ("wire", "name"),
+    [
+        ("routeany", "acme/new"),
+        ("shuyou", "kling-v3"),
+        ("shuyou", "new"),
+        ("llmgateway", "seedance-2.0"),
+        ("apixo", "sora-2"),
+        ("apixo", "new"),
+        ("openai-videos", "new"),
+    ],
+)
+def test_a_fraction_of_a_second_is_refused_where_durations_are_whole_numbers(wire: str, name: str) -> None:
+    with pytest.raises(RequestRefused, match="whole number") as refused:
+        plan_of(wire, request(duration_seconds=5.5), name)
+    assert refused.value.reason == "invalid_input"
+    assert plan_of(wire, request(duration_seconds=5), name).body
