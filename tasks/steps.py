@@ -9,7 +9,7 @@ from typing import assert_never
 
 import anyio
 
-from ..errors import FailureError, GatewayUnavailable, RushesError, StoreError
+from ..errors import FailureError, FailureReason, GatewayUnavailable, RushesError, StoreError
 from ..providers.job import Observation
 from ..providers.provider import Provider
 from . import transitions
@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 KEEP_RETRY_PAUSE_SECONDS = 1.0
 REFRESH_AFTER_ATTEMPTS = 1
 RIVAL_PAUSE_SECONDS = 1.0
+NO_LIST: frozenset[FailureReason] = frozenset({"not_found", "unsupported"})
+"""What a gateway says that has no list of jobs: it shows the job as little as an empty list."""
 
 
 class Steps:
@@ -185,7 +187,9 @@ class Steps:
             try:
                 job = await provider.find_job(replanned(record, provider), since, known=known)
             except GatewayUnavailable as error:
-                return await self._look_failed(record, error, provider)
+                if error.reason not in NO_LIST:
+                    return await self._look_failed(record, error, provider)
+                job = None
             now = self._clock()
             if job is None:
                 why = transitions.answer_lost(record)

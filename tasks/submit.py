@@ -156,7 +156,8 @@ def replanned(record: TaskRecord, provider: Provider) -> Plan:
 
     Media that were given as bytes are no longer at hand, so they are missing from its body.
     """
-    facts = next((row for row in provider.models() if row.id == record.model), None)
+    listed = next((row for row in provider.models() if row.id == record.model), None)
+    facts = listed or provider.unlisted_model(record.model, record.kind)
     plan = Plan(
         provider=record.provider, model=record.model, path=record.plan_path, body={}, details=record.plan_details
     )

@@ -69,7 +69,8 @@ def lost(record: TaskRecord, why: Failure, now: datetime, *, reconcilable: bool)
     if record.phase != "submitting":
         return record
     if reconcilable:
-        return same_state(record, now, phase="reconciling", next_poll_at=now)
+        text = f"The answer to the submission was lost, so the jobs that {record.provider} lists are searched for it."
+        return with_warnings(same_state(record, now, phase="reconciling", next_poll_at=now), [text], now)
     if record.final:
         return same_state(record, now, phase="done")
     return moved(record, "unknown", "done", now, failure=why)

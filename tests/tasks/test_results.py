@@ -1,5 +1,7 @@
 """Results of a real wire on their way to a file, with the gateway answered for by a function."""
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
@@ -33,3 +35,26 @@ async def test_a_finished_video_is_kept_from_whichever_of_its_two_addresses_work
         with anyio.fail_after(10):
             ended = await studio.wait(record.task_id, seconds=10)
     assert [(output.keeping, output.bytes) for output in ended.outputs] == [("kept", len(movie))]
+
+
+@pytest.mark.parametrize("model", ["google/veo-3.1", "acme/new"])
+async def test_a_lost_answer_is_found_in_the_list_for_known_and_unknown_models(tmp_path: Path, model: str) -> None:
+    movie = Path(a_video(tmp_path / "movie.mp4", [RED]).path or "").read_bytes()
+    sent: list[dict[str, JsonValue]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            made = {"id": "p1", "model": model, "input": json.loads(request.content)["input"], "status": "succeeded"}
+            created_at = datetime.now(UTC).isoformat()
+            sent.append({**made, "created_at": created_at, "output": "https://routeany.invalid/v.mp4"})
+            raise httpx.ReadError("cut")
+        if request.url.path == "/v.mp4":
+            return httpx.Response(200, content=movie)
+        return httpx.Response(200, json=sent[0] if request.url.path.endswith("/p1") else {"results": sent})
+
+    async with a_studio(tmp_path / "home", provider("routeany", Gateway(answer))) as studio:
+        record = (await studio.generate(a_wish(model=model, provider="routeany"))).record
+        assert any("searched" in warning for warning in record.warnings)
+        with anyio.fail_after(10):
+            ended = await studio.wait(record.task_id, seconds=10)
+    assert (ended.state, len(sent), [output.keeping for output in ended.outputs]) == ("succeeded", 1, ["kept"])

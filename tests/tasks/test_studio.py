@@ -1,6 +1,7 @@
 """A generation's life through the service, with a scripted gateway, a real store and real files (design §4)."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
@@ -22,6 +23,7 @@ from rushes.providers.provider import Traits
 from rushes.tasks.record import TaskRecord
 from rushes.tasks.service import MediaSource
 from rushes.tasks.studio import Limits, Studio
+from rushes.tasks.transitions import RECONCILE_FOR
 
 from .scripted import ScriptedProvider
 from .studios import QUICK, a_studio, a_wish
@@ -190,6 +192,21 @@ async def test_a_lost_answer_is_reconciled_where_jobs_can_be_listed(tmp_path: Pa
         ended = await _ended(studio, record.task_id)
     assert (ended.state, ended.job) == ("succeeded", JOB)
     assert len(gateway.plans) == 1
+
+
+async def test_a_gateway_without_a_list_shows_a_lost_job_as_little_as_an_empty_list(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    times = iter([now] * 3)
+    gateway = _image_gateway(
+        traits=Traits(finds_jobs=True),
+        answers=[SubmissionLost("the connection broke")],
+        listed=[GatewayUnavailable("not_found", "HTTP 404")] * 50,
+    )
+    async with a_studio(tmp_path, gateway, clock=lambda: next(times, now + RECONCILE_FOR)) as studio:
+        record = (await studio.generate(a_wish(kind="image"))).record
+        ended = await _ended(studio, record.task_id)
+    assert ended.failure is not None
+    assert (ended.state, ended.failure.reason, ended.failure.charged) == ("unknown", "outcome_unknown", "unknown")
 
 
 async def test_a_fault_of_the_adapter_after_the_post_is_an_unknown_outcome(tmp_path: Path) -> None:
