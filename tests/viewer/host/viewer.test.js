@@ -1,0 +1,348 @@
+// The viewer in a real browser: a host with the official AppBridge, our server playing scenes (scenes.py) behind it.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { View, launchBrowser } from "./browser.js";
+import { startScripted } from "./servers.js";
+
+const PROMPT = "A red fox running through fresh snow at first light, low tracking shot, steam in the cold air";
+const INJECTION = '<img src=x onerror="document.title=1"><b>not bold</b>';
+
+let servers;
+let browser;
+before(async () => {
+  servers = await startScripted();
+  browser = await launchBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await servers?.close();
+});
+
+const open = (t, scene, { kind = "video", args = {}, ...options } = {}) =>
+  View.open(t, browser, servers, { name: `generate_${kind}`, args: { prompt: PROMPT, model: scene, force_new: true, ...args }, ...options });
+
+describe("a task", () => {
+  for (const mode of ["auto", "legacy"]) {
+    test(`is shown live up to the playing video (${mode} protocol)`, async (t) => {
+      const view = await open(t, "video", { mode });
+      assert.deepEqual([await view.text("what"), await view.text("who")], ["video", "sandbox-video · sandbox"]);
+      await view.state("Queued");
+      await view.state("Generating");
+      await view.find("#count", { hasText: "42 %" }).waitFor();
+      await view.frame.waitForFunction(() => document.querySelector("progress").value === 42);
+      await view.screenshot(`running-${mode}`);
+
+      await view.state("Done in 00:");
+      const video = await view.medium("video");
+      assert.equal(await video.evaluate((element) => element.src.slice(0, 60)), `${servers.declared}/video.mp4`);
+      await view.frame.waitForFunction(() => document.querySelector("video").currentTime > 0.2);
+      assert.equal(await view.button("Cancel").count(), 0);
+      assert.equal(await view.find("progress").isVisible(), false);
+      assert.match(await view.text("files"), /854 × 480 · 5 s · \d+ kB · MP4/);
+      await view.screenshot(`video-${mode}`);
+      view.assertClean();
+    });
+  }
+
+  test("shows a picture", async (t) => {
+    const view = await open(t, "image", { kind: "image", args: { aspect_ratio: "4:3" } });
+    await view.state("Done");
+    const picture = await view.medium("img");
+    assert.equal(await picture.evaluate((element) => element.naturalWidth), 1024);
+    assert.equal(await picture.getAttribute("alt"), `image: ${PROMPT}`);
+    view.assertClean();
+  });
+
+  test("shows several pictures, each with its own buttons", async (t) => {
+    const view = await open(t, "images", { kind: "image", width: 760 });
+    await view.medium("img");
+    assert.equal(await view.find("img").count(), 4);
+    await view.button("Open 3").click();
+    assert.deepEqual(await view.untilHeard("links", 1), [`${servers.declared}/image.png`]);
+    await view.screenshot("images");
+    view.assertClean();
+  });
+
+  test("plays sound with controls", async (t) => {
+    const view = await open(t, "audio", { kind: "audio", width: 500 });
+    const sound = await view.medium("audio");
+    assert.deepEqual(await sound.evaluate((element) => [element.controls, element.paused, element.duration]), [true, true, 4]);
+    await view.screenshot("audio");
+    view.assertClean();
+  });
+
+  test("without known progress has a bar without a value", async (t) => {
+    const view = await open(t, "silent");
+    await view.state("Generating");
+    assert.equal(await view.find("progress").getAttribute("value"), null);
+    assert.equal(await view.find("#count").isVisible(), false);
+  });
+
+  test("that has ended but whose file is still being kept is looked at until it is there", async (t) => {
+    const view = await open(t, "settling", { kind: "image" });
+    await view.medium("img");
+    assert.equal((await view.heard()).calls.length, 1);
+    view.assertClean();
+  });
+
+  test("that is only planned shows what would be sent", async (t) => {
+    const view = await open(t, "video", { args: { dry_run: true } });
+    await view.state("Dry run");
+    assert.match(await view.text("notes"), /Nothing was sent or paid\./);
+    await view.find("summary").click();
+    assert.match(await view.text("rows"), /"prompt": "A red fox/);
+    assert.equal(await view.find("#film").isVisible(), false);
+    assert.deepEqual((await view.heard()).calls, []);
+  });
+
+  test("that was asked for before says so", async (t) => {
+    const args = { prompt: "again", force_new: false };
+    await open(t, "stays", { args });
+    const view = await open(t, "stays", { args });
+    assert.match(await view.text("notes"), /this is that task, and nothing was paid again/);
+  });
+});
+
+describe("a failure", () => {
+  test("says why, whether it was charged and what to do, and text from outside stays text", async (t) => {
+    const view = await open(t, "refused", { args: { prompt: INJECTION } });
+    await view.state("Failed");
+    assert.equal(await view.text("reason"), "Refused by the content rules");
+    assert.equal(await view.text("message"), `The prompt was refused: ${INJECTION}`);
+    assert.equal(await view.text("money"), "Nothing was charged.");
+    assert.match(await view.text("hint"), /^Change the prompt/);
+    assert.equal(await view.text("prompt"), INJECTION);
+    assert.equal(await view.find("main :is(img, b)").count(), 0);
+    assert.equal(await view.frame.title(), "rushes");
+    assert.equal(await view.find("#film").isVisible(), false);
+    await view.screenshot("failed");
+    view.assertClean();
+  });
+
+  test("whose outcome is not known says that money may be gone", async (t) => {
+    const view = await open(t, "lost");
+    await view.state("Outcome unknown");
+    assert.equal(await view.text("money"), "It is not known whether this was charged.");
+    assert.match(await view.text("live"), /Outcome unknown: .*not known whether this was charged/);
+  });
+
+  test("of the call itself, before there is a task, is shown in its own words", async (t) => {
+    const view = await open(t, "video", { args: { prompt: " " } });
+    await view.state("Failed");
+    assert.equal(await view.text("message"), "prompt must not be blank.");
+    assert.deepEqual((await view.heard()).calls, []);
+  });
+});
+
+describe("media", () => {
+  test("without a URL are read through the host", async (t) => {
+    const view = await open(t, "kept-video");
+    const video = await view.medium("video");
+    assert.match(await video.evaluate((element) => element.src.slice(0, 60)), /^data:video\/mp4;base64,/);
+    assert.equal((await view.heard()).reads.length, 1);
+    await view.button("Download").click();
+    const [[download]] = await view.untilHeard("downloads", 1);
+    assert.equal(download.resource.uri, "file:///video.mp4");
+    assert.ok(download.resource.blob.length > 1000);
+    view.assertClean();
+  });
+
+  test("too large for that are shown as a preview that says so", async (t) => {
+    const view = await open(t, "kept-large");
+    await view.medium("img");
+    assert.match(await view.text("frames"), /Preview: the video itself is too large for the host\./);
+    await view.button("Download").click();
+    assert.match(await view.text("notes"), /too large for the host\. Details say where it is kept\./);
+    assert.deepEqual((await view.heard()).downloads, []);
+    view.assertClean();
+  });
+
+  test("with an expired URL are read through the host, and nobody is offered the URL", async (t) => {
+    const view = await open(t, "expired-url");
+    assert.match(await (await view.medium("video")).evaluate((element) => element.src.slice(0, 60)), /^data:/);
+    assert.equal(await view.button("Open").count(), 0);
+    view.assertClean();
+  });
+
+  test("with a URL that fails are read through the host", async (t) => {
+    const view = await open(t, "broken-url", { expected: [/404/] });
+    assert.match(await (await view.medium("video")).evaluate((element) => element.src.slice(0, 60)), /^data:/);
+    view.assertClean();
+  });
+
+  test("are read through a host that ignores the declared domains", async (t) => {
+    const view = await open(t, "video", { csp: false, expected: [/Content Security Policy/] });
+    assert.match(await (await view.medium("video")).evaluate((element) => element.src.slice(0, 60)), /^data:/);
+    view.assertClean();
+  });
+
+  test("that can be neither loaded nor read leave a sentence and a button", async (t) => {
+    const view = await open(t, "undeclared");
+    await view.find("figure button").click();
+    assert.match(await view.text("frames"), /The video cannot be shown here\./);
+    const [link] = await view.untilHeard("links", 1);
+    assert.match(link, /^http:\/\/localhost:\d+\/video\.mp4$/);
+    await view.screenshot("cannot-show");
+    view.assertClean();
+  });
+
+  test("without a URL in a host that reads no resources leave a sentence, and Details have the path", async (t) => {
+    const view = await open(t, "kept-video", { without: ["serverResources"] });
+    await view.find("figure p").waitFor();
+    assert.match(await view.text("frames"), /cannot be shown here\. Details say where it is kept\./);
+    await view.find("summary").click();
+    assert.match(await view.text("rows"), /rushes-viewer-\w+\/video\.mp4/);
+    view.assertClean();
+  });
+});
+
+describe("the person", () => {
+  test("cancels by keyboard, and the focus goes to the new state", async (t) => {
+    const view = await open(t, "stays");
+    await view.button("Cancel").focus();
+    await view.page.keyboard.press("Enter");
+    await view.state("Cancelled");
+    assert.equal(await view.frame.evaluate(() => document.activeElement.id), "state");
+    assert.equal(await view.find("#film").isVisible(), false);
+    view.assertClean();
+  });
+
+  test("may stop waiting for a gateway that does not cancel", async (t) => {
+    const view = await open(t, "stubborn");
+    await view.button("Cancel").click();
+    await view.button("Stop waiting").waitFor();
+    assert.match(await view.text("notes"), /gateway cannot cancel; it goes on and may charge/);
+    await view.button("Stop waiting").click();
+    await view.state("Cancelled");
+    const cancels = (await view.heard()).calls.filter((call) => call.name === "cancel_task").map((call) => call.arguments.abandon);
+    assert.deepEqual(cancels, [undefined, true]);
+  });
+
+  test("opens and downloads what has a URL", async (t) => {
+    const view = await open(t, "image", { kind: "image" });
+    await view.button("Open").click();
+    await view.button("Download").click();
+    assert.deepEqual(await view.untilHeard("links", 1), [`${servers.declared}/image.png`]);
+    const [[download]] = await view.untilHeard("downloads", 1);
+    assert.deepEqual([download.type, download.uri, download.mimeType], ["resource_link", `${servers.declared}/image.png`, "image/png"]);
+  });
+
+  test("gets only the buttons that the host can serve", async (t) => {
+    const view = await open(t, "images", { kind: "image", without: ["openLinks", "downloadFile"] });
+    await view.medium("img");
+    assert.equal(await view.find("button:visible").count(), 0);
+  });
+
+  test("who wants less motion gets a video that waits and no animation", async (t) => {
+    const view = await open(t, "video", { reducedMotion: "reduce" });
+    await view.state("Generating");
+    assert.equal(await view.frame.evaluate(() => document.getAnimations().length), 0);
+    const video = await view.medium("video");
+    assert.equal(await video.evaluate((element) => element.paused), true);
+  });
+
+  test("sees where the focus is", async (t) => {
+    const view = await open(t, "images", { kind: "image" });
+    await view.medium("img");
+    await view.page.keyboard.press("Tab");
+    const seen = [];
+    for (let step = 0; step < 9; step += 1) {
+      seen.push(await view.frame.evaluate(() => [document.activeElement.ariaLabel ?? document.activeElement.textContent,
+        getComputedStyle(document.activeElement).outlineStyle]));
+      await view.page.keyboard.press("Tab");
+    }
+    const names = [1, 2, 3, 4].flatMap((number) => [`Open ${number}`, `Download ${number}`]);
+    assert.deepEqual(seen, [...names, "Details"].map((name) => [name, "solid"]));
+  });
+});
+
+describe("the host", () => {
+  test("decides between light and dark, and its colours are used", async (t) => {
+    const view = await open(t, "stays", { theme: "dark", variables: { "--color-text-primary": "light-dark(rgb(1, 2, 3), rgb(4, 5, 6))" } });
+    const colours = () => view.find("main").evaluate((element) => [getComputedStyle(element).backgroundColor, getComputedStyle(element).color]);
+    assert.deepEqual(await colours(), ["rgb(31, 30, 29)", "rgb(4, 5, 6)"]);
+    await view.page.evaluate(() => window.changeContext({ theme: "light" }));
+    await view.frame.waitForFunction(() => getComputedStyle(document.querySelector("main")).color === "rgb(1, 2, 3)");
+    assert.deepEqual(await colours(), ["rgb(255, 255, 255)", "rgb(1, 2, 3)"]);
+  });
+
+  test("is told the size of the card", async (t) => {
+    const view = await open(t, "images", { kind: "image" });
+    await view.medium("img");
+    await view.page.waitForFunction(() => {
+      const frame = document.querySelector("iframe");
+      return window.heard.sizes.at(-1)?.height === frame.offsetHeight && frame.offsetHeight > 400;
+    });
+    assert.equal(await view.frame.evaluate(() => document.documentElement.scrollHeight <= innerHeight), true);
+  });
+
+  test("is told of an end that the model has not seen, once", async (t) => {
+    const view = await open(t, "image", { kind: "image" });
+    const [told] = await view.untilHeard("contexts", 1);
+    assert.match(told.content[0].text, /^rushes task 01J8X\d+: succeeded · http:\S+image\.png$/);
+    assert.equal(told.structuredContent.state, "succeeded");
+    await view.medium("img");
+    assert.equal((await view.heard()).contexts.length, 1);
+  });
+
+  test("is not told what the tool's answer said itself", async (t) => {
+    const view = await open(t, "images", { kind: "image" });
+    await view.medium("img");
+    assert.deepEqual((await view.heard()).contexts, []);
+  });
+
+  test("that forwards no tool calls is not asked, and the card says what to do", async (t) => {
+    const view = await open(t, "stays", { without: ["serverTools"] });
+    await view.state("Generating");
+    assert.match(await view.text("notes"), /ask the assistant to check the task/);
+    assert.equal(await view.button("Cancel").count(), 0);
+    assert.deepEqual((await view.heard()).calls, []);
+  });
+
+  test("may cancel the call before there is a task", async (t) => {
+    const view = await open(t, "stays", { hold: true });
+    await view.state("Starting");
+    assert.equal(await view.text("prompt"), PROMPT);
+    await view.page.evaluate(() => window.cancelCall());
+    await view.state("Cancelled");
+    assert.match(await view.text("notes"), /A generation that has begun goes on by itself\./);
+  });
+
+  test("is asked again no sooner than the server says, and never after a teardown", async (t) => {
+    const view = await open(t, "stays", { stopClock: true });
+    const calls = async () => (await view.heard()).calls.length;
+    await view.state("Generating");
+    await view.page.clock.runFor(900);
+    assert.equal(await calls(), 0);
+    await view.page.clock.runFor(200);
+    await view.untilHeard("calls", 1);
+    assert.deepEqual(await view.page.evaluate(() => window.tearDown()), {});
+    await view.page.clock.runFor(60_000);
+    assert.equal(await calls(), 1);
+  });
+
+  test("whose server falters is asked again, and the card says so meanwhile", async (t) => {
+    const view = await open(t, "faltering");
+    await view.find("#notes", { hasText: "It could not be looked up" }).waitFor();
+    assert.equal(await view.text("state"), "Generating");
+    await view.find("#count", { hasText: "60 %" }).waitFor();
+    assert.equal(await view.find("#notes").isVisible(), false);
+    view.assertClean();
+  });
+});
+
+describe("the card", () => {
+  const looks = [["stays", "video"], ["kept-video", "video"], ["images", "image"], ["audio", "audio"], ["lost", "video"], ["undeclared", "video"]];
+  for (const [theme, width] of [["light", 320], ["dark", 900]]) {
+    test(`keeps the rules of accessibility and its width: ${theme}, ${width} px`, async (t) => {
+      for (const [scene, kind] of looks) {
+        const view = await open(t, scene, { kind, theme, width, reducedMotion: "reduce" });
+        if (!["stays", "lost"].includes(scene)) await view.find("figure :is(img, video, audio, p)").first().waitFor();
+        assert.deepEqual(await view.accessibilityFaults(), [], scene);
+        assert.ok(await view.overflow() <= 0, `${scene} is wider than its frame`);
+        await view.screenshot(`${scene}-${theme}-${width}`);
+        view.assertClean();
+      }
+    });
+  }
+});
