@@ -5,8 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import ValidationError
 
 from ..errors import ConfigurationError
 from ..providers.provider import ProviderSettings
@@ -15,24 +14,17 @@ from .provider_settings import merge_providers
 
 FILE_NAME = "rushes.toml"
 
-
 PREFIX = "RUSHES_"
 
 
-class Environment(BaseSettings):
-    """The `RUSHES_*` variables. An empty one counts as unset."""
-
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
+@dataclass(frozen=True)
+class Variables:
+    """What the `RUSHES_*` variables say: `environment.Environment`, or nothing where none is set."""
 
     home: Path | None = None
     output_dir: Path | None = None
     config: Path | None = None
     log_level: LogLevel | None = None
-
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _any_case(cls, value: object) -> object:
-        return value.lower() if isinstance(value, str) else value
 
 
 @dataclass(frozen=True)
@@ -89,14 +81,19 @@ def load_settings(known: Sequence[ProviderSettings], wires: Callable[[], Collect
     )
 
 
-def read_environment() -> Environment:
+def read_environment() -> Variables:
     """The `RUSHES_*` variables.
 
     Raises:
         ConfigurationError: one of them has a value that it cannot have.
     """
+    if not any(name.upper().startswith(PREFIX) for name in os.environ):
+        return Variables()
+    # Slow to load, and most hosts set no variable.
+    from .environment import Environment
+
     try:
-        return Environment()
+        return Variables(**dict(Environment()))
     except ValidationError as error:
         problems = [f"{PREFIX}{str(detail['loc'][0]).upper()}: {detail['msg']}" for detail in error.errors()]
         raise ConfigurationError("\n".join(problems)) from None
@@ -104,6 +101,8 @@ def read_environment() -> Environment:
 
 def unknown_variables() -> list[str]:
     """Variables that look as if meant for rushes, but that it does not read."""
+    from .environment import Environment
+
     known = [PREFIX + name.upper() for name in Environment.model_fields]
     strays = [name for name in sorted(os.environ) if name.startswith(PREFIX) and name not in known]
     return [f"{name}{did_you_mean(name, known)}" for name in strays]
@@ -139,7 +138,7 @@ def default_input_roots(output_dir: Path) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(folders))
 
 
-def _read_file(environment: Environment) -> tuple[Path, FileSettings]:
+def _read_file(environment: Variables) -> tuple[Path, FileSettings]:
     if environment.config is not None:
         path = _absolute(environment.config)
         return path, read_file(path, must_exist=True)

@@ -14,7 +14,7 @@ import typer.main
 from rushes.providers.sandbox.steering import Steering, read_steering
 from rushes.server.commands.app import app
 from rushes.server.configuration_file import parse
-from rushes.server.settings import Environment
+from rushes.server.environment import Environment
 from rushes.tools.toolbox import ALL_TOOLS
 
 from .checkout import ROOT
