@@ -1,0 +1,1 @@
+"""What rushes costs beside a bare server of the SDK."""
