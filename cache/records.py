@@ -43,6 +43,7 @@ _SELECT_NEWEST = (
 _SELECT_TAGGED_KEYS = "SELECT key FROM Cache INDEXED BY rushes_tag WHERE tag = ? AND key < ? ORDER BY key DESC LIMIT ?"
 _SELECT_ONE = f"SELECT {_COLUMNS} FROM Cache WHERE key = ? AND raw = 1"  # noqa: S608
 _SELECT_NEXT_TAG = "SELECT MIN(tag) FROM Cache INDEXED BY rushes_tag WHERE tag > ? AND tag < ?"
+_SET_ASIDE = "UPDATE Cache SET key = 'damaged:' || rowid || ':' || key, tag = NULL WHERE key = ? AND raw = 1"
 _COUNT_TAGS = "SELECT tag, COUNT(*) FROM Cache INDEXED BY rushes_tag WHERE tag IS NOT NULL GROUP BY tag"
 
 
@@ -104,6 +105,21 @@ class Records:
         new: Document = {**document, "schema": self._schema, "revision": number_of(stored, "revision") + 1}
         self.cache.set(task_key(task_id), encode(new), tag=tag_of(new))
         return new
+
+    def restore(self, document: Document, is_sound: Callable[[Document], bool]) -> bool:
+        """See `TaskStore.restore`."""
+        task_id = text_of(checked(document), "task_id")
+        try:
+            stored = self.get(task_id)
+            if stored is not None and is_sound(stored):
+                return False
+        except StoreTooNew:
+            return False
+        except StoreDamaged as error:
+            logger.warning("a damaged row is set aside task_id=%s problem=%s", task_id, error.message)
+        self.cache.rows(_SET_ASIDE, (task_key(task_id),))
+        self.create(document, None, lambda _: False)
+        return True
 
     def open_documents(self, limit: int, after: str | None) -> list[Document]:
         """See `TaskStore.open_documents`."""

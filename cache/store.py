@@ -15,7 +15,7 @@ import anyio
 from pydantic import JsonValue
 
 from .disk import DATABASE, OpenedCache, open_cache
-from .documents import Document, Migration
+from .documents import Document, Migration, text_of
 from .lane import Lane
 from .records import Records
 from .session import Reader, Writer
@@ -178,6 +178,21 @@ class TaskStore:
         if replaced is not None:
             self._wake(str(replaced["task_id"]))
         return replaced
+
+    async def restore(self, document: Document, *, is_sound: Callable[[Document], bool] = _always) -> bool:
+        """Keep a document again that a copy elsewhere still held; False where the store has a good one of its task.
+
+        A row that is not what rushes wrote, or not what `is_sound` accepts, gives way to it: it stays in the database
+        under another key. The record of a newer rushes stays as it is. `is_sound` runs on another thread and may run
+        twice: it must be pure.
+
+        Raises:
+            ValueError: the document lacks an index field.
+        """
+        restored = await self._writer.run(lambda records: records.restore(document, is_sound), durable=True)
+        if restored:
+            self._wake(text_of(document, "task_id"))
+        return restored
 
     async def open_documents(self, *, limit: int = 1000, after: str | None = None) -> list[Document]:
         """Documents with `open` true, oldest first, from the one after the task id `after` on.

@@ -32,14 +32,21 @@ class Rebuilt:
 
 
 async def rebuild(store: TaskStore, media: MediaFolder) -> Rebuilt:
-    """Put the tasks of all sidecars back that the store does not have. Nothing is overwritten."""
+    """Put the tasks of all sidecars back that the store does not have, or whose rows cannot be read any more."""
     records, unreadable = records_of([pair async for pair in media.sidecars()])
     restored_ids: list[str] = []
     for task_id in sorted(records):
-        if await store.get(task_id) is None:
-            await store.create(to_document(records[task_id]))
+        if await store.restore(to_document(records[task_id]), is_sound=_is_sound):
             restored_ids.append(task_id)
     return Rebuilt(tuple(restored_ids), len(records) - len(restored_ids), unreadable)
+
+
+def _is_sound(document: Document) -> bool:
+    try:
+        from_document(document)
+    except StoreDamaged:
+        return False
+    return True
 
 
 async def restored(media: MediaFolder, record: TaskRecord) -> TaskRecord | None:

@@ -69,6 +69,28 @@ class TestPlantedRows:
             assert await store.open_documents() == [good]
         assert not trace.exists()
 
+    async def test_a_damaged_row_gives_way_to_a_copy_kept_elsewhere_and_a_sound_or_newer_one_does_not(
+        self, folder: Path
+    ) -> None:
+        (planted, newer, good) = await filled(folder, 3)
+        with database(folder) as connection:
+            for task, value in ((planted, b"\x80\x05N."), (newer, json.dumps({**newer, "schema": 99}))):
+                connection.execute("UPDATE Cache SET value = ? WHERE key = ?", (value, f"task:{task['task_id']}"))
+
+        async with opened(folder) as store:
+            assert [await store.restore({**task, "note": "copy"}) for task in (planted, newer, good)] == [
+                True,
+                False,
+                False,
+            ]
+            back = await store.get(str(planted["task_id"]))
+            assert back is not None
+            assert back["note"] == "copy"
+            assert await store.get(str(good["task_id"])) == good
+            assert task_ids(await store.page()) == [good["task_id"], planted["task_id"]]
+        with database(folder) as connection:
+            assert (b"\x80\x05N.",) in connection.execute("SELECT value FROM Cache").fetchall()
+
     async def test_a_pickle_as_a_key_is_passed_over_and_not_run(self, folder: Path, tmp_path: Path) -> None:
         trace = tmp_path / "ran"
         documents = await filled(folder, 2)

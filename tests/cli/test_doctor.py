@@ -1,5 +1,8 @@
 """`rushes doctor`: says what works, and leaves with 1 where something is broken."""
 
+import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -91,3 +94,21 @@ def test_finished_tasks_come_back_from_the_files_beside_their_outputs(isolated_e
     run = rushes("doctor", "--offline", "--rebuild", "--json")
     assert "1 tasks are back" in checks_of(run, "store")["rebuild"]["message"]
     assert rushes("check", made["task_id"], "--json").document["outputs"] == made["outputs"]
+
+
+def test_a_rebuild_goes_on_past_a_row_that_cannot_be_read_and_puts_the_task_in_its_place(
+    isolated_environment: Path,
+) -> None:
+    made = [rushes("generate", "image", prompt, "--json").document for prompt in ("one", "two", "three")]
+    values = (b"\x80\x05N.", json.dumps({"schema": 1, "revision": 1, "task_id": made[1]["task_id"]}))
+    with closing(sqlite3.connect(isolated_environment / "cache" / "cache.db", isolation_level=None)) as database:
+        for task, value in zip(made, values, strict=False):
+            database.execute("UPDATE Cache SET value = ? WHERE key = ?", (value, f"task:{task['task_id']}"))
+
+    run = rushes("doctor", "--offline", "--rebuild", "--json")
+
+    assert "2 tasks are back, 1 were there" in checks_of(run, "store")["rebuild"]["message"]
+    for task in made:
+        assert rushes("check", task["task_id"], "--json").document["outputs"] == task["outputs"]
+    with closing(sqlite3.connect(isolated_environment / "cache" / "cache.db")) as database:
+        assert {value for (value,) in database.execute("SELECT value FROM Cache")} >= set(values)
