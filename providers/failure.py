@@ -28,6 +28,13 @@ HINTS: Mapping[FailureReason, str] = {
     "internal": "A fault in rushes; see its log on stderr, and report it.",
 }
 
+_HINTS_IF_FREE: Mapping[FailureReason, str] = {
+    "timeout": "The gateway took too long and charges nothing; try again later, or name another provider.",
+}
+_HINTS_IF_PAID_OR_UNKNOWN: Mapping[FailureReason, str] = {
+    "cancelled": "The gateway may charge it all the same; generate it again only if a second charge is acceptable.",
+}
+
 _WORTH_REPEATING: frozenset[FailureReason] = frozenset({"rate_limited", "provider_error", "cancelled"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
@@ -70,8 +77,21 @@ def failure(
         provider_code=clean_text(provider_code, 100) if provider_code else None,
         charged=charged,
         retry_safe=retry_safe,
-        hint=hint if hint is not None else HINTS[reason],
+        hint=hint if hint is not None else standing_hint(reason, charged),
     )
+
+
+def standing_hint(reason: FailureReason, charged: Charged) -> str:
+    """What to do now after a failure of which no more is known than its reason and its money state."""
+    told = _HINTS_IF_FREE if charged == "no" else _HINTS_IF_PAID_OR_UNKNOWN
+    return told.get(reason, HINTS[reason])
+
+
+def recharged(why: Failure, charged: Charged) -> Failure:
+    """The same failure after more is known about the money; a standing hint changes with it."""
+    stands = why.hint == standing_hint(why.reason, why.charged)
+    hint = standing_hint(why.reason, charged) if stands else why.hint
+    return why.model_copy(update={"charged": charged, "hint": hint})
 
 
 def failure_of(error: FailureError) -> Failure:

@@ -126,6 +126,11 @@ def _output(record: TaskRecord, index: int) -> TaskOutput:
 
 def _warnings(record: TaskRecord) -> Iterator[str]:
     yield from record.warnings
+    if record.phase == "reconciling":
+        yield (
+            f"The answer to the submission was lost, and {record.provider} may have the job and charge for it: "
+            "rushes looks for it in the gateway's list."
+        )
     for attempt in record.tried:
         said = f"{attempt.failure.reason}: {attempt.failure.message}"
         yield f"{attempt.provider} refused this first ({clean_text(said, PROMPT_SHOWN)}); nothing was charged there."

@@ -18,6 +18,7 @@ from .keeping import (
 )
 from .looks import (
     EMPTY_SUCCESSES_MAX,
+    FINISHED_AFTER_ALL,
     NOTHING_KEPT,
     OUTPUTS_MAX,
     OVERDUE_LOOKS,
@@ -46,6 +47,7 @@ from .submission import (
 
 __all__ = [
     "EMPTY_SUCCESSES_MAX",
+    "FINISHED_AFTER_ALL",
     "KEEP_GIVE_UP",
     "KEEP_REFUSALS_MAX",
     "KEEP_RETRY_FIRST",

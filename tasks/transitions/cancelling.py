@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from ...errors import Charged
-from ...providers.failure import failure
+from ...providers.failure import failure, recharged
 from ..record import Phase, TaskRecord
 from .ground import moved, same_state
 
@@ -33,5 +33,5 @@ def withdrawn(record: TaskRecord, now: datetime) -> TaskRecord:
     """Cancelled before anything was sent: nothing more can come."""
     if record.phase != "submitting" or not record.final:
         return record
-    why = record.failure and record.failure.model_copy(update={"charged": "no", "retry_safe": True})
+    why = record.failure and recharged(record.failure, "no").model_copy(update={"retry_safe": True})
     return same_state(record, now, phase="done", failure=why)

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import assert_never
 
 from ...errors import FailureError
-from ...providers.failure import Failure, failure
+from ...providers.failure import Failure, failure, recharged
 from ...providers.job import SUCCESS_WITHOUT_OUTPUT, Observation
 from ..record import Output, Phase, TaskRecord
 from .ground import moved, same_state, with_warnings
@@ -34,6 +34,8 @@ POLL_ERRORS_PATIENCE = 5
 """So many failed looks in a row do not count as looks past the deadline: the network comes back after the machine."""
 
 POLL_ERRORS_TOLD = 3
+
+FINISHED_AFTER_ALL = "It finished after all and is paid for: use its outputs; asking again would pay a second time."
 
 
 def bounded(seen: Observation) -> Observation:
@@ -97,10 +99,10 @@ def _observed_late(record: TaskRecord, seen: Observation, outputs: Outputs, now:
             charged = seen.failure.charged if seen.failure else None
             why = record.failure
             if why is not None and charged in ("yes", "no"):
-                why = why.model_copy(update={"charged": charged})
+                why = recharged(why, charged)
             return same_state(record, now, phase="done", failure=why)
         case "succeeded":
-            why = record.failure and record.failure.model_copy(update={"charged": "yes"})
+            why = record.failure and record.failure.model_copy(update={"charged": "yes", "hint": FINISHED_AFTER_ALL})
             late = same_state(record, now, phase=phase_after(outputs), outputs=outputs, failure=why)
             return with_warnings(
                 late, [f"{record.provider} finished the job after it was given up here; its output is kept."], now

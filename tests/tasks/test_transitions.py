@@ -85,7 +85,19 @@ def test_a_late_success_keeps_the_output_and_never_overwrites_cancelled() -> Non
     assert (late.state, late.phase, len(late.outputs)) == ("cancelled", "keeping", 1)
     assert late.failure is not None
     assert late.failure.charged == "yes"
+    assert late.failure.hint == t.FINISHED_AFTER_ALL
     assert "kept" in late.warnings[0]
+
+
+def test_a_cancelled_job_is_not_advised_to_be_made_again_as_long_as_it_may_be_charged() -> None:
+    given_up = t.cancelled(polling(), LATER, at_gateway=False, ended=False, charged="unknown")
+    assert given_up.failure is not None
+    assert "second charge" in given_up.failure.hint
+    free = Observation(state="cancelled", failure=failure("cancelled", "Stopped.", charged="no"))
+    ended = t.observed(given_up, free, LATER)
+    assert ended.failure is not None
+    assert ended.failure.charged == "no"
+    assert "second charge" not in ended.failure.hint
 
 
 def test_a_cancel_during_submission_still_records_the_job_and_watches_it() -> None:

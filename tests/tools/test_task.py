@@ -202,3 +202,14 @@ def test_a_url_that_needs_the_key_is_no_link() -> None:
     output = Output(url="https://gateway.example/v1/content", authenticated=True, keeping="off")
 
     assert output_links(record(**DONE, outputs=(output,)), local_files=True) == ()
+
+
+def test_a_task_whose_submission_is_looked_for_says_that_it_may_be_charged() -> None:
+    searching = task_of(record(state="queued", phase="reconciling"))
+    assert "may have the job and charge for it" in searching.warnings[-1]
+    assert task_of(record(state="queued", phase="polling")).warnings == ()
+
+
+def test_a_time_out_that_costs_nothing_does_not_warn_of_a_charge() -> None:
+    assert "may still charge" in failure("timeout", "Too late.", charged="unknown").hint
+    assert "may still charge" not in failure("timeout", "Too late.", charged="no").hint
