@@ -16,8 +16,8 @@ from ..job import RemoteOutput
 from ..multipart import split_data_url
 from ..wire import Unintelligible
 
-OUTPUTS_MAX = 64
-"""More media than this in one reply are not believed."""
+OUTPUTS_MAX = 4096
+"""More media than this in one reply are not read. A task takes far fewer, and says so when there were more."""
 
 URL_LENGTH_MAX = 8192
 
