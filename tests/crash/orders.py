@@ -75,6 +75,8 @@ class Report(BaseModel):
 
     calls: list[Called]
     records: list[TaskRecord]
+    peak_bytes: int = 0
+    """The most memory that the process held."""
 
 
 ORDER: TypeAdapter[Order] = TypeAdapter(Order)

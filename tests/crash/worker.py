@@ -1,5 +1,6 @@
 """A process that does a studio's work over the real store, lease, files and HTTP, and ends where its fuse says."""
 
+import resource
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -84,8 +85,9 @@ class Life:
         if self._order.call_again:
             await self._call()
             await self._rest()
-        records = await self._records()
-        self._order.report.write_text(Report(calls=self._called, records=records).model_dump_json(by_alias=True))
+        peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        report = Report(calls=self._called, records=await self._records(), peak_bytes=peak)
+        self._order.report.write_text(report.model_dump_json(by_alias=True), encoding="utf-8")
 
     async def _call_at_once(self) -> None:
         if self._order.on_signal:
