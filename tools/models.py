@@ -17,6 +17,9 @@ UNFILTERED_BYTES = 6_000
 """The whole answer without a filter, as JSON."""
 FILTERED_BYTES = 12_000
 
+FULL_MAX = 24
+"""Models shown with their limits where not all can be."""
+
 _KINDS: tuple[Kind, ...] = ("video", "image", "audio")
 _COUNTS = ("reference_images_max", "reference_videos_max", "reference_audios_max", "images_max", "count_max")
 
@@ -50,7 +53,7 @@ async def list_models(context: ToolContext, arguments: ListModels) -> ToolResult
 
 
 def model_list(offers: Sequence[ModelOffer], bytes_max: int) -> ModelList:
-    """As many models as fit: with all that is known of them, else in short, else the first ones in short."""
+    """As many models as fit: with all that is known of them, else the first usable ones so and the rest in short."""
     ordered = _ordered(offers)
     if not ordered:
         note = "No model matches; call without filters to see what there is."
@@ -60,15 +63,33 @@ def model_list(offers: Sequence[ModelOffer], bytes_max: int) -> ModelList:
 
 
 def _shortened(ordered: Sequence[ModelOffer], bytes_max: int) -> ModelList:
-    entries = [_short(offer) for offer in ordered]
-    while True:
-        left_out = len(ordered) - len(entries)
-        more = f"{left_out} more models are not shown. " if left_out else ""
-        note = f"In short: {more}give kind, provider or query to see limits and the rest."
-        shown = ModelList(models=entries, total=len(ordered), note=note)
-        if _bytes(shown) <= bytes_max or not entries:
-            return shown
-        entries = entries[: min(len(entries) - 1, len(entries) * bytes_max // _bytes(shown))]
+    """The first ones with all that is known, the rest in short, and as many of both as fit."""
+    count = len(ordered)
+    shown = _partly_short(ordered, 0, count)
+    while count and _bytes(shown) > bytes_max:
+        count = min(count - 1, count * bytes_max // _bytes(shown))
+        shown = _partly_short(ordered, 0, count)
+    if count < len(ordered):
+        return shown
+    for full in range(1, _usable_count(ordered) + 1):
+        fuller = _partly_short(ordered, full, count)
+        if _bytes(fuller) > bytes_max:
+            break
+        shown = fuller
+    return shown
+
+
+def _usable_count(ordered: Sequence[ModelOffer]) -> int:
+    return min(FULL_MAX, sum(_usable(offer) for offer in ordered))
+
+
+def _partly_short(ordered: Sequence[ModelOffer], full: int, count: int) -> ModelList:
+    entries = [*map(_full, ordered[:full]), *map(_short, ordered[full:count])]
+    left_out = f"{len(ordered) - count} more models are not shown. " if count < len(ordered) else ""
+    note = (
+        f"{'The rest in' if full else 'In'} short: {left_out}give kind, provider or query to see limits and the rest."
+    )
+    return ModelList(models=entries, total=len(ordered), note=note)
 
 
 def _bytes(shown: ModelList) -> int:

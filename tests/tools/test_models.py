@@ -139,3 +139,26 @@ async def test_a_filter_is_passed_on_and_an_empty_answer_says_so() -> None:
         "total": 0,
         "note": "No model matches; call without filters to see what there is.",
     }
+
+
+async def test_models_that_can_be_used_show_their_limits_also_where_others_leave_no_room_for_all() -> None:
+    usable = ModelOffer("mine", "video", (("sandbox", facts("mine", durations_seconds=(5.0,)), True),))
+    others = [
+        ModelOffer(f"m-{n}", "video", (("yuto", facts(f"m-{n}", voices=("v" * 99,) * 24), False),)) for n in range(9)
+    ]
+
+    answer = (await listed(*others, usable, kind="video")).document
+
+    models = answer["models"]
+    assert isinstance(models, list)
+    assert models[:2] == [
+        {
+            "name": "mine",
+            "kind": "video",
+            "providers": [{"provider": "sandbox", "usable": True}],
+            "durations_seconds": [5],
+        },
+        {"name": "m-0", "kind": "video", "needs_key_of": ["yuto"]},
+    ]
+    assert len(models) == answer["total"] == 10
+    assert "The rest in short" in str(answer["note"])
