@@ -14,7 +14,7 @@ from ulid import ULID
 
 from ..cache.media import MediaFolder
 from ..cache.store import TaskStore
-from ..errors import StoreError
+from ..errors import RequestRefused, StoreError
 from ..providers.request import GenerationRequest, Kind
 from . import catalogue
 from .cancel import Canceller
@@ -171,6 +171,8 @@ class Studio:
         cursor: str | None = None,
     ) -> TaskPage:
         """See `Service.list_tasks`."""
+        if cursor is not None and not _is_task_id(cursor):
+            raise RequestRefused("invalid_input", "The cursor must be the next_cursor of the page before.")
         found = await self._records.page(owner=owner, state=state, kind=kind, limit=limit + 1, before=cursor)
         more = len(found) > limit
         return TaskPage(tuple(found[:limit]), found[limit - 1].task_id if more else None)
@@ -295,3 +297,10 @@ class Studio:
         with anyio.move_on_after(self._limits.shutdown_grace_seconds):
             for answered in list(self._submitting.values()):
                 await answered.wait()
+
+
+def _is_task_id(text: str) -> bool:
+    try:
+        return str(ULID.from_str(text)) == text
+    except ValueError:
+        return False

@@ -17,6 +17,7 @@ from .values import (
     OutputName,
     Resolution,
     Size,
+    TaskId,
     Text,
     Texts,
     Word,
@@ -126,7 +127,7 @@ class GenerateAudio(GenerateInput):
 class CheckTask(ToolInput):
     """Arguments of `check_task`."""
 
-    task_id: Text
+    task_id: TaskId
     wait_seconds: WaitSeconds = Field(0, description="0-45; default 0")
 
 
@@ -142,14 +143,14 @@ class ListTasks(ToolInput):
 class CancelTask(ToolInput):
     """Arguments of `cancel_task`."""
 
-    task_id: Text
+    task_id: TaskId
     abandon: bool = Field(False, description="Give up here even if the gateway goes on and may charge")
 
 
 class ViewOutput(ToolInput):
     """Arguments of `view_output`."""
 
-    task_id: Text
+    task_id: TaskId
     index: int = Field(1, ge=1, description="From 1; default 1")
     at_seconds: float | None = Field(None, description="One frame of a video")
 

@@ -13,6 +13,7 @@ _RATIO = re.compile(r"(\d{1,3}(?:\.\d{1,3})?)\s*[:x\u00d7/]\s*(\d{1,3}(?:\.\d{1,
 _TIER = re.compile(r"\d{3,4}p|\d{1,2}k")
 _NAMED_TIERS = frozenset({"standard", "pro"})
 """What some models call theirs."""
+_ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}", re.IGNORECASE)
 _WORDS_FOR_RATIOS = {"landscape": "16:9", "portrait": "9:16", "square": "1:1"}
 
 NAME_CHARACTERS_MAX = 100
@@ -133,6 +134,14 @@ def output_name(value: object) -> object:
     return text
 
 
+def task_id(value: object) -> object:
+    """An id as tasks have it, also from `task:<task_id>#1`, and from the lower case of a kept file's name."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip().removeprefix("task:").partition("#")[0]
+    return text.upper() if _ULID.fullmatch(text) else text
+
+
 def capped_wait(value: object) -> object:
     """More than 45 s is waited as 45 s: the answer is a normal one either way, and the task goes on."""
     try:
@@ -145,6 +154,7 @@ def capped_wait(value: object) -> object:
 Texts = Annotated[list[str], BeforeValidator(listed)]
 Options = Annotated[dict[str, JsonValue], BeforeValidator(parsed_json)]
 Text = Annotated[str, BeforeValidator(stripped)]
+TaskId = Annotated[str, BeforeValidator(task_id)]
 Word = Annotated[str, BeforeValidator(lowered)]
 AspectRatio = Annotated[str, BeforeValidator(aspect_ratio)]
 Resolution = Annotated[str, BeforeValidator(resolution)]

@@ -376,3 +376,12 @@ async def test_tasks_are_listed_newest_first_in_pages(tmp_path: Path) -> None:
         rest = await studio.list_tasks(limit=3, cursor=first.next_cursor)
     assert [record.task_id for record in (*first.records, *rest.records)] == sorted(ids, reverse=True)
     assert rest.next_cursor is None
+
+
+@pytest.mark.parametrize("cursor", ["zzz", "", "2", "é" * 26, "z" * 26])
+async def test_a_cursor_that_no_page_gave_is_refused_rather_than_answered_with_the_first_page(
+    tmp_path: Path, cursor: str
+) -> None:
+    async with a_studio(tmp_path, _image_gateway()) as studio:
+        with pytest.raises(RequestRefused, match="next_cursor"):
+            await studio.list_tasks(cursor=cursor)

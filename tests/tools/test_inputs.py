@@ -236,3 +236,20 @@ def test_whatever_comes_is_either_a_wish_or_a_sentence_for_each_fault(arguments:
     else:
         wish = wish_of(asked, owner="local", local_files=False)
         assert json.loads(wish.request.model_dump_json())["kind"] == "video"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "01M7X5VDC383GYC4B71D3FBH74",
+        " 01m7x5vdc383gyc4b71d3fbh74 ",
+        "task:01M7X5VDC383GYC4B71D3FBH74",
+        "task:01m7x5vdc383gyc4b71d3fbh74#2",
+    ],
+)
+def test_a_task_id_may_be_written_as_in_a_file_name_or_as_a_reference(written: str) -> None:
+    assert CheckTask.model_validate({"task_id": written}).task_id == "01M7X5VDC383GYC4B71D3FBH74"
+
+
+def test_a_text_that_is_no_task_id_is_left_as_it_is_for_the_message() -> None:
+    assert CheckTask.model_validate({"task_id": "nope"}).task_id == "nope"
