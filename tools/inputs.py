@@ -58,12 +58,12 @@ class GenerateInput(ToolInput):
     model: Text = Field("auto", description="Default auto; see list_models")
     provider: Text | None = Field(None)
     seed: int | None = Field(None)
-    count: Count | None = Field(None, description="1-10; default 1")
+    count: Count | None = Field(None, description="1-10")
     provider_options: Options | None = Field(None, description="The gateway's own fields")
-    wait_seconds: WaitSeconds = Field(0, description="0-45; default 0")
+    wait_seconds: WaitSeconds = Field(0, description="0-45")
     force_new: bool = Field(False, description="Pay again for the same request")
     dry_run: bool = Field(False, description="Only show the payload")
-    output_name: OutputName | None = Field(None, description="File name, no folders")
+    output_name: OutputName | None = Field(None, description="File name")
 
     @field_validator("prompt")
     @classmethod
@@ -128,7 +128,7 @@ class CheckTask(ToolInput):
     """Arguments of `check_task`."""
 
     task_id: TaskId
-    wait_seconds: WaitSeconds = Field(0, description="0-45; default 0")
+    wait_seconds: WaitSeconds = Field(0, description="0-45")
 
 
 class ListTasks(ToolInput):

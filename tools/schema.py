@@ -11,7 +11,9 @@ from pydantic import BaseModel, JsonValue
 Schema = dict[str, JsonValue]
 
 _NOT_PORTABLE = frozenset({"title", "format", "prefixItems", "$defs", "default", "propertyNames"})
-_PLAIN_FROM_THE_DESCRIPTION = frozenset({"minimum", "exclusiveMinimum", "minLength"})
+_PLAIN_FROM_THE_DESCRIPTION = frozenset(
+    {"minimum", "exclusiveMinimum", "minLength", "maximum", "exclusiveMaximum", "maxLength"}
+)
 """Left out, because the list of tools stands in every conversation and has to be short."""
 
 

@@ -56,11 +56,8 @@ class ToolSpec(Generic[InputT, AnswerT]):
 
 # Output schemas are outlines: clients check results against them, so what may be null has no type, nothing is
 # required (a dry run has none of a task's fields), and the whole list of tools stays short.
-STARTED: Schema = {"type": "object", "properties": {"task_id": {}, "state": {"type": "string"}, "next": {}}}
-CHECKED: Schema = {
-    "type": "object",
-    "properties": {"state": {"type": "string"}, "outputs": {"type": "array"}, "failure": {}, "next": {}},
-}
+STARTED: Schema = {"type": "object", "properties": {"task_id": {}, "next": {}}}
+CHECKED: Schema = {"type": "object", "properties": {"state": {"type": "string"}, "outputs": {"type": "array"}}}
 CHANGED: Schema = {"type": "object", "properties": {"state": {"type": "string"}}}
 TASKS: Schema = {"type": "object", "properties": {"tasks": {"type": "array"}}}
 MODELS: Schema = {"type": "object", "properties": {"models": {"type": "array"}}}

@@ -22,18 +22,20 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 UPDATE = "UPDATE_SNAPSHOTS"
 
 CEILINGS = {
-    "generate_video": 1_920,
-    "generate_image": 1_750,
-    "generate_audio": 1_580,
-    "check_task": 640,
+    "generate_video": 1_840,
+    "generate_image": 1_670,
+    "generate_audio": 1_490,
+    "check_task": 600,
     "view_output": 480,
     "list_tasks": 620,
     "cancel_task": 500,
     "list_models": 510,
 }
 """Bytes of each tool in `tools/list`."""
-CEILING = 7_980
+CEILING = 7_600
 """Bytes of the whole answer; hosts load it into every conversation, and 8 KB are promised."""
+CEILING_WITH_BLANKS = 8_192
+"""The same where a host writes its JSON with blanks after commas and colons."""
 
 
 def updating() -> bool:
@@ -46,6 +48,7 @@ async def listed(mode: str) -> dict[str, str]:
         answer = await client.list_tools()
     sent = answer.model_dump(mode="json", by_alias=True, exclude_none=True)
     tools = {tool["name"]: json.dumps(tool, separators=(",", ":"), ensure_ascii=False) for tool in sent["tools"]}
+    assert len(json.dumps(sent)) <= CEILING_WITH_BLANKS
     return {**tools, "tools/list": json.dumps(sent, separators=(",", ":"), ensure_ascii=False)}
 
 
