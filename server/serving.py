@@ -1,5 +1,6 @@
 """The MCP server as a process: settings, logs, one studio, one transport. Light to import; `serve` loads the rest."""
 
+import signal
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
@@ -19,6 +20,10 @@ def serve(transport: Transport = "stdio", host: str = "127.0.0.1", port: int = 8
     Raises:
         RushesError: a setting is wrong, the store cannot be used, or the address cannot be listened on.
     """
+    # A KeyboardInterrupt can get lost in a callback while modules load, and the process would go on. Until the
+    # transport listens for signals nothing has begun, so the plain end is right.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     import anyio
 
     from .preparation import prepared_settings
