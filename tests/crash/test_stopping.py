@@ -66,19 +66,19 @@ class Stopping:
         for end in self.ends:
             order = self.order(end, words)
             jobs, _ = await accepted(order, self.gateways)
-            searched = "lists" in self.ground.abilities
-            # A journaled call without a job is searched for; the next process starts when that search is over.
-            ahead = LATER_SECONDS if searched and not jobs else 0.0
-            # Where the first process was ended before it journaled the call, the same call begins now.
-            again = {"order": f"{end}-next", "calls": 1, "call_again": True, "clock_ahead_seconds": ahead}
-            last = order.model_copy(update=again)
+            # Where the first process was ended before it journaled the call, the same call begins now. Where it was
+            # ended after that and before its POST was taken, the search for the job is over.
+            ahead = 0.0 if jobs else LATER_SECONDS
+            last = order.model_copy(
+                update={"order": f"{end}-next", "calls": 1, "call_again": True, "clock_ahead_seconds": ahead}
+            )
             report = await (await crew.start(last)).ends_well()
             account = await account_of(order, report, self.gateways)
             tally.add(fault, account, kills=end == "SIGKILL")
             assert len(account.jobs) <= 1
             assert len(account.posts) <= 1
             assert len(account.records) == 1
-            may_come = {"kept"} if searched and jobs else {"kept", "unknown"}
+            may_come = {"kept"} if jobs and "lists" in self.ground.abilities else {"kept", "unknown"}
             assert account.came in may_come, (end, account.records[0])
 
 
