@@ -5,17 +5,15 @@ the Tasks extension, which are in no suite, against `everything`, where all must
 also where something passes that was expected to fail.
 """
 
-import os
 import re
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..node import NODE, environment, installed
+from ..served import serving
 
 HERE = Path(__file__).parent
 
@@ -26,7 +24,6 @@ SERVERS = {
 WIRES = ("2025-11-25", "2026-07-28")
 TASKS = "tasks-"
 
-START_SECONDS = 60
 SUITE_SECONDS = 600
 SCENARIO_MS = 60_000
 """Generous, so that a busy machine changes nothing."""
@@ -89,44 +86,10 @@ def report(name: str, total: str, details: str, code: int) -> None:
         print(details, flush=True)  # noqa: T201
 
 
-@contextmanager
-def serving(server: str, home: Path) -> Generator[str]:
-    """The URL of a server that runs until the end of the block, in a home of its own, without keys."""
-    keys = ("_API_KEY", "_BASE_URL")
-    variables = {name: value for name, value in os.environ.items() if not name.endswith(keys)}
-    log = home.with_suffix(".log")
-    with (
-        log.open("wb") as errors,
-        subprocess.Popen(
-            [sys.executable, *SERVERS[server]],
-            env={**variables, "RUSHES_HOME": str(home)},
-            cwd=HERE.parents[1],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-        ) as process,
-    ):
-        try:
-            yield announced(process, log)
-        finally:
-            process.terminate()
-
-
-def announced(process: "subprocess.Popen[bytes]", log: Path) -> str:
-    """The URL that a server tells once it listens."""
-    deadline = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        found = re.search(r"listening on (\S+)", log.read_text(encoding="utf-8"))
-        if found:
-            return found[1]
-        time.sleep(0.1)
-    raise RuntimeError(f"the server did not start:\n{log.read_text(encoding='utf-8')}")
-
-
 def conforms(server: str, folder: Path) -> bool:
     """Whether everything that is run against one server goes as expected."""
     suite = Suite(folder)
-    with serving(server, folder / server) as url:
+    with serving(SERVERS[server], folder / server) as url:
         outcomes = [suite.on_wire(url, wire, HERE / "expected" / f"{server}-{wire}.yml") for wire in WIRES]
         if server == "everything":
             outcomes += [suite.scenario(url, name) for name in suite.task_scenarios()]

@@ -1,0 +1,1 @@
+"""Real clients against `rushes serve`, each in an environment of its own: `python -m tests.clients [NAME…]`."""
