@@ -33,7 +33,7 @@ class GatewayProcess:
         return self.process.returncode
 
 
-def start_gateways(*gateways: str, max_seconds: float = 900) -> GatewayProcess:
+def start_gateways(*gateways: str, max_seconds: float = 3600) -> GatewayProcess:
     """Start the simulator and wait for its line. Blocks; the process also ends by itself after `max_seconds`."""
     command = [sys.executable, "-m", "tests.gateways", "--max-seconds", str(max_seconds)]
     for gateway in gateways:
