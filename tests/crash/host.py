@@ -18,6 +18,8 @@ End = Literal["SIGTERM", "SIGINT", "EOF", "SIGKILL"]
 
 HELLO = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "a test", "version": "1"}}
 
+AGAIN_SECONDS = 15.0
+
 
 @dataclass
 class Hosted:
@@ -46,9 +48,12 @@ class Hosted:
         assert self.process.stdin is not None
         if how == "EOF":
             await self.process.stdin.aclose()
-        else:
+            return await self.process.wait()
+        while True:
+            # One that comes while the interpreter itself starts can get lost; whoever sent it tries again.
             self.process.send_signal(signal.Signals[how])
-        return await self.process.wait()
+            with anyio.move_on_after(AGAIN_SECONDS):
+                return await self.process.wait()
 
     async def _write(self, message: Mapping[str, object]) -> None:
         assert self.process.stdin is not None
