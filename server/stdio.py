@@ -46,14 +46,21 @@ class Lines:
         return self._receiver.__aiter__()
 
     def _read(self, token: anyio.lowlevel.EventLoopToken) -> None:
-        # RunFinishedError: the event loop is gone; the stream errors: nobody listens any more.
-        gone = (anyio.RunFinishedError, anyio.BrokenResourceError, anyio.ClosedResourceError)
         try:
             for line in lines_of(self._descriptor):
-                anyio.from_thread.run(self._sender.send, line, token=token)
+                if not anyio.from_thread.run(self._taken, line, token=token):
+                    return
             anyio.from_thread.run_sync(self._sender.close, token=token)
-        except gone:
+        except anyio.RunFinishedError:
             return
+
+    async def _taken(self, line: str) -> bool:
+        # A cancellation comes from the end of the event loop; raised, it would be logged as an error of this task.
+        try:
+            await self._sender.send(line)
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.get_cancelled_exc_class()):
+            return False
+        return True
 
 
 def lines_of(descriptor: int) -> Iterator[str]:

@@ -1,15 +1,20 @@
 """A real process on real pipes: how it speaks, and how it ends."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
+import anyio
+import anyio.lowlevel
 import pytest
 from mcp import Client, StdioServerParameters
 
+from rushes.server.stdio import Lines
 from rushes.tools.toolbox import ALL_TOOLS
 
 from .clients import ERAS, document
@@ -85,6 +90,31 @@ def test_the_process_ends_in_order_when_its_host_or_a_signal_says_so(asked: str,
         code, said = host.end()
 
     assert (code, said.splitlines()[-1]) == (0, "left in order")
+
+
+def test_a_line_that_waits_to_be_taken_when_the_event_loop_ends_leaves_no_error_behind(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    source, end_of_host = os.pipe()
+    before = set(threading.enumerate())
+
+    async def end_before_the_line_is_taken() -> Lines:
+        lines = Lines(source)
+        lines.start()
+        os.write(end_of_host, b"a line\n")
+        with anyio.fail_after(SECONDS):
+            while not lines._receiver.statistics().tasks_waiting_send:  # pyright: ignore[reportPrivateUsage]
+                await anyio.lowlevel.checkpoint()
+        return lines
+
+    lines = anyio.run(end_before_the_line_is_taken)
+    os.close(end_of_host)
+    for reader in set(threading.enumerate()) - before:
+        reader.join(SECONDS)
+        assert not reader.is_alive()
+    lines.close()
+    os.close(source)
+    assert not caplog.records
 
 
 def test_stray_output_does_not_reach_the_host() -> None:
