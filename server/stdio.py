@@ -5,6 +5,7 @@ Ours is a daemon thread on a raw descriptor: nothing waits for it, and the inter
 """
 
 import os
+import re
 import sys
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 CHUNK_BYTES = 65_536
+
+_ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)")
+_LONE_SURROGATE_LENGTH = len(r"\ud83d")
 
 
 class Lines:
@@ -65,13 +69,30 @@ class Lines:
 
 def lines_of(descriptor: int) -> Iterator[str]:
     """The lines of a descriptor as text; bytes that are not UTF-8 are replaced, and refused as JSON later."""
-    rest = b""
+    # Joined once a line: a line may hold media of many megabytes.
+    parts: list[bytes] = []
     while chunk := _read_chunk(descriptor):
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            yield line.decode("utf-8", "replace")
-    if rest:
-        yield rest.decode("utf-8", "replace")
+        *ends, begun = chunk.split(b"\n")
+        for end in ends:
+            yield _as_text([*parts, end])
+            parts.clear()
+        parts.append(begun)
+    if any(parts):
+        yield _as_text(parts)
+
+
+def _as_text(parts: list[bytes]) -> str:
+    return mended(b"".join(parts).decode("utf-8", "replace"))
+
+
+def mended(line: str) -> str:
+    """JSON in which half an emoji is replaced, as a host sends it that cuts text by UTF-16 units.
+
+    The SDK takes such a message for none at all, and its call would never be answered.
+    """
+    if r"\ud" not in line and r"\uD" not in line:
+        return line
+    return _ESCAPE.sub(lambda found: r"\ufffd" if len(found[0]) == _LONE_SURROGATE_LENGTH else found[0], line)
 
 
 def _read_chunk(descriptor: int) -> bytes:
