@@ -25,7 +25,7 @@ def _measured(record: TaskRecord, output: Output) -> Iterator[str]:
     if output.width and output.height:
         yield f"{output.width}x{output.height}"
     if output.duration_seconds is not None:
-        yield f"{output.duration_seconds:.1f} s"
+        yield in_seconds(output.duration_seconds)
     if output.frame_rate is not None:
         yield f"{output.frame_rate:g} fps"
     if record.kind == "video" and output.has_audio is not None:
@@ -34,8 +34,13 @@ def _measured(record: TaskRecord, output: Output) -> Iterator[str]:
         yield f"{_size(output.bytes)} ({output.mime_type})"
 
 
+def in_seconds(duration: float) -> str:
+    """`5.0 s`; a duration below a second with one place more, because a single frame lasts some hundredths."""
+    return f"{duration:.1f} s" if duration >= 1 else f"{duration:.2f} s"
+
+
 def _size(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} KB"
+    return f"{count / 1e6:.1f} MB" if count >= 1_000_000 else f"{count / 1e3:.1f} KB"
 
 
 def differences(request: GenerationRequest, output: Output) -> list[str]:

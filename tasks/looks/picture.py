@@ -47,6 +47,10 @@ def flattened(image: "Image") -> "Image":
     """In RGB, with transparent pixels over grey."""
     from PIL import Image
 
+    if image.mode.startswith("I;16"):
+        # Pillow would cut all values above 255 off, which leaves a picture of depth or height white.
+        eight_bits = image.point(lambda value: value / 256)  # pyright: ignore[reportUnknownMemberType]
+        image = eight_bits.convert("L")
     if not image.has_transparency_data:
         return image.convert("RGB")
     opaque = Image.new("RGB", image.size, BACKGROUND)

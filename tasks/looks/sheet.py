@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ...errors import RequestRefused
+from .facts import in_seconds
 from .look import Look
 from .picture import SIDE_MAX, fitted, jpeg_of
 
@@ -19,9 +20,11 @@ PAPER, INK = (24, 24, 27), (228, 228, 231)
 
 _LAST_FRAME_WITHIN_SECONDS = 2.0
 """The last frame is looked for from so long before the end on."""
+_MOMENT_MAX = 1e6
+"""No video is so long; a container cannot be asked for a much later moment."""
 
 Shot = tuple[float, "Image"]
-"""A moment in seconds, and the frame then."""
+"""A moment in seconds from the beginning of the video, and the frame then."""
 
 
 def look_at_video(container: "InputContainer", duration_seconds: float | None, at_seconds: float | None) -> Look:
@@ -33,55 +36,58 @@ def look_at_video(container: "InputContainer", duration_seconds: float | None, a
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
     if at_seconds is None:
-        shots = _distinct(_ends_and_middle(container, stream, duration_seconds or 0.0))
+        shots = _ends_and_middle(container, stream, duration_seconds or 0.0)
         if not shots:
             raise RequestRefused("invalid_media", "The video holds no frame.", hint="Open the file itself.")
         times = ", ".join(_clock(moment) for moment, _ in shots)
         return Look(jpeg_of(contact_sheet(shots)), f"contact sheet of the frames at {times}")
-    shot = _frame_at(container, stream, max(0.0, at_seconds))
+    shot = _frame_at(container, stream, min(max(0.0, at_seconds), _MOMENT_MAX))
     if shot is None or not 0 <= at_seconds <= max(duration_seconds or 0.0, shot[0]):
-        raise RequestRefused("invalid_input", f"The video is {duration_seconds or 0:.1f} s long; name a moment in it.")
+        long = in_seconds(duration_seconds or 0.0)
+        raise RequestRefused("invalid_input", f"The video is {long} long; name a moment in it.")
     return Look(jpeg_of(fitted(shot[1])), f"the frame at {_clock(shot[0])}")
 
 
-def _ends_and_middle(container: "InputContainer", stream: "VideoStream", duration: float) -> Iterator[Shot | None]:
-    yield _frame_at(container, stream, 0.0)
-    yield _frame_at(container, stream, duration / 2)
-    yield _last_frame(container, stream, duration)
-
-
-def _distinct(shots: Iterator[Shot | None]) -> list[Shot]:
-    """Each moment once: a very short video has fewer than three."""
-    return list({shot[0]: shot for shot in shots if shot is not None}.values())
+def _ends_and_middle(container: "InputContainer", stream: "VideoStream", duration: float) -> list[Shot]:
+    """Each moment once: a very short video has fewer than three. The sound may be longer than the pictures."""
+    first, last = _frame_at(container, stream, 0.0), _last_frame(container, stream, duration)
+    if first is None or last is None:
+        return [shot for shot in (first, last) if shot is not None]
+    frame_seconds = 1 / float(stream.average_rate) if stream.average_rate else 0.0
+    middle = _frame_at(container, stream, (first[0] + last[0] + frame_seconds) / 2)
+    return list({shot[0]: shot for shot in (first, middle, last) if shot is not None}.values())
 
 
 def _frame_at(container: "InputContainer", stream: "VideoStream", moment: float) -> Shot | None:
     """The frame that is shown at a moment: the last one that begins no later."""
-    found: VideoFrame | None = None
-    for frame in _frames_from(container, stream, moment):
-        if found is not None and (frame.time or 0.0) > moment + 1e-6:
+    found: tuple[float, VideoFrame] | None = None
+    for begins, frame in _frames_from(container, stream, moment):
+        if found is not None and begins > moment + 1e-6:
             break
-        found = frame
-    return None if found is None else _shot(found)
+        found = begins, frame
+    return None if found is None else (found[0], _picture(found[1]))
 
 
 def _last_frame(container: "InputContainer", stream: "VideoStream", duration: float) -> Shot | None:
-    found: VideoFrame | None = None
-    for frame in _frames_from(container, stream, max(0.0, duration - _LAST_FRAME_WITHIN_SECONDS)):
-        found = frame
-    return None if found is None else _shot(found)
+    found: tuple[float, VideoFrame] | None = None
+    for shown in _frames_from(container, stream, max(0.0, duration - _LAST_FRAME_WITHIN_SECONDS)):
+        found = shown
+    return None if found is None else (found[0], _picture(found[1]))
 
 
-def _frames_from(container: "InputContainer", stream: "VideoStream", moment: float) -> "Iterator[VideoFrame]":
-    """All frames from the key frame before a moment on."""
-    time_base = stream.time_base
-    if time_base is not None:
-        start = stream.start_time or 0
-        container.seek(start + int(moment / time_base), stream=stream, backward=True)
-    yield from container.decode(stream)
+def _frames_from(
+    container: "InputContainer", stream: "VideoStream", moment: float
+) -> "Iterator[tuple[float, VideoFrame]]":
+    """All frames from the key frame before a moment on, each with the moment at which it begins."""
+    # The clock of some files does not begin at zero, but their players' does.
+    origin = max(0.0, (container.start_time or 0) / 1e6)
+    if stream.time_base is not None:
+        container.seek(int((moment + origin) / stream.time_base), stream=stream, backward=True)
+    for frame in container.decode(stream):
+        yield max(0.0, (frame.time or 0.0) - origin), frame
 
 
-def _shot(frame: "VideoFrame") -> Shot:
+def _picture(frame: "VideoFrame") -> "Image":
     """Scaled while it is converted, which is cheaper than scaling a picture."""
     from PIL import Image
 
@@ -89,7 +95,7 @@ def _shot(frame: "VideoFrame") -> Shot:
     size = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
     plane = frame.reformat(width=size[0], height=size[1], format="rgb24").planes[0]
     image = Image.frombuffer("RGB", size, bytes(plane), "raw", "RGB", plane.line_size, 1)
-    return frame.time or 0.0, image.rotate(frame.rotation, expand=True) if frame.rotation else image
+    return image.rotate(frame.rotation, expand=True) if frame.rotation else image
 
 
 def contact_sheet(shots: Sequence[Shot]) -> "Image":

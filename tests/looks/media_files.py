@@ -23,9 +23,14 @@ def kept(path: Path, mime_type: str, **facts: object) -> Output:
 
 
 def a_video(
-    path: Path, colours: Sequence[Colour], *, size: tuple[int, int] = (320, 180), seconds_each: float = 1.0
+    path: Path,
+    colours: Sequence[Colour],
+    *,
+    size: tuple[int, int] = (320, 180),
+    seconds_each: float = 1.0,
+    begins_at: float = 0.0,
 ) -> Output:
-    """Ten frames a second, each colour in turn; one key frame only."""
+    """Ten frames a second, each colour in turn; one key frame only. `begins_at` is what the file calls its start."""
     rate = 10
     with av.open(str(path), "w", format="mp4") as container:
         # PyAV leaves a type variable open.
@@ -39,7 +44,7 @@ def a_video(
                 frame = av.VideoFrame(size[0], size[1], "rgb24")
                 plane = frame.planes[0]
                 plane.update(bytes(colour) * (plane.buffer_size // 3) + bytes(plane.buffer_size % 3))
-                frame.pts, frame.time_base = number, Fraction(1, rate)
+                frame.pts, frame.time_base = number + round(begins_at * rate), Fraction(1, rate)
                 container.mux(stream.encode(frame))  # pyright: ignore[reportUnknownMemberType]
                 number += 1
         container.mux(stream.encode(None))  # pyright: ignore[reportUnknownMemberType]

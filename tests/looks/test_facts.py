@@ -30,6 +30,12 @@ def test_the_line_tells_what_was_measured() -> None:
     assert line == "Output 2 of 2 of task 01TASK: video 1280x720, 5.0 s, 24 fps, with sound, 1.2 MB (video/mp4)."
 
 
+def test_small_outputs_are_measured_finely() -> None:
+    blink = VIDEO.model_copy(update={"duration_seconds": 0.0417, "bytes": 133_616})
+
+    assert "1280x720, 0.04 s, 24 fps, with sound, 133.6 KB" in facts_line(record(outputs=(blink,)), 1)
+
+
 def test_the_line_tells_where_the_output_differs_from_what_was_asked() -> None:
     request = {"kind": "video", "prompt": "x", "duration_seconds": 8, "audio": False}
 

@@ -63,11 +63,25 @@ def test_one_frame_is_the_one_shown_at_that_moment(tmp_path: Path, moment: float
     assert is_like(image, (160, 90), colour)
 
 
-@pytest.mark.parametrize("moment", [-0.1, 1.5])
+@pytest.mark.parametrize("moment", [-0.1, 1.5, 1e300])
 def test_a_moment_outside_the_video_is_refused_with_its_length(tmp_path: Path, moment: float) -> None:
     told = refusal(a_video(tmp_path / "v.mp4", [RED]), moment)
 
     assert (told.reason, told.message) == ("invalid_input", "The video is 1.0 s long; name a moment in it.")
+
+
+def test_times_are_told_from_the_first_frame_on_where_the_clock_of_the_file_begins_later(tmp_path: Path) -> None:
+    video = a_video(tmp_path / "v.mp4", [RED, GREEN, BLUE], begins_at=1.0)
+
+    assert look(video).shows == "contact sheet of the frames at 0.00 s, 1.50 s, 2.90 s"
+    assert is_like(picture(look(video, 1.5)), (160, 90), GREEN)
+    assert look(video, 0.0).shows == "the frame at 0.00 s"
+
+
+def test_the_middle_is_that_of_the_pictures_where_the_sound_is_longer(tmp_path: Path) -> None:
+    video = a_video(tmp_path / "v.mp4", [RED, GREEN, BLUE]).model_copy(update={"duration_seconds": 30.0})
+
+    assert look(video).shows == "contact sheet of the frames at 0.00 s, 1.50 s, 2.90 s"
 
 
 def test_a_video_of_one_frame_has_a_sheet_of_one(tmp_path: Path) -> None:
@@ -101,6 +115,13 @@ def test_an_image_of_any_mode_is_shown(tmp_path: Path, mode: str) -> None:
     Image.new(mode, (64, 64)).save(path)
 
     picture(look(kept(path, "image/jpeg" if mode == "CMYK" else "image/png")))
+
+
+def test_a_grey_of_sixteen_bits_is_as_bright_as_it_was_made(tmp_path: Path) -> None:
+    path = tmp_path / "depth.png"
+    Image.new("I;16", (64, 64), 0x8000).save(path)
+
+    assert is_like(picture(look(kept(path, "image/png"))), (32, 32), (128, 128, 128))
 
 
 def test_noise_fits_into_500_kb_too(tmp_path: Path) -> None:
