@@ -6,7 +6,10 @@ Images are not decoded at all and videos are probed for a few megabytes at most,
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +40,14 @@ CONTAINERS = {
 AV_OPTIONS = {"protocol_whitelist": "file", "probesize": "5000000", "analyzeduration": "5000000"}
 
 
+_ORIENTATION_TAG = 0x0112
+_SIDEWAYS = frozenset({5, 6, 7, 8})
+"""EXIF's orientations in which viewers turn the picture by a quarter."""
+
+
 @dataclass(frozen=True)
 class MediaFacts:
-    """Measured facts of a medium; None where not known."""
+    """Measured facts of a medium, as viewers show it; None where not known."""
 
     width: int | None = None
     height: int | None = None
@@ -76,7 +84,19 @@ def _measure_image(path: Path, pillow_format: str) -> Measured:
     from PIL import Image
 
     with Image.open(path, formats=(pillow_format,)) as image:
-        return Measured(MediaFacts(width=image.width, height=image.height), "image")
+        width, height = image.size[::-1] if _is_sideways(image) else image.size
+        return Measured(MediaFacts(width=width, height=height), "image")
+
+
+def _is_sideways(image: "Image") -> bool:
+    # Asking a PNG for EXIF that it has not shown yet would decode it.
+    if "exif" not in image.info:
+        return False
+    try:
+        return image.getexif().get(_ORIENTATION_TAG) in _SIDEWAYS
+    except SyntaxError:
+        # Pillow's word for EXIF that is none.
+        return False
 
 
 def _measure_streams(path: Path, container_format: str, *, may_be_video: bool) -> Measured:

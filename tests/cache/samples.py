@@ -27,6 +27,16 @@ def image(pillow_format: str) -> bytes:
 
 
 @cache
+def turned_photo(pillow_format: str) -> bytes:
+    """The same picture, which viewers show 48 by 64 pixels large, because its EXIF says so."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    file = io.BytesIO()
+    Image.new("RGB", (WIDTH, HEIGHT), "orange").save(file, pillow_format, exif=exif)
+    return file.getvalue()
+
+
+@cache
 def movie(
     container_format: str,
     *,

@@ -88,6 +88,12 @@ async def test_a_medium_is_kept_with_its_hash_type_and_measured_facts(
     assert names(folder) == [name]
 
 
+@pytest.mark.parametrize("pillow_format", ["JPEG", "WEBP", "PNG"])
+async def test_a_photo_is_measured_the_way_round_that_viewers_show_it(folder: MediaFolder, pillow_format: str) -> None:
+    kept = await keep(folder, samples.turned_photo(pillow_format), kind="image")
+    assert kept.facts == MediaFacts(samples.HEIGHT, samples.WIDTH)
+
+
 async def test_files_and_folders_are_made_for_this_user_alone(folder: MediaFolder) -> None:
     kept = await keep(folder, samples.image("PNG"))
     assert stat.S_IMODE(kept.path.stat().st_mode) == 0o600
