@@ -37,7 +37,7 @@ def check_index(record: TaskRecord, index: int) -> None:
     """
     count = len(record.outputs)
     if not count:
-        hint = None if record.final else "Call check_task to wait for it."
+        hint = "Call check_task to see why." if record.final else "Call check_task to wait for it."
         raise RequestRefused("invalid_input", f"Task {record.task_id} is {record.state} and has no output.", hint=hint)
     if index > count:
         has = "1 output" if count == 1 else f"{count} outputs"

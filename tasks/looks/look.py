@@ -45,13 +45,23 @@ def look(output: Output, at_seconds: float | None = None) -> Look:
 
 def _kept(output: Output) -> tuple[Path, str]:
     if output.path is None or output.mime_type is None:
-        hint = "Open its url instead." if output.url else "Call check_task to see how far it is."
-        raise RequestRefused("invalid_input", "This output is not kept on this machine.", hint=hint)
+        raise _not_kept(output)
     path = Path(output.path)
     if not path.is_file():
         hint = "Open its url instead, if it is still alive." if output.url else "Generate it again if it is wanted."
         raise RequestRefused("not_found", f"The kept file is gone: {path}", hint=hint)
     return path, output.mime_type
+
+
+def _not_kept(output: Output) -> RequestRefused:
+    said = "This output is not kept on this machine"
+    if output.keeping == "pending":
+        hint = "It is still to be fetched: call check_task, then look again."
+        return RequestRefused("invalid_input", f"{said} yet.", hint=hint)
+    alive = ", if it still works" if output.keep_problem else ""
+    hint = f"Open its url instead{alive}." if output.url else "Call check_task to see what became of it."
+    why = f": {output.keep_problem.rstrip('.')}" if output.keep_problem else ""
+    return RequestRefused("invalid_input", f"{said}{why}.", hint=hint)
 
 
 def _decoded(path: Path, mime_type: str, output: Output, at_seconds: float | None) -> Look:

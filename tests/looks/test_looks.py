@@ -14,6 +14,9 @@ from rushes.tasks.record import Output
 
 from .media_files import BLUE, GREEN, RED, Colour, a_sound, a_video, an_image, kept
 
+URL = "https://cdn.example/a.mp4"
+NOT_KEPT = "This output is not kept on this machine"
+
 
 def picture(seen: Look) -> Image.Image:
     """The look's JPEG, which must be small enough for a model's context."""
@@ -157,10 +160,28 @@ def test_every_grain_of_a_waveform_is_in_a_column() -> None:
     assert list(columns([], 1024)) == []
 
 
-def test_what_is_not_kept_is_refused_with_where_to_look() -> None:
-    told = refusal(Output(url="https://cdn.example/a.mp4", mime_type="video/mp4"))
+@pytest.mark.parametrize(
+    ("output", "message", "hint"),
+    [
+        (Output(url=URL, keeping="off"), f"{NOT_KEPT}.", "Open its url instead."),
+        (Output(url=URL), f"{NOT_KEPT} yet.", "It is still to be fetched: call check_task, then look again."),
+        (
+            Output(url=URL, keeping="failed", keep_problem="result_expired: gone."),
+            f"{NOT_KEPT}: result_expired: gone.",
+            "Open its url instead, if it still works.",
+        ),
+        (
+            Output(keeping="failed", keep_problem="no space"),
+            f"{NOT_KEPT}: no space.",
+            "Call check_task to see what became of it.",
+        ),
+    ],
+    ids=["keeping is off", "not fetched yet", "could not be fetched", "could not be written"],
+)
+def test_what_is_not_kept_is_refused_with_why_and_where_to_look(output: Output, message: str, hint: str) -> None:
+    told = refusal(output)
 
-    assert (told.reason, told.charged, told.hint) == ("invalid_input", "no", "Open its url instead.")
+    assert (told.reason, told.charged, told.message, told.hint) == ("invalid_input", "no", message, hint)
 
 
 def test_a_file_that_is_gone_is_said_to_be_gone(tmp_path: Path) -> None:

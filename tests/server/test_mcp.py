@@ -421,16 +421,17 @@ async def test_an_output_is_seen_as_a_picture_with_a_line_of_facts_and_nothing_s
 
 
 @pytest.mark.parametrize(
-    ("fields", "index", "message"),
+    ("fields", "index", "message", "hint"),
     [
-        ({}, 1, "Task 01TASK is running and has no output."),
-        ({**DONE, "outputs": (KEPT,)}, 2, "Task 01TASK has 1 output, counted from 1; there is no 2."),
-        ({**DONE, "outputs": (KEPT,)}, 0, "index must be at least 1, not 0."),
-        ({**DONE, "outputs": (KEPT,)}, 1, "The kept file is gone: /media/fox.mp4"),
+        ({}, 1, "Task 01TASK is running and has no output.", "check_task to wait"),
+        ({**DONE, "state": "failed"}, 1, "Task 01TASK is failed and has no output.", "check_task to see why"),
+        ({**DONE, "outputs": (KEPT,)}, 2, "Task 01TASK has 1 output, counted from 1; there is no 2.", "Correct"),
+        ({**DONE, "outputs": (KEPT,)}, 0, "index must be at least 1, not 0.", "Correct"),
+        ({**DONE, "outputs": (KEPT,)}, 1, "The kept file is gone: /media/fox.mp4", "Open its url"),
     ],
 )
 async def test_an_output_that_is_not_there_is_refused_with_what_is(
-    fields: dict[str, object], index: int, message: str
+    fields: dict[str, object], index: int, message: str, hint: str
 ) -> None:
     service = FakeService()
     service.put(record(**fields))
@@ -438,7 +439,9 @@ async def test_an_output_that_is_not_there_is_refused_with_what_is(
         result = await client.call_tool("view_output", {"task_id": "01TASK", "index": index})
 
     assert result.is_error is True
-    assert failure_in(document(result))["message"] == message
+    told = failure_in(document(result))
+    assert told["message"] == message
+    assert hint in str(told["hint"])
 
 
 async def test_two_clients_of_one_server_see_one_task() -> None:
