@@ -42,8 +42,9 @@ def add_resources(server: MCPServer[Any], surroundings: ToolContext) -> None:
     )
     async def output(task_id: str, index: str) -> bytes:  # pyright: ignore[reportUnusedFunction]
         record = await _record(surroundings, task_id)
+        number = _number(record, index)
         try:
-            return await _shown(record, index, surroundings)
+            return await _shown(record.outputs[number - 1], surroundings)
         except RequestRefused as error:
             raise ResourceError(f"{error.message} {error.hint or ''}".rstrip()) from error
 
@@ -71,14 +72,26 @@ async def _record(surroundings: ToolContext, task_id: str) -> TaskRecord:
         raise ResourceError(error.message) from error
 
 
-async def _shown(record: TaskRecord, index: str, surroundings: ToolContext) -> bytes:
-    """The file itself if it is small, else its preview."""
-    number = int(index) if index.isdigit() and len(index) < 5 else 0
+def _number(record: TaskRecord, index: str) -> int:
+    """Which output is meant, counted from 1.
+
+    Raises:
+        ResourceNotFoundError: the task has no such output.
+    """
+    number = int(index) if index.isascii() and index.isdigit() and len(index) < 5 else 0
     if number < 1:
-        raise RequestRefused("invalid_input", "Outputs are counted from 1.")
-    check_index(record, number)
+        raise ResourceNotFoundError("Outputs are counted from 1.")
+    try:
+        check_index(record, number)
+    except RequestRefused as error:
+        raise ResourceNotFoundError(error.message) from error
+    return number
+
+
+async def _shown(output: Output, surroundings: ToolContext) -> bytes:
+    """The file itself if it is small, else its preview."""
     return await anyio.to_thread.run_sync(
-        partial(_bytes_of, record.outputs[number - 1]), abandon_on_cancel=True, limiter=surroundings.looks
+        partial(_bytes_of, output), abandon_on_cancel=True, limiter=surroundings.looks
     )
 
 

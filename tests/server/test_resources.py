@@ -116,15 +116,27 @@ async def test_a_resource_that_is_not_there_is_not_found(uri: str, era: str) -> 
     assert caught.value.code in {-32602, -32002}
 
 
+@every_era
 @pytest.mark.parametrize(
-    ("index", "said"), [("2", "there is no 2"), ("0", "counted from 1"), ("x", "counted from 1"), ("1", "not kept")]
+    ("index", "said"),
+    [("2", "there is no 2"), ("0", "counted from 1"), ("x", "counted from 1"), ("²", "counted from 1")],
 )
-async def test_an_output_that_cannot_be_read_says_why(index: str, said: str) -> None:
+async def test_an_output_that_a_task_has_not_is_not_found(index: str, said: str, era: str) -> None:
+    service = FakeService()
+    service.put(record(**DONE, outputs=(Output(url="https://cdn.example/a"),)))
+    async with connected(service, era) as client:
+        with pytest.raises(MCPError, match=said) as caught:
+            await client.read_resource(f"rushes://tasks/01TASK/outputs/{index}")
+
+    assert caught.value.code in {-32602, -32002}
+
+
+async def test_an_output_that_is_not_kept_says_so() -> None:
     service = FakeService()
     service.put(record(**DONE, outputs=(Output(url="https://cdn.example/a"),)))
     async with connected(service) as client:
-        with pytest.raises(MCPError, match=said):
-            await client.read_resource(f"rushes://tasks/01TASK/outputs/{index}")
+        with pytest.raises(MCPError, match="not kept"):
+            await client.read_resource("rushes://tasks/01TASK/outputs/1")
 
 
 async def test_the_models_read_as_a_list() -> None:
