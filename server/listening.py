@@ -12,7 +12,9 @@ from anyio.abc import TaskGroup
 from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver.server import require_client_extension
 from mcp.server.subscriptions import SUBSCRIPTION_ID_META_KEY
+from mcp.shared.exceptions import MCPError
 from mcp_types import (
+    INVALID_PARAMS,
     EmptyResult,
     Notification,
     ResourceUpdatedNotification,
@@ -39,6 +41,7 @@ logger = logging.getLogger(__name__)
 
 FOLLOWED_MAX = 32
 """Tasks that one listener may follow at once."""
+TOO_MANY = "This connection follows as many resources as it may"
 
 Send = Callable[[Any], Awaitable[None]]
 
@@ -67,7 +70,7 @@ class Listening:
         if asked is not None:
             require_client_extension(ctx, EXTENSION_ID)
         followed = await self._known(asked or ())
-        uris = list(params.notifications.resource_subscriptions or ())
+        uris = _distinct(params.notifications.resource_subscriptions or ())
         meta: dict[str, Any] = {SUBSCRIPTION_ID_META_KEY: ctx.request_id}
 
         async def send(notification: Any) -> None:
@@ -77,15 +80,14 @@ class Listening:
         async with anyio.create_task_group() as following:
             for task_id in followed:
                 following.start_soon(self._tell_of_task, task_id, send, meta)
-            for uri in uris[:FOLLOWED_MAX]:
+            for uri in uris:
                 following.start_soon(self.tell_of_resource, uri, send, meta)
             await anyio.sleep_forever()
         return SubscriptionsListenResult(_meta=meta)
 
     async def _known(self, task_ids: Iterable[str]) -> list[str]:
         service, owner = self._surroundings.service, self._surroundings.owner
-        distinct = list(dict.fromkeys(task_ids))[:FOLLOWED_MAX]
-        return [task_id for task_id in distinct if await is_known(service, task_id, owner)]
+        return [task_id for task_id in _distinct(task_ids) if await is_known(service, task_id, owner)]
 
     async def _tell_of_task(self, task_id: str, send: Send, meta: dict[str, Any]) -> None:
         async def tell(record: TaskRecord) -> None:
@@ -113,6 +115,11 @@ class Listening:
             logger.info("no longer following a task", extra={"task_id": task_id, "problem": error.message})
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
             logger.debug("a listener has gone", extra={"task_id": task_id})
+
+
+def _distinct(wishes: Iterable[str]) -> list[str]:
+    """As many as one listener may follow, each once."""
+    return list(dict.fromkeys(wishes))[:FOLLOWED_MAX]
 
 
 def task_ids_in(wanted: SubscriptionFilter) -> list[str] | None:
@@ -152,10 +159,16 @@ class Subscribing:
         self._listening = listening
 
     async def subscribe(self, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams) -> EmptyResult:
-        """Follow a resource until it is settled, unsubscribed, or the connection ends."""
+        """Follow a resource until it is settled, unsubscribed, or the connection ends.
+
+        Raises:
+            MCPError: the connection follows as many as it may.
+        """
         followed = self._followed(ctx)
         uri = str(params.uri)
-        if uri not in followed and len(followed) < FOLLOWED_MAX:
+        if uri not in followed:
+            if len(followed) >= FOLLOWED_MAX:
+                raise MCPError(code=INVALID_PARAMS, message=f"{TOO_MANY}: {FOLLOWED_MAX}. Unsubscribe from one first.")
             group: TaskGroup = ctx.lifespan_context["followers"]
             scope = followed[uri] = anyio.CancelScope()
             group.start_soon(self._follow, ctx, uri, scope)
@@ -171,7 +184,10 @@ class Subscribing:
     async def _follow(self, ctx: ServerRequestContext[Any, Any], uri: str, scope: anyio.CancelScope) -> None:
         with scope:
             await self._listening.tell_of_resource(uri, ctx.session.send_notification)
-        self._followed(ctx).pop(uri, None)
+        followed = self._followed(ctx)
+        if followed.get(uri) is scope:
+            # Else it was unsubscribed, and perhaps subscribed again meanwhile.
+            del followed[uri]
 
     def _followed(self, ctx: ServerRequestContext[Any, Any]) -> dict[str, anyio.CancelScope]:
         """This connection's subscriptions; they end with it."""

@@ -19,7 +19,9 @@ from mcp_types import (
     SubscriptionsListenResult,
 )
 
+from rushes.server.listening import FOLLOWED_MAX
 from rushes.server.mcp import build_server
+from rushes.tasks.record import TaskRecord
 
 from ..tools.fake_service import FakeService, record
 from .clients import ERAS, connected
@@ -152,6 +154,75 @@ async def test_a_subscriber_of_an_earlier_protocol_version_is_told_until_it_unsu
             assert heard.statistics().current_buffer_used == 0
     send.close()
     heard.close()
+
+
+async def test_only_what_is_followed_is_acknowledged_and_told_once() -> None:
+    service = FakeService()
+    uris = [f"rushes://tasks/{number:02}" for number in range(FOLLOWED_MAX + 1)]
+    for uri in uris:
+        service.put(record(task_id=uri.rpartition("/")[2]))
+    async with connected(service) as client, client.listen(resource_subscriptions=[*uris[:1] * 2, *uris]) as heard:
+        assert heard.honored.resource_subscriptions == uris[:FOLLOWED_MAX]
+        await service.waiting.wait()
+        service.move("00", progress=0.5, revision=1)
+        service.move("01", progress=0.5, revision=1)
+        told = [await anext(heard) for _ in range(2)]
+
+    assert [event.uri for event in told if isinstance(event, ResourceUpdated)] == uris[:2]
+
+
+@pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
+async def test_a_subscription_that_cannot_be_followed_is_refused() -> None:
+    service = FakeService()
+    for number in range(FOLLOWED_MAX + 1):
+        service.put(record(task_id=f"{number:02}"))
+    async with connected(service, "legacy") as client:
+        for number in range(FOLLOWED_MAX):
+            await client.subscribe_resource(f"rushes://tasks/{number:02}")  # pyright: ignore[reportDeprecated]
+        with pytest.raises(MCPError, match="Unsubscribe from one first"):
+            await client.subscribe_resource(f"rushes://tasks/{FOLLOWED_MAX}")  # pyright: ignore[reportDeprecated]
+        await client.unsubscribe_resource("rushes://tasks/00")  # pyright: ignore[reportDeprecated]
+        await client.subscribe_resource(f"rushes://tasks/{FOLLOWED_MAX}")  # pyright: ignore[reportDeprecated]
+
+
+class Lingering(FakeService):
+    """Its first wait ends a while after it was cancelled, as one does that reads from a disk."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_leave, self.left = anyio.Event(), anyio.Event()
+
+    async def wait(self, task_id: str, **how: Any) -> TaskRecord:
+        try:
+            return await super().wait(task_id, **how)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.may_leave.wait()
+            self.left.set()
+
+
+@pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
+async def test_a_resource_that_is_subscribed_again_at_once_can_be_unsubscribed() -> None:
+    service = Lingering()
+    service.put(record())
+    heard: list[object] = []
+
+    async def hear(message: object) -> None:
+        heard.append(message)
+
+    with anyio.fail_after(20):
+        async with Client(build_server(service, local_files=True), mode="legacy", message_handler=hear) as client:
+            await client.subscribe_resource(URI)  # pyright: ignore[reportDeprecated]
+            await service.waiting.wait()
+            await client.unsubscribe_resource(URI)  # pyright: ignore[reportDeprecated]
+            await client.subscribe_resource(URI)  # pyright: ignore[reportDeprecated]
+            service.may_leave.set()
+            await service.left.wait()
+            await client.unsubscribe_resource(URI)  # pyright: ignore[reportDeprecated]
+            service.move("01TASK", **DONE)
+            await client.list_tools()
+
+    assert [message for message in heard if isinstance(message, ResourceUpdatedNotification)] == []
 
 
 @pytest.mark.parametrize("era", ERAS)
