@@ -9,6 +9,7 @@ from mcp_types import CompleteRequestParams, CompleteResult, Completion, Resourc
 from ..errors import TaskNotFound
 from ..providers.request import Kind
 from ..tools.context import ToolContext
+from ..tools.uris import OUTPUT_TEMPLATE, TASK_TEMPLATE
 
 VALUES_MAX = 100
 """The protocol's own limit."""
@@ -29,11 +30,11 @@ class Completing:
         given = (params.context.arguments if params.context else None) or {}
         name, typed = params.argument.name, params.argument.value
         if isinstance(params.ref, ResourceTemplateReference):
-            completion = matching(typed, await _of_resources(self._surroundings, name, given))
-        elif name == "models":
+            completion = matching(typed, await _of_resources(self._surroundings, params.ref.uri, name, given))
+        elif (params.ref.name, name) == ("compare_models", "models"):
             completion = await _of_a_list(self._surroundings, typed, given)
         else:
-            completion = matching(typed, await _of_prompts(self._surroundings, name))
+            completion = matching(typed, await _of_prompts(self._surroundings, params.ref.name, name))
         return CompleteResult(completion=completion)
 
 
@@ -43,12 +44,12 @@ def matching(typed: str, values: Iterable[str]) -> Completion:
     return Completion(values=found[:VALUES_MAX], total=len(found), has_more=len(found) > VALUES_MAX)
 
 
-async def _of_resources(surroundings: ToolContext, name: str, given: dict[str, str]) -> Sequence[str]:
+async def _of_resources(surroundings: ToolContext, template: str, name: str, given: dict[str, str]) -> Sequence[str]:
     service, owner = surroundings.service, surroundings.owner
-    if name == "task_id":
+    if name == "task_id" and template in {TASK_TEMPLATE, OUTPUT_TEMPLATE}:
         page = await service.list_tasks(owner=owner, limit=TASKS_LOOKED_AT)
         return [record.task_id for record in page.records]
-    if name == "index" and "task_id" in given:
+    if name == "index" and template == OUTPUT_TEMPLATE and "task_id" in given:
         try:
             record = await service.get(given["task_id"], owner=owner)
         except TaskNotFound:
@@ -57,13 +58,13 @@ async def _of_resources(surroundings: ToolContext, name: str, given: dict[str, s
     return []
 
 
-async def _of_prompts(surroundings: ToolContext, name: str) -> Sequence[str]:
-    match name:
-        case "kind":
+async def _of_prompts(surroundings: ToolContext, prompt: str, name: str) -> Sequence[str]:
+    match prompt, name:
+        case "compare_models", "kind":
             return KINDS
-        case "aspect_ratio":
+        case "storyboard", "aspect_ratio":
             return ASPECT_RATIOS
-        case "model":
+        case "storyboard", "model":
             return await _models(surroundings, "video")
         case _:
             return []
@@ -74,7 +75,8 @@ async def _of_a_list(surroundings: ToolContext, typed: str, given: dict[str, str
     before, comma, last = typed.rpartition(",")
     kind = given.get("kind", "image")
     names = await _models(surroundings, kind if kind in KINDS else "image")
-    found = matching(last.strip(), [name for name in names if name not in before.split(",")])
+    named = {name.strip() for name in before.split(",")}
+    found = matching(last.strip(), [name for name in names if name not in named])
     return found.model_copy(update={"values": [f"{before}{comma}{name}" for name in found.values]})
 
 

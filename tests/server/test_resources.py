@@ -155,11 +155,14 @@ async def test_the_arguments_of_the_templates_are_completed() -> None:
         indexes = await client.complete(reference, {"name": "index", "value": ""}, {"task_id": "01ABB"})
         nowhere = await client.complete(reference, {"name": "index", "value": ""}, {"task_id": "01NONE"})
         nothing = await client.complete(reference, {"name": "index", "value": ""})
+        unknown = await client.complete(
+            ResourceTemplateReference(uri="x://{task_id}"), {"name": "task_id", "value": ""}
+        )
 
     assert ids.completion.values == ["01ABB"]
     assert all_ids.completion.values == ["01ABB", "01AAA"]
     assert indexes.completion.values == ["1", "2"]
-    assert nowhere.completion.values == nothing.completion.values == []
+    assert nowhere.completion.values == nothing.completion.values == unknown.completion.values == []
 
 
 @pytest.mark.parametrize(
@@ -171,6 +174,9 @@ async def test_the_arguments_of_the_templates_are_completed() -> None:
         ("storyboard", "brief", "a", {}, []),
         ("compare_models", "models", "fo", {"kind": "image"}, ["fox-1", "fox-2"]),
         ("compare_models", "models", "fox-1,fo", {"kind": "image"}, ["fox-1,fox-2"]),
+        ("compare_models", "models", "x, fox-1 ,fo", {"kind": "image"}, ["x, fox-1 ,fox-2"]),
+        ("storyboard", "kind", "", {}, []),
+        ("storybord", "aspect_ratio", "16", {}, []),
         ("compare_models", "models", "", {"kind": "video"}, []),
     ],
 )
@@ -216,6 +222,16 @@ async def test_a_storyboard_holds_the_brief_and_the_calls_to_make(era: str) -> N
 
 
 @every_era
+async def test_an_argument_left_blank_is_one_not_given(era: str) -> None:
+    blank = dict.fromkeys(["shots", "aspect_ratio", "seconds", "model"], "")
+    async with connected(offering("fox-1"), era) as client:
+        board = await prompt_of(client, "storyboard", brief="a fox", **blank)
+        assert board == await prompt_of(client, "storyboard", brief="a fox")
+        compared = await prompt_of(client, "compare_models", prompt="a fox", kind=" ", models="", seed="")
+        assert compared == await prompt_of(client, "compare_models", prompt="a fox", kind="Image")
+
+
+@every_era
 async def test_a_comparison_holds_one_call_a_model(era: str) -> None:
     async with connected(offering("fox-1", "fox-2", "fox-3", "fox-4", "keyless-1"), era) as client:
         named = await prompt_of(client, "compare_models", prompt="a fox", kind="image", models="fox-2, other , fox-2")
@@ -232,6 +248,9 @@ async def test_a_comparison_holds_one_call_a_model(era: str) -> None:
     [
         ("storyboard", {"brief": "a fox", "shots": "99"}, "shots must be at most 12, not '99'"),
         ("storyboard", {}, "brief"),
+        ("storyboard", {"brief": " \n"}, "brief must not be empty"),
+        ("storyboard", {"brief": "a fox", "seconds": "inf"}, "seconds must be a finite number"),
+        ("storyboard", {"brief": "a fox", "aspect_ratio": "wide"}, "aspect_ratio must be W:H"),
         ("storybord", {"brief": "a fox"}, "storybord"),
     ],
 )
