@@ -1,7 +1,7 @@
 """One look at one output: which picture its kind wants."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...cache.measure import AV_OPTIONS, CONTAINERS, PILLOW_FORMATS
@@ -11,6 +11,8 @@ from ..record import Output
 logger = logging.getLogger(__name__)
 
 JPEG = "image/jpeg"
+
+CHANGED = "the file has changed since it was kept and measured"
 
 
 @dataclass(frozen=True)
@@ -31,15 +33,19 @@ def look(output: Output, at_seconds: float | None = None) -> Look:
     path, mime_type = _kept(output)
     if at_seconds is not None and not mime_type.startswith("video/"):
         raise RequestRefused("invalid_input", "at_seconds is for videos; this output is none.")
+    changed = False
     try:
-        return _decoded(path, mime_type, output, at_seconds)
+        changed = output.bytes is not None and path.stat().st_size != output.bytes
+        seen = _decoded(path, mime_type, output, at_seconds)
+        return replace(seen, shows=f"{seen.shows} ({CHANGED})") if changed else seen
     except RequestRefused:
         raise
     except Exception as error:
         # The boundary to the decoders, which raise anything on hostile bytes.
         logger.warning("output could not be looked at", extra={"path": str(path), "error": repr(error)})
+        why = f": {CHANGED}" if changed else ""
         raise RequestRefused(
-            "invalid_media", f"{path.name} ({mime_type}) could not be decoded.", hint="Open the file itself."
+            "invalid_media", f"{path.name} ({mime_type}) could not be decoded{why}.", hint="Open the file itself."
         ) from error
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from rushes.errors import RequestRefused
-from rushes.tasks.looks.look import Look, look
+from rushes.tasks.looks.look import CHANGED, Look, look
 from rushes.tasks.looks.waveform import columns
 from rushes.tasks.record import Output
 
@@ -189,6 +189,15 @@ def test_a_file_that_is_gone_is_said_to_be_gone(tmp_path: Path) -> None:
     (tmp_path / "i.png").unlink()
 
     assert refusal(output).reason == "not_found"
+
+
+def test_a_file_that_has_changed_since_it_was_measured_is_said_to_have(tmp_path: Path) -> None:
+    output = an_image(tmp_path / "i.png", (64, 64))
+    an_image(tmp_path / "i.png", (32, 48))
+    assert look(output).shows == f"the image ({CHANGED})"
+
+    (tmp_path / "i.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert refusal(output).message == f"i.png (image/png) could not be decoded: {CHANGED}."
 
 
 @pytest.mark.parametrize("mime_type", ["image/png", "video/mp4", "audio/wav"])
