@@ -23,10 +23,10 @@ async def call_tool(
     spec: ToolSpec[InputT, AnswerT], context: ToolContext, raw: Mapping[str, object]
 ) -> AnswerT | ToolResult:
     """Validate the arguments, call the tool, and put whatever ends the call early in the shape of a task."""
-    arguments = _validated(spec.input_model, raw)
-    if not isinstance(arguments, ToolInput):
-        return wrong_arguments(arguments, spec.input_model, spec.kind)
     try:
+        arguments = _validated(spec.input_model, raw)
+        if not isinstance(arguments, ToolInput):
+            return wrong_arguments(arguments, spec.input_model, spec.kind)
         return await spec.call(context, arguments)
     except RushesError as error:
         logger.info("call ended without a task", extra={"tool": spec.name, "error": type(error).__name__})

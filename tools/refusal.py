@@ -57,6 +57,7 @@ def _requirement(details: ErrorDetails) -> str:
         "literal_error": f"must be {context.get('expected')}",
         "int_type": "must be a whole number",
         "int_parsing": "must be a whole number",
+        "int_parsing_size": "must be a smaller whole number",
         "int_from_float": "must be a whole number",
         "float_type": "must be a number",
         "float_parsing": "must be a number",
@@ -70,6 +71,8 @@ def _requirement(details: ErrorDetails) -> str:
     match details["type"]:
         case "missing":
             return "is required"
+        case "unexpected_keyword_argument":
+            return "is not an argument of this prompt"
         case "rushes":
             return details["msg"]
         case "string_too_short":

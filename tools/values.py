@@ -146,7 +146,7 @@ def capped_wait(value: object) -> object:
     """More than 45 s is waited as 45 s: the answer is a normal one either way, and the task goes on."""
     try:
         seconds = float(value) if isinstance(value, str | int | float) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return value
     return value if seconds is None else min(seconds, 45.0)
 

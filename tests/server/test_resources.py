@@ -248,6 +248,7 @@ async def test_a_comparison_holds_one_call_a_model(era: str) -> None:
     [
         ("storyboard", {"brief": "a fox", "shots": "99"}, "shots must be at most 12, not '99'"),
         ("storyboard", {}, "brief"),
+        ("storyboard", {"brief": "a fox", "takes": "3"}, "takes is not an argument of this prompt."),
         ("storyboard", {"brief": " \n"}, "brief must not be empty"),
         ("storyboard", {"brief": "a fox", "seconds": "inf"}, "seconds must be a finite number"),
         ("storyboard", {"brief": "a fox", "aspect_ratio": "wide"}, "aspect_ratio must be W:H"),
