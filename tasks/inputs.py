@@ -101,8 +101,8 @@ class MediaResolver:
     async def _of_file(self, role: MediaRole, text: str, local_files: bool) -> MediaInput:
         if not local_files:
             raise _invalid(f"{_shown(text)}: local files are taken only over stdio; give an https or data URL.")
-        path = Path(unquote(urlsplit(text).path)) if text.lower().startswith("file:") else Path(text)
-        data = await _read_allowed(path.expanduser(), self._roots, self._bytes_max)
+        path = _path_of(text)
+        data = await _read_allowed(path, self._roots, self._bytes_max)
         return self._of_bytes(role, data, shown=str(path))
 
     def _of_bytes(self, role: MediaRole, data: bytes, *, shown: str) -> MediaInput:
@@ -135,8 +135,20 @@ def _mib(size: int) -> str:
     return f"{size / 1048576:g} MB"
 
 
+def _path_of(text: str) -> Path:
+    try:
+        path = Path(unquote(urlsplit(text).path)) if text.lower().startswith("file:") else Path(text)
+        return path.expanduser()
+    except (ValueError, RuntimeError) as error:
+        # A file URL that is none; the home folder of somebody who is not there.
+        raise _invalid(f"{_shown(text)} is not a path: {error}.") from error
+
+
 def _checked_url(text: str) -> str:
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        raise _invalid(f"{_shown(text)} is not a URL: {error}.") from error
     if len(text) > URL_CHARACTERS_MAX or not parts.hostname or parts.username or any(c.isspace() for c in text):
         raise _invalid(f"{_shown(text)} is not a plain https URL of at most {URL_CHARACTERS_MAX} characters.")
     return text
@@ -178,3 +190,6 @@ async def _read_allowed(path: Path, roots: Sequence[Path], bytes_max: int) -> by
         return await _read(await anyio.to_thread.run_sync(resolve), bytes_max)
     except OSError as error:
         raise _invalid(f"{_shown(str(path))} cannot be read: {error.strerror or error}.") from error
+    except ValueError as error:
+        # Paths hold no NUL and nothing that their encoding lacks.
+        raise _invalid(f"{_shown(str(path))} is not a path.") from error

@@ -105,6 +105,11 @@ async def test_what_is_too_large_is_refused_before_it_is_read_whole(tmp_path: Pa
         "no/such/file.png",
         "ftp://pictures.example/a.png",
         "",
+        "a\0b.png",
+        "half an emoji \ud83d.png",
+        "~nobody-of-this-name/a.png",
+        "file://[a.png",
+        "https://[a.png",
     ],
 )
 async def test_what_no_gateway_could_fetch_is_refused(tmp_path: Path, text: str) -> None:
