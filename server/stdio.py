@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 CHUNK_BYTES = 65_536
+LINES_AHEAD = 16
 
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)")
 _LONE_SURROGATE_LENGTH = len(r"\ud83d")
@@ -32,9 +33,10 @@ class Lines:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        streams = anyio.create_memory_object_stream[str](0)
+        streams = anyio.create_memory_object_stream[str](LINES_AHEAD)
         self._sender: MemoryObjectSendStream[str] = streams[0]
         self._receiver: MemoryObjectReceiveStream[str] = streams[1]
+        self._room = threading.Semaphore(LINES_AHEAD)
 
     def start(self) -> None:
         """Begin to read; call it on the event loop."""
@@ -45,26 +47,29 @@ class Lines:
         """Take no more lines; the thread ends with its next one, or with the process."""
         self._receiver.close()
         self._sender.close()
+        self._room.release()
 
-    def __aiter__(self) -> AsyncIterator[str]:
-        return self._receiver.__aiter__()
+    def __aiter__(self) -> "Lines":
+        return self
+
+    async def __anext__(self) -> str:
+        try:
+            line = await self._receiver.receive()
+        except anyio.EndOfStream:
+            raise StopAsyncIteration from None
+        self._room.release()
+        return line
 
     def _read(self, token: anyio.lowlevel.EventLoopToken) -> None:
+        # The thread waits outside the event loop for room: a coroutine that waits in it would be cancelled with it, and
+        # logged as an error. RuntimeError: the loop is gone, or goes; the stream errors: nobody listens any more.
         try:
             for line in lines_of(self._descriptor):
-                if not anyio.from_thread.run(self._taken, line, token=token):
-                    return
+                self._room.acquire()
+                anyio.from_thread.run_sync(self._sender.send_nowait, line, token=token)
             anyio.from_thread.run_sync(self._sender.close, token=token)
-        except anyio.RunFinishedError:
+        except (RuntimeError, anyio.BrokenResourceError, anyio.ClosedResourceError):
             return
-
-    async def _taken(self, line: str) -> bool:
-        # A cancellation comes from the end of the event loop; raised, it would be logged as an error of this task.
-        try:
-            await self._sender.send(line)
-        except (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.get_cancelled_exc_class()):
-            return False
-        return True
 
 
 def lines_of(descriptor: int) -> Iterator[str]:

@@ -10,11 +10,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import anyio
-import anyio.lowlevel
 import pytest
 from mcp import Client, StdioServerParameters
 
-from rushes.server.stdio import Lines
+from rushes.server.stdio import LINES_AHEAD, Lines
 from rushes.tools.toolbox import ALL_TOOLS
 
 from .clients import ERAS, document
@@ -92,27 +91,24 @@ def test_the_process_ends_in_order_when_its_host_or_a_signal_says_so(asked: str,
     assert (code, said.splitlines()[-1]) == (0, "left in order")
 
 
-def test_a_line_that_waits_to_be_taken_when_the_event_loop_ends_leaves_no_error_behind(
-    caplog: pytest.LogCaptureFixture,
+@pytest.mark.parametrize("count", [1, 2 * LINES_AHEAD])
+def test_lines_that_come_after_the_event_loop_ended_leave_no_error_behind(
+    count: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     source, end_of_host = os.pipe()
     before = set(threading.enumerate())
+    lines = Lines(source)
 
-    async def end_before_the_line_is_taken() -> Lines:
-        lines = Lines(source)
+    async def start_and_end() -> None:
         lines.start()
-        os.write(end_of_host, b"a line\n")
-        with anyio.fail_after(SECONDS):
-            while not lines._receiver.statistics().tasks_waiting_send:  # pyright: ignore[reportPrivateUsage]
-                await anyio.lowlevel.checkpoint()
-        return lines
 
-    lines = anyio.run(end_before_the_line_is_taken)
+    anyio.run(start_and_end)
+    os.write(end_of_host, b"a line\n" * count)
     os.close(end_of_host)
+    lines.close()
     for reader in set(threading.enumerate()) - before:
         reader.join(SECONDS)
         assert not reader.is_alive()
-    lines.close()
     os.close(source)
     assert not caplog.records
 
