@@ -64,7 +64,10 @@ async def open_studio(settings: Settings, *, any_local_file: bool = False) -> As
                 store=store,
                 lease=lease,
                 media=open_media(settings),
-                providers=[Configured(each.provider, each.problem) for each in providers.opened],
+                providers=[
+                    Configured(each.provider, each.problem, has_key=each.settings.api_key is not None)
+                    for each in providers.opened
+                ],
                 input_roots=(Path(Path.cwd().anchor),) if any_local_file else settings.input_roots,
                 limits=Limits(
                     keep_outputs=settings.limits.keep_outputs,

@@ -33,6 +33,8 @@ class Configured:
 
     provider: Provider
     problem: str | None = None
+    has_key: bool = False
+    """Whether somebody set a key for it, so that it is meant to be used."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,11 @@ def route(request: GenerationRequest, configured: Sequence[Configured], named: s
     sandbox = [c.provider for c in configured if c.provider.name == SANDBOX]
     if _wants_sandbox(request, sandbox):
         return _fitting(request, sandbox, ())
-    if not usable and request.model == "auto" and sandbox:
-        return _fitting(
-            request,
-            sandbox,
-            (_SANDBOX_CHOSEN,),
-        )
+    half_configured = [c for c in paid if c.has_key]
+    if not usable and not half_configured and request.model == "auto" and sandbox:
+        return _fitting(request, sandbox, (_SANDBOX_CHOSEN,))
+    if not usable and half_configured:
+        raise RequestRefused("unauthorized", _unusable(half_configured), hint=_HALF_CONFIGURED_HINT)
     if not usable:
         raise RequestRefused("unauthorized", _no_key(request, paid), hint=_NO_KEY_HINT)
     return _fitting(request, usable, ())
@@ -83,6 +84,12 @@ def route(request: GenerationRequest, configured: Sequence[Configured], named: s
 
 _SANDBOX_CHOSEN = "No gateway key is configured, so the free built-in sandbox makes this (not a real model)."
 _NO_KEY_HINT = "Ask the user to set a gateway's API key, or leave model and provider out to use the free sandbox."
+_HALF_CONFIGURED_HINT = "Ask the user to set it, or name the provider 'sandbox' for the free built-in one."
+
+
+def _unusable(configured: Iterable[Configured]) -> str:
+    reasons = "; ".join(f"{c.provider.name}: {c.problem}" for c in configured)
+    return f"There is a key, but no gateway can be used: {reasons}."
 
 
 def _no_key(request: GenerationRequest, paid: Iterable[Configured]) -> str:

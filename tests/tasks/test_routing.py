@@ -30,6 +30,16 @@ def test_without_any_key_auto_is_the_sandbox_and_says_so() -> None:
     assert "sandbox" in chosen.warnings[0]
 
 
+def test_a_key_without_the_address_it_needs_is_refused_and_not_passed_over_for_the_sandbox() -> None:
+    half = Configured(ONE, "ONE_BASE_URL is not set", has_key=True)
+    with pytest.raises(RequestRefused, match="one: ONE_BASE_URL is not set") as refused:
+        route(_video(), [half, Configured(TWO, NO_KEY), Configured(SANDBOX)], None)
+
+    assert "TWO_API_KEY" not in refused.value.message
+    assert _names(route(_video(), [half, Configured(TWO), Configured(SANDBOX)], None)) == ["two"]
+    assert _names(route(_video(), [half, Configured(SANDBOX)], "sandbox")) == ["sandbox"]
+
+
 def test_with_a_key_the_sandbox_is_used_only_by_name() -> None:
     both = [Configured(ONE), Configured(SANDBOX)]
     assert _names(route(_video(), both, None)) == ["one"]
