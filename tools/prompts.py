@@ -25,14 +25,14 @@ def storyboard(brief: str, shots: int, aspect_ratio: str, seconds: float, model:
         **chosen,
     )
     return f"""\
-Turn this brief into a storyboard of {shots} shots, and then make it with rushes.
+Turn this brief into a storyboard of {shots} {"shot" if shots == 1 else "shots"}, and then make it with rushes.
 
 <brief>
 {brief}
 </brief>
 
 1. Write a look that all shots share: subject, wardrobe, place, light, lens, palette. Repeat its words in each prompt.
-2. List the {shots} shots in a table: number, seconds, what happens, camera, sound.
+2. List the shots in a table: number, seconds, what happens, camera, sound.
 3. Under each shot write the two calls that make it. First its first frame, which is cheap to get right:
    {frame}
    then the moving shot from that frame:
@@ -49,10 +49,10 @@ def compare_models(prompt: str, kind: Kind, models: Sequence[str], seed: int) ->
     """One prompt on several models, side by side."""
     calls = "\n".join(f"   {_call(f'generate_{kind}', prompt=prompt, model=model, seed=seed)}" for model in models)
     return f"""\
-Compare {len(models)} models on one prompt with rushes.
+Compare models on one prompt with rushes.
 
 1. Show what each call would send (dry_run: true), and drop a model that cannot do what the prompt needs.
-2. Say that this is {len(models)} paid calls and wait for a yes. Then start all of them before you wait for any:
+2. Say how many paid calls this is ({len(models)}) and wait for a yes. Then start all of them before you wait for any:
 {calls}
 3. Follow each task's `next` until it has ended. A model that failed stays in the table with its failure's reason.
 4. Look at each result with view_output.
