@@ -1,8 +1,10 @@
 """The bytes of input media: kept by their hash, so that a render can start again after the process was killed."""
 
 import os
+import shutil
 import tempfile
 import time
+import weakref
 from pathlib import Path
 
 KEPT_SECONDS = 7 * 86400.0
@@ -10,7 +12,10 @@ KEPT_SECONDS = 7 * 86400.0
 
 
 class MediaFolder:
-    """Files named by their sha256. Without a folder, one is made in the system's temporary folder at first use."""
+    """Files named by their sha256.
+
+    Without a folder, one is made in the system's temporary folder at first use, and removed with this object.
+    """
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -39,6 +44,7 @@ class MediaFolder:
     def _ready(self) -> Path:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="rushes-sandbox-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True, exist_ok=True)
         return self._folder
 
