@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 FAULT = "A fault in rushes ended this call."
 FAULT_HINT = "Call list_tasks to see whether a task was made before you ask again; the log on stderr says more."
 
+HOSTS_OWN = frozenset({"wait_for_previous"})
+"""Arguments that a host adds to every tool for its own use and passes on all the same: Gemini CLI, to order calls."""
+
 
 async def call_tool(
     spec: ToolSpec[InputT, AnswerT], context: ToolContext, raw: Mapping[str, object]
@@ -39,9 +42,10 @@ async def call_tool(
 
 def _validated(model: type[InputT], raw: Mapping[str, object]) -> InputT | list[str]:
     """The arguments, or sentences that say what is wrong with them."""
-    sentences = unknown_arguments(raw, model)
+    given = {name: value for name, value in raw.items() if name not in HOSTS_OWN}
+    sentences = unknown_arguments(given, model)
     try:
-        arguments = model.model_validate(dict(raw))
+        arguments = model.model_validate(given)
     except ValidationError as error:
         return [*sentences, *validation_sentences(error)]
     return arguments

@@ -195,6 +195,17 @@ async def test_unknown_arguments_are_refused_by_every_tool_in_the_shape_of_a_tas
     assert (told["reason"], told["charged"], told["retry_safe"]) == ("invalid_input", "no", False)
 
 
+@every_era
+async def test_an_argument_that_a_host_adds_for_itself_is_passed_over(era: str) -> None:
+    service = FakeService()
+    service.put(record())
+    async with connected(service, era) as client:
+        result = await client.call_tool("check_task", {"task_id": "01TASK", "wait_for_previous": True})
+
+    assert result.is_error is False
+    assert document(result)["task_id"] == "01TASK"
+
+
 async def test_a_mistyped_argument_is_answered_with_the_right_one_and_all_there_are() -> None:
     async with connected(FakeService()) as client:
         told = failure_in(document(await client.call_tool("generate_video", {"promt": "a red fox"})))
