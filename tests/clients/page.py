@@ -16,6 +16,10 @@ Each row was driven by a script in `tests/clients/` against `rushes serve` with 
 client's own: it lists the tools, makes an image and a video and follows them as `next` says, looks at the result with
 `view_output`, and then calls with a time limit of its own (8 s) that is shorter than the generation. The task survives
 that: asked again, the server tells of the one task there is, and it ends well.
+
+A host with a model behind it is run headless, and the script is its model: an API on loopback in the dialect of the
+host, which calls the tools that the host offers and reads what the host shows to its model. What stands for its time
+limit is what the model is told then. Nothing leaves the machine.
 """
 
 HEAD = ("client", "version", "wire", "protocol", "tools", "image", "video", "result", "its own time limit", "notes")
