@@ -5,11 +5,11 @@ the Tasks extension, which are in no suite, against `everything`, where all must
 also where something passes that was expected to fail.
 """
 
+import argparse
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from ..node import NODE, environment, installed
@@ -96,12 +96,17 @@ def conforms(server: str, folder: Path) -> bool:
     return all(outcomes)
 
 
-def main(servers: Sequence[str]) -> int:
+def main() -> int:
     """Run everything, or one server's part."""
+    parser = argparse.ArgumentParser(prog="python -m tests.conformance")
+    parser.add_argument("servers", nargs="*", metavar="SERVER", help=" or ".join(SERVERS))
+    servers: list[str] = parser.parse_args().servers
+    if unknown := set(servers) - set(SERVERS):
+        parser.error(f"no such server: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory() as folder:
         outcomes = [conforms(server, Path(folder)) for server in servers or SERVERS]
     return 0 if all(outcomes) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
