@@ -7,7 +7,7 @@ import pytest
 
 from rushes.server.viewer import page
 
-BYTES_MAX = 24 * 1024
+BYTES_MAX = 26 * 1024
 """A host loads it anew for every card."""
 
 MARKUP_FROM_TEXT = (

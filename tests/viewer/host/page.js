@@ -27,7 +27,7 @@ async function connect(mode) {
  * @param name the tool to call, with its arguments
  * @param without host capabilities that this host lacks
  * @param csp `false`: the host ignores the domains that the server declares, and does not say so
- * @param hold the call goes on until `finishCall` or `cancelCall`
+ * @param hold the call goes on until `finishCall`, `showResult` or `cancelCall`
  */
 window.openApp = async ({ name, args, theme = "light", variables, without = [], csp = true, mode = "auto", hold = false, sandboxOrigin }) => {
   await connect(mode);
@@ -72,6 +72,7 @@ window.openApp = async ({ name, args, theme = "light", variables, without = [], 
 };
 
 window.finishCall = async ({ name, args }) => bridge.sendToolResult(await client.callTool({ name, arguments: args }));
+window.showResult = (result) => bridge.sendToolResult(result);
 window.cancelCall = () => bridge.sendToolCancelled({ reason: "user action" });
 window.changeContext = (context) => bridge.sendHostContextChange(context);
 window.tearDown = () => bridge.teardownResource({});

@@ -103,6 +103,77 @@ describe("a task", () => {
   });
 });
 
+const TASK = { task_id: "01J8X", kind: "video", state: "running", provider: "sandbox", model: "film", prompt: PROMPT, progress: 0.4, outputs: [], warnings: [] };
+const OUTPUT = { url: null, expires_at: null, path: null, resource: null, mime_type: "video/mp4" };
+
+/** The card before a result that the host hands over as it is, without a server behind it. */
+async function shown(t, result, options = {}) {
+  const view = await open(t, "stays", { hold: true, without: ["serverTools"], ...options });
+  await view.page.evaluate((given) => window.showResult(given), { content: [], ...result });
+  return view;
+}
+
+describe("a result", () => {
+  for (const [what, result] of Object.entries({
+    "cut short on its way": { content: [{ type: "text", text: '{"task_id": "01J8X", "state": "runn' }] },
+    "without anything in it": {},
+    "that is no task": { structuredContent: {}, content: [{ type: "text", text: "null" }] },
+  })) {
+    test(`${what} is not called a failure, because the generation may go on`, async (t) => {
+      const view = await shown(t, result);
+      await view.state("Outcome unknown");
+      assert.match(await view.text("message"), /cannot be read.*goes on by itself/);
+      assert.equal(await view.text("money"), "It is not known whether this was charged.");
+      assert.match(await view.text("hint"), /list_tasks before asking again/);
+      view.assertClean();
+    });
+  }
+
+  test("with nulls and half a type instead of lists and types is shown as far as it goes", async (t) => {
+    const nulls = await shown(t, { structuredContent: { ...TASK, state: "succeeded", outputs: null, warnings: null } });
+    await nulls.state("Done");
+    await nulls.find("summary").waitFor();
+    nulls.assertClean();
+    const typeless = await shown(t, { structuredContent: { ...TASK, state: "succeeded", outputs: [{ ...OUTPUT, mime_type: "video" }] } });
+    await typeless.find("#files", { hasText: "VIDEO" }).waitFor();
+    typeless.assertClean();
+  });
+
+  test("that is days old counts its hours, and progress ends at 100 %", async (t) => {
+    const created_at = new Date(Date.now() - 51 * 3600e3 - 90e3).toISOString();
+    const view = await shown(t, { structuredContent: { ...TASK, created_at, progress: 14 } });
+    await view.find("#clock", { hasText: /^51:01:3\d$/ }).waitFor();
+    assert.equal(await view.text("count"), "100 %");
+    view.assertClean();
+  });
+
+  test("whose address has expired and of which nothing is kept says so", async (t) => {
+    const output = { ...OUTPUT, url: `${servers.declared}/video.mp4`, expires_at: "2020-01-01T00:00:00Z" };
+    const view = await shown(t, { structuredContent: { ...TASK, state: "succeeded", outputs: [output] } });
+    await view.find("figure p", { hasText: "Its address has expired, and no file of it is known." }).waitFor();
+    assert.equal(await view.button("Open").count(), 0);
+    view.assertClean();
+  });
+
+  test("with a very long prompt stays a card, and Details have the whole of it", async (t) => {
+    const prompt = "A red fox runs through fresh snow. ".repeat(200);
+    const view = await shown(t, { structuredContent: { ...TASK, prompt } }, { args: { prompt } });
+    await view.state("Generating");
+    assert.ok((await view.find("main").boundingBox()).height < 700);
+    assert.match(await view.text("prompt"), / …$/);
+    await view.find("summary").click();
+    assert.ok((await view.text("rows")).includes(prompt));
+  });
+
+  test("loses the characters that would turn its text around", async (t) => {
+    const failure = { reason: "provider_error", message: "saved as \u202egpj.exe\u0007 \u2066**now**", charged: "no", hint: "" };
+    const view = await shown(t, { structuredContent: { ...TASK, state: "failed", failure, warnings: ["a\u202eb"] } });
+    await view.state("Failed");
+    assert.equal(await view.text("message"), "saved as gpj.exe **now**");
+    assert.equal(await view.text("notes"), "ab");
+  });
+});
+
 describe("a failure", () => {
   test("says why, whether it was charged and what to do, and text from outside stays text", async (t) => {
     const view = await open(t, "refused", { args: { prompt: INJECTION } });
@@ -216,6 +287,40 @@ describe("the person", () => {
     await view.state("Cancelled");
     const cancels = (await view.heard()).calls.filter((call) => call.name === "cancel_task").map((call) => call.arguments.abandon);
     assert.deepEqual(cancels, [undefined, true]);
+  });
+
+  test("does not give up a paid task by a double click or a key held down", async (t) => {
+    const view = await open(t, "stubborn");
+    const [cancel, abandon] = [view.button("Cancel"), view.button("Stop waiting")];
+    const cancels = async () => (await view.heard()).calls.filter((call) => call.name === "cancel_task").length;
+    await cancel.click();
+    await abandon.waitFor();
+    await abandon.dispatchEvent("click", { detail: 2 });
+    await abandon.click();
+    await view.state("Cancelled");
+    assert.equal(await cancels(), 2);
+    const held = await open(t, "stubborn");
+    await held.button("Cancel").focus();
+    await held.page.keyboard.down("Enter");
+    await held.button("Stop waiting").waitFor();
+    await held.page.keyboard.down("Enter");
+    await held.untilHeard("calls", 3);
+    assert.equal(await held.text("state"), "Generating");
+  });
+
+  test("who listens hears what became of a press", async (t) => {
+    const view = await open(t, "stubborn");
+    await view.button("Cancel").click();
+    await view.find("#said[role=status]", { hasText: "The gateway has not confirmed this." }).waitFor({ state: "attached" });
+  });
+
+  test("with text at twice its size loses nothing in a narrow host", async (t) => {
+    const view = await open(t, "images", { kind: "image", width: 280 });
+    await view.medium("img");
+    await view.frame.evaluate(() => { document.documentElement.style.fontSize = "200%"; });
+    assert.equal(await view.find("main").evaluate((element) => getComputedStyle(element).fontSize), "28px");
+    assert.ok(await view.overflow() <= 0);
+    await view.screenshot("images-large-text");
   });
 
   test("opens and downloads what has a URL", async (t) => {
