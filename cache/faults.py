@@ -23,6 +23,7 @@ _SQLITE_IOERR_WRITES = frozenset(
 
 _ERRNO_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _ERRNO_READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_ERRNO_NO_FOLDER = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG})
 
 
 What = Literal["task store", "folder of leases", "folder of outputs"]
@@ -58,7 +59,7 @@ def _kind_of_os_error(error: OSError) -> type[StoreError]:
         return StoreBusy
     if error.errno in _ERRNO_FULL:
         return StoreFull
-    if error.errno in _ERRNO_READ_ONLY:
+    if error.errno in _ERRNO_READ_ONLY | _ERRNO_NO_FOLDER:
         return StoreReadOnly
     return StoreError
 
@@ -92,7 +93,7 @@ def _described(kind: type[StoreError], subject: str, what: What, detail: str) ->
         setting = "RUSHES_OUTPUT_DIR" if what == "folder of outputs" else "RUSHES_HOME"
         return StoreReadOnly(
             f"{subject} cannot be written ({detail}).",
-            hint=f"Make the folder writable, or set {setting} to one that is.",
+            hint=f"Make it a folder that can be written, or set {setting} to one.",
         )
     if kind is StoreFull:
         return StoreFull(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 from pydantic import JsonValue
 
-from ...errors import ConfigurationError, RushesError, TaskNotFound
+from ...errors import ConfigurationError, RushesError, StoreReadOnly, TaskNotFound
 from ...providers.failure import clean_text
 from .outcome import Exit, exit_of
 from .session import Interrupted
@@ -79,4 +79,5 @@ def _refusal(error: RushesError) -> Document:
 
 
 def exit_of_error(error: RushesError) -> Exit:
-    return Exit.WRONG if isinstance(error, ConfigurationError | TaskNotFound) else Exit.FAILED
+    # A folder that cannot be written is what a setting names; nothing was started in it.
+    return Exit.WRONG if isinstance(error, ConfigurationError | TaskNotFound | StoreReadOnly) else Exit.FAILED

@@ -34,6 +34,8 @@ def sqlite_fault(code: int) -> sqlite3.OperationalError:
         (sqlite_fault(sqlite3.SQLITE_CANTOPEN), StoreReadOnly),
         (PermissionError(errno.EACCES, "Permission denied"), StoreReadOnly),
         (OSError(errno.EROFS, "Read-only file system"), StoreReadOnly),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory"), StoreReadOnly),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory"), StoreReadOnly),
         (sqlite_fault(sqlite3.SQLITE_FULL), StoreFull),
         (sqlite_fault(sqlite3.SQLITE_IOERR_WRITE), StoreFull),
         (sqlite_fault(sqlite3.SQLITE_IOERR_SHMSIZE), StoreFull),

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from rushes.cache.media import KeptFile, MediaFacts, MediaFolder
 from rushes.cache.sniff import MediaKind
-from rushes.errors import OutputRejected, OutputUnavailable, StoreError, StoreReadOnly
+from rushes.errors import OutputRejected, OutputUnavailable, StoreReadOnly
 
 from . import samples
 
@@ -343,6 +343,6 @@ class TestSidecars:
 async def test_a_folder_that_cannot_be_made_is_told_with_its_place(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder", "utf-8")
-    with pytest.raises(StoreError, match="folder of outputs") as raised:
+    with pytest.raises(StoreReadOnly, match="folder of outputs") as raised:
         await keep(MediaFolder(blocked / "outputs"), samples.image("PNG"))
-    assert not isinstance(raised.value, StoreReadOnly)
+    assert "RUSHES_OUTPUT_DIR" in (raised.value.hint or "")

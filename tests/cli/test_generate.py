@@ -171,11 +171,12 @@ def test_a_wrong_setting_leaves_with_2_and_its_name() -> None:
     assert run.document["failure"]["charged"] == "no"
 
 
-def test_a_store_that_cannot_be_used_leaves_with_1_and_says_that_nothing_was_sent(tmp_path: Path) -> None:
+def test_a_home_that_is_no_folder_leaves_with_2_and_says_that_nothing_was_sent(tmp_path: Path) -> None:
     occupied = tmp_path / "a-file"
     occupied.write_text("not a folder", encoding="utf-8")
-    run = rushes("generate", "image", "a fox", "--json", code=1, RUSHES_HOME=str(occupied))
+    run = rushes("generate", "image", "a fox", "--json", code=2, RUSHES_HOME=str(occupied))
     assert str(occupied) in run.err
+    assert "set RUSHES_HOME" in run.err
     assert run.document["failure"]["charged"] == "no"
 
 
