@@ -182,7 +182,9 @@ class OutputClient:
 
     def _opened(self, proxy: str | None) -> httpx.AsyncBaseTransport:
         if proxy is not None:
-            return self._proxies.setdefault(proxy, httpx.AsyncHTTPTransport(proxy=proxy))
+            if proxy not in self._proxies:
+                self._proxies[proxy] = httpx.AsyncHTTPTransport(proxy=proxy)
+            return self._proxies[proxy]
         if self._transport is None:
             # No connection is kept: one to an address could be reused for another name without proof of it.
             self._transport = httpx.AsyncHTTPTransport(
