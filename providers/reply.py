@@ -11,6 +11,8 @@ from typing import Literal
 from pydantic import JsonValue
 from pydantic_core import from_json
 
+from .surrogates import without_lone_surrogates
+
 WAIT_LIMIT_SECONDS = 86_400.0
 """A longer wish is cut to this; a gateway's number is data."""
 
@@ -47,11 +49,6 @@ class NoReply(Exception):
         self.message = message
 
 
-_LONE_SURROGATE = re.compile(
-    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-)
-
-
 def parse_body(content_type: str, data: bytes) -> JsonValue | bytes:
     """The JSON that a body holds, else its bytes. Deep nesting, NaN and broken text count as no JSON.
 
@@ -60,14 +57,19 @@ def parse_body(content_type: str, data: bytes) -> JsonValue | bytes:
     if content_type.lower().startswith(("audio/", "video/", "image/")):
         return data
     text = data.removeprefix(codecs.BOM_UTF8)
-    for candidate in (text, _LONE_SURROGATE.sub(rb"\\ufffd", text) if rb"\u" in text else None):
-        if candidate is not None:
-            try:
-                parsed: JsonValue = from_json(candidate, allow_inf_nan=False)
-            except ValueError:
-                continue
-            return parsed
-    return data
+    try:
+        return _parsed(text)
+    except ValueError:
+        mended = without_lone_surrogates(text)
+    try:
+        return data if mended is text else _parsed(mended)
+    except ValueError:
+        return data
+
+
+def _parsed(text: bytes) -> JsonValue:
+    parsed: JsonValue = from_json(text, allow_inf_nan=False)
+    return parsed
 
 
 _PROSE = re.compile(

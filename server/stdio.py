@@ -5,7 +5,6 @@ Ours is a daemon thread on a raw descriptor: nothing waits for it, and the inter
 """
 
 import os
-import re
 import sys
 import threading
 from collections.abc import AsyncGenerator, Generator, Iterator
@@ -17,15 +16,14 @@ import anyio.from_thread
 import anyio.lowlevel
 import anyio.to_thread
 
+from ..providers.surrogates import without_lone_surrogates
+
 if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 CHUNK_BYTES = 65_536
 LINES_AHEAD = 16
-
-_ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)")
-_LONE_SURROGATE_LENGTH = len(r"\ud83d")
 
 
 class Lines:
@@ -87,17 +85,8 @@ def lines_of(descriptor: int) -> Iterator[str]:
 
 
 def _as_text(parts: list[bytes]) -> str:
-    return mended(b"".join(parts).decode("utf-8", "replace"))
-
-
-def mended(line: str) -> str:
-    """JSON in which half an emoji is replaced, as a host sends it that cuts text by UTF-16 units.
-
-    The SDK takes such a message for none at all, and its call would never be answered.
-    """
-    if r"\ud" not in line and r"\uD" not in line:
-        return line
-    return _ESCAPE.sub(lambda found: r"\ufffd" if len(found[0]) == _LONE_SURROGATE_LENGTH else found[0], line)
+    # The SDK takes a message with half an emoji for none at all, and its call would never be answered.
+    return without_lone_surrogates(b"".join(parts)).decode("utf-8", "replace")
 
 
 def _read_chunk(descriptor: int) -> bytes:
