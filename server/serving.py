@@ -44,9 +44,7 @@ async def _serve_stdio(settings: "Settings") -> None:
     from .transports import serve_stdio
 
     async with deferred(partial(_studio, settings)) as service:
-        server = _server(service, settings, local_files=True)
-        _collect_garbage_from_here()
-        await serve_stdio(server)
+        await serve_stdio(_server(service, settings, local_files=True))
 
 
 async def _serve_http(settings: "Settings", transport: Literal["http", "sse"], host: str, port: int) -> None:
@@ -54,14 +52,7 @@ async def _serve_http(settings: "Settings", transport: Literal["http", "sse"], h
 
     serve_here = serve_http if transport == "http" else serve_sse
     async with _studio(settings) as service:
-        server = _server(service, settings, local_files=False)
-        _collect_garbage_from_here()
-        await serve_here(server, host=host, port=port)
-
-
-def _collect_garbage_from_here() -> None:
-    gc.freeze()
-    gc.enable()
+        await serve_here(_server(service, settings, local_files=False), host=host, port=port)
 
 
 def _server(service: "Service", settings: "Settings", *, local_files: bool) -> "RushesServer":
@@ -69,7 +60,11 @@ def _server(service: "Service", settings: "Settings", *, local_files: bool) -> "
     from .viewer import media_domains
 
     domains = media_domains(settings.providers, settings.viewer_domains)
-    return build_server(service, local_files=local_files, media_domains=domains)
+    server = build_server(service, local_files=local_files, media_domains=domains)
+    # Loading is over: garbage is looked for from here on, and not in what was loaded.
+    gc.freeze()
+    gc.enable()
+    return server
 
 
 @asynccontextmanager

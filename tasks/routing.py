@@ -72,14 +72,14 @@ def route(request: GenerationRequest, configured: Sequence[Configured], named: s
     sandbox = [c.provider for c in configured if c.provider.name == SANDBOX]
     if _wants_sandbox(request, sandbox):
         return _fitting(request, sandbox, ())
+    if usable:
+        return _fitting(request, usable, ())
     half_configured = [c for c in paid if c.has_key]
-    if not usable and not half_configured and request.model == "auto" and sandbox:
-        return _fitting(request, sandbox, (_SANDBOX_CHOSEN,))
-    if not usable and half_configured:
+    if half_configured:
         raise RequestRefused("unauthorized", _unusable(half_configured), hint=_HALF_CONFIGURED_HINT)
-    if not usable:
-        raise RequestRefused("unauthorized", _no_key(request, paid), hint=_NO_KEY_HINT)
-    return _fitting(request, usable, ())
+    if request.model == "auto" and sandbox:
+        return _fitting(request, sandbox, (_SANDBOX_CHOSEN,))
+    raise RequestRefused("unauthorized", _no_key(request, paid), hint=_NO_KEY_HINT)
 
 
 _SANDBOX_CHOSEN = "No gateway key is configured, so the free built-in sandbox makes this (not a real model)."
