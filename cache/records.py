@@ -56,30 +56,35 @@ class Records:
         self._migrations = migrations
 
     def create(
-        self, document: Document, fingerprint: str | None, still_counts: Callable[[Document], bool]
+        self, document: Document, fingerprint: str | None, still_counts: Callable[[Document], bool], *, anew: bool
     ) -> tuple[Document, bool]:
         """See `TaskStore.create`."""
-        if fingerprint is not None:
-            earlier = self._earlier(fingerprint)
-            if earlier is not None and still_counts(earlier):
-                return earlier, False
+        counting = [each for each in self._earlier(fingerprint) if still_counts(each)]
+        if counting and not anew:
+            return counting[0], False
         new: Document = {**checked(document), "schema": self._schema, "revision": 1}
         task_id = text_of(new, "task_id")
         if not self.cache.add(task_key(task_id), encode(new), tag=tag_of(new)):
             raise ValueError(f"a record of task {task_id!r} exists already")
         if fingerprint is not None:
-            self.cache.set(f"fp:{fingerprint}", encode(task_id))
+            # An earlier one that still counts has to be found again when the new one no longer does.
+            ids: list[JsonValue] = [task_id, *(text_of(each, "task_id") for each in counting)]
+            self.cache.set(f"fp:{fingerprint}", encode(ids if counting else task_id))
         return new, True
 
-    def _earlier(self, fingerprint: str) -> Document | None:
+    def _earlier(self, fingerprint: str | None) -> list[Document]:
+        """The documents that the fingerprint leads to, newest first."""
         key = f"fp:{fingerprint}"
-        text = self.cache.get(key)
+        text = None if fingerprint is None else self.cache.get(key)
         if text is None:
-            return None
-        task_id = decode(text, key)
-        if not isinstance(task_id, str):
+            return []
+        named = decode(text, key)
+        listed = named if isinstance(named, list) else [named]
+        ids = [each for each in listed if isinstance(each, str)]
+        if not ids or len(ids) < len(listed):
             raise StoreDamaged(f"The row {key!r} of the task store names no task.")
-        return self.get(task_id)
+        found = (self.get(task_id) for task_id in ids)
+        return [document for document in found if document is not None]
 
     def get(self, task_id: str) -> Document | None:
         """See `TaskStore.get`."""
@@ -118,7 +123,7 @@ class Records:
         except StoreDamaged as error:
             logger.warning("a damaged row is set aside task_id=%s problem=%s", task_id, error.message)
         self.cache.rows(_SET_ASIDE, (task_key(task_id),))
-        self.create(document, None, lambda _: False)
+        self.create(document, None, lambda _: False, anew=True)
         return True
 
     def open_documents(self, limit: int, after: str | None) -> list[Document]:

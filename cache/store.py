@@ -136,11 +136,13 @@ class TaskStore:
         *,
         fingerprint: str | None = None,
         still_counts: Callable[[Document], bool] = _always,
+        anew: bool = False,
     ) -> tuple[Document, bool]:
         """Keep a new document, unless an equal one counts: returns (document, True), or (the earlier one, False).
 
-        One transaction looks up the document that `fingerprint` led to last, asks `still_counts` about it, and
-        otherwise writes the new one with revision 1; so equal calls at once, in any process, make one document.
+        One transaction looks up the documents that `fingerprint` leads to, newest first, asks `still_counts` about
+        each, and writes the new one with revision 1 where none does, or where it is wanted `anew`; so equal calls at
+        once, in any process, make one document. Those that still count are led to on.
         What it wrote survives a power cut. `still_counts` runs on another thread and may run twice: it must be pure.
 
         Raises:
@@ -149,7 +151,7 @@ class TaskStore:
                 knows whether it still counts; nothing was written.
         """
         created = await self._writer.run(
-            lambda records: records.create(document, fingerprint, still_counts), durable=True
+            lambda records: records.create(document, fingerprint, still_counts, anew=anew), durable=True
         )
         if created[1]:
             self._wake(str(created[0]["task_id"]))

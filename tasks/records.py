@@ -62,10 +62,16 @@ class Records:
         """Journal a new record durably, unless an equal request's task still counts; says which of both."""
 
         def counts(document: Document) -> bool:
-            return not force_new and still_counts(from_document(document), self._clock())
+            try:
+                return still_counts(from_document(document), self._clock())
+            except StoreDamaged:
+                # Nobody knows whether it counts; whoever asks for a new one gets it, and hears of that one later.
+                if force_new:
+                    return False
+                raise
 
         document, created = await self._store.create(
-            to_document(record), fingerprint=record.fingerprint, still_counts=counts
+            to_document(record), fingerprint=record.fingerprint, still_counts=counts, anew=force_new
         )
         return from_document(document), created
 

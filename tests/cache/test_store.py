@@ -97,6 +97,17 @@ async def test_a_refused_document_harms_no_other_in_the_same_transaction(store: 
 
 
 class TestFingerprint:
+    async def test_one_that_still_counts_is_found_again_after_a_newer_one_no_longer_does(
+        self, store: TaskStore
+    ) -> None:
+        first, _ = await store.create(a_document(), fingerprint="f")
+        second, new = await store.create(a_document(), fingerprint="f", anew=True)
+        assert new
+        found, new = await store.create(
+            a_document(), fingerprint="f", still_counts=lambda each: each["task_id"] != second["task_id"]
+        )
+        assert (found["task_id"], new) == (first["task_id"], False)
+
     async def test_an_equal_call_returns_the_earlier_document(self, store: TaskStore) -> None:
         first, _ = await store.create(a_document(), fingerprint="f")
         assert await store.create(a_document(), fingerprint="f") == (first, False)

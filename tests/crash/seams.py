@@ -55,9 +55,10 @@ def dying_store(fuse: Fuse) -> type[TaskStore]:
             *,
             fingerprint: str | None = None,
             still_counts: Callable[[Document], bool] = lambda _: True,
+            anew: bool = False,
         ) -> tuple[Document, bool]:
             await fuse.at("journal.before")
-            created = await super().create(document, fingerprint=fingerprint, still_counts=still_counts)
+            created = await super().create(document, fingerprint=fingerprint, still_counts=still_counts, anew=anew)
             await fuse.at("journal.after")
             return created
 

@@ -53,8 +53,9 @@ async def test_a_call_cancelled_while_its_journal_is_written_is_sent_all_the_sam
             *,
             fingerprint: str | None = None,
             still_counts: Callable[[Document], bool] = lambda _: True,
+            anew: bool = False,
         ) -> tuple[Document, bool]:
-            created = await super().create(document, fingerprint=fingerprint, still_counts=still_counts)
+            created = await super().create(document, fingerprint=fingerprint, still_counts=still_counts, anew=anew)
             written.set()
             await go_on.wait()
             return created
