@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import JsonValue
 
-from ..errors import FailureReason, RequestRefused
-from .facts import Limits, ModelFacts, OperationFacts
-from .request import GenerationRequest, MediaInput, MediaRole, Operation, asked_inputs
+from ..domain.errors import FailureReason, RequestRefused
+from ..domain.model_facts import Limits, ModelFacts, OperationFacts
+from ..domain.request import GenerationRequest, MediaInput, MediaRole, Operation, asked_inputs
 
 INPUT_OF_ROLE: dict[MediaRole, str] = {
     "image": "image",

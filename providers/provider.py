@@ -7,9 +7,9 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
 
-from .facts import ModelFacts
-from .job import Job, Observation, Plan, RemoteOutput, Submission
-from .request import GenerationRequest, Kind
+from ..domain.job import Job, Observation, Plan, RemoteOutput, Submission
+from ..domain.model_facts import ModelFacts
+from ..domain.request import GenerationRequest, Kind
 
 
 class ProviderSettings(BaseModel):

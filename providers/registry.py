@@ -10,11 +10,11 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, cast
 
-from ..errors import ConfigurationError
+from ..domain.errors import ConfigurationError
 from .provider import Provider, ProviderSettings
 
 if TYPE_CHECKING:
-    from .wire import Wire
+    from .format import Wire
 
 logger = logging.getLogger(__name__)
 
@@ -65,8 +65,8 @@ def build_provider(settings: ProviderSettings) -> Provider:
         return _sandbox(settings)
     wire = ALIASES.get(settings.wire, settings.wire)
     if wire in WIRES:
-        from .catalogue import load_facts
-        from .gateway import HttpProvider
+        from .client.gateway import HttpProvider
+        from .fact_files import load_facts
 
         return HttpProvider(settings, wire_class(wire)(settings), load_facts(wire))
     plugin = _plugins().get(settings.wire)
@@ -84,7 +84,7 @@ def _sandbox(settings: ProviderSettings) -> Provider:
 
 def wire_class(wire: str) -> "type[Wire]":
     """The class of a built-in wire format."""
-    return cast("type[Wire]", resolve_name(f"{__package__}.wires.{WIRES[wire]}"))
+    return cast("type[Wire]", resolve_name(f"{__package__}.formats.{WIRES[wire]}"))
 
 
 def build_providers(all_settings: Iterable[ProviderSettings]) -> tuple[list[Provider], list[str]]:

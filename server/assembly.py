@@ -1,4 +1,4 @@
-"""Puts the parts together: settings, providers, store, studio. The only place that knows all of them."""
+"""Puts the parts together: settings, providers, store, engine. The only place that knows all of them."""
 
 import logging
 from collections.abc import AsyncGenerator, Mapping
@@ -10,19 +10,19 @@ from typing import cast
 import anyio
 from pydantic import JsonValue
 
-from ..cache.leases import ProcessLease
-from ..cache.media import MediaFolder
-from ..cache.store import TaskStore
-from ..errors import ConfigurationError
+from ..cache.embedded.store import TaskStore
+from ..cache.media.folder import MediaFolder
+from ..cache.workers.leases import ProcessLease
+from ..domain.errors import ConfigurationError
+from ..domain.record import SCHEMA
 from ..providers.provider import Provider, ProviderSettings
 from ..providers.registry import SANDBOX, build_provider
+from ..tasks.engine import Engine, Limits, Parts
+from ..tasks.intake.routing import Configured
 from ..tasks.migrations import MIGRATIONS
-from ..tasks.record import SCHEMA
-from ..tasks.routing import Configured
 from ..tasks.service import Service
-from ..tasks.studio import Limits, Parts, Studio
-from .provider_settings import problem_with
-from .settings import Settings
+from .settings.providers import problem_with
+from .settings.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class OpenedProviders:
 
 
 @asynccontextmanager
-async def open_studio(settings: Settings, *, any_local_file: bool = False) -> AsyncGenerator[Service]:
+async def open_engine(settings: Settings, *, any_local_file: bool = False) -> AsyncGenerator[Service]:
     """The service, working until the end of the block.
 
     Args:
@@ -76,7 +76,7 @@ async def open_studio(settings: Settings, *, any_local_file: bool = False) -> As
                     shutdown_grace_seconds=settings.limits.shutdown_grace_seconds,
                 ),
             )
-            yield await stack.enter_async_context(Studio.opened(parts))
+            yield await stack.enter_async_context(Engine.opened(parts))
     except BaseExceptionGroup as group:
         raise _unwrapped(group) from None
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 def main() -> NoReturn:
     """Run the command of `sys.argv`; never returns."""
-    from ..errors import RushesError
+    from ..domain.errors import RushesError
 
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a character shows another in its place; no result is lost over it.
@@ -26,7 +26,7 @@ def main() -> NoReturn:
 def _run() -> None:
     if sys.argv[1:] == ["serve"]:
         # How hosts start it: without options there is nothing to parse.
-        from .serving import serve
+        from .process import serve
 
         serve()
         return

@@ -1,4 +1,4 @@
-"""The service before its studio is open: who calls waits for it, so that a host hears of the tools at once."""
+"""The service before its engine is open: who calls waits for it, so that a host hears of the tools at once."""
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from ..errors import RushesError
-from ..providers.request import Kind
-from ..tasks.record import TaskRecord, TaskState
+from ..domain.errors import RushesError
+from ..domain.record import TaskRecord, TaskState
+from ..domain.request import Kind
 from ..tasks.service import Answer, ModelOffer, Preview, Service, TaskPage, Wish
 
 logger = logging.getLogger(__name__)

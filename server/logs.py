@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO, cast
 
-from .configuration_file import LogLevel
+from .settings.file import LogLevel
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -2,7 +2,7 @@
 
 from ..providers.registry import default_settings, wire_names
 from .logs import start_logging
-from .settings import Settings, load_settings
+from .settings.settings import Settings, load_settings
 
 
 def prepared_settings() -> Settings:

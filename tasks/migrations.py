@@ -3,6 +3,6 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from ..cache.store import Document
+from ..cache.embedded.store import Document
 
 MIGRATIONS: Mapping[int, Callable[[Document], Document]] = MappingProxyType({})

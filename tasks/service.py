@@ -6,9 +6,9 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
-from ..providers.facts import ModelFacts
-from ..providers.request import GenerationRequest, Kind, MediaRole
-from .record import TaskRecord, TaskState
+from ..domain.model_facts import ModelFacts
+from ..domain.record import TaskRecord, TaskState
+from ..domain.request import GenerationRequest, Kind, MediaRole
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from ..errors import RushesError
-from ..providers.failure import failure
+from ..domain.errors import RushesError
+from ..domain.failure import failure
 from .context import ToolContext
 from .inputs import ToolInput
 from .refusal import refused, refused_by, unknown_arguments, validation_sentences, wrong_arguments

@@ -2,7 +2,7 @@
 
 import anyio
 
-from ..tasks.record import TaskRecord
+from ..domain.record import TaskRecord
 from ..tasks.service import Answer, Wish
 from .context import ToolContext
 from .inputs import GenerateInput

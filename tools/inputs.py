@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from ..providers.request import Kind
-from ..tasks.record import TaskState
+from ..domain.record import TaskState
+from ..domain.request import Kind
 from .values import (
     AspectRatio,
     Options,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..tasks.record import Output, TaskRecord
+from ..domain.record import Output, TaskRecord
 from .result import Link
 from .uris import output_uri
 

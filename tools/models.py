@@ -6,8 +6,8 @@ from itertools import chain, zip_longest
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from ..providers.facts import Limits, ModelFacts
-from ..providers.request import Kind
+from ..domain.model_facts import Limits, ModelFacts
+from ..domain.request import Kind
 from ..tasks.service import ModelOffer
 from .context import ToolContext
 from .inputs import ListModels

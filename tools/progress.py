@@ -5,8 +5,8 @@ from typing import TypeVar
 
 import anyio
 
-from ..errors import RushesError
-from ..tasks.record import TaskRecord
+from ..domain.errors import RushesError
+from ..domain.record import TaskRecord
 
 ResultT = TypeVar("ResultT")
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from ..providers.request import Kind
+from ..domain.request import Kind
 
 SHOTS_MAX = 12
 MODELS_MAX = 6

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from ..errors import FailureError, RushesError, StoreError, TaskNotFound
-from ..providers.failure import Failure, clean_text, failure, failure_of
-from ..providers.request import Kind
+from ..domain.errors import FailureError, RushesError, StoreError, TaskNotFound
+from ..domain.failure import Failure, clean_text, failure, failure_of
+from ..domain.request import Kind
+from .next_step import NextStep, cure
 from .result import ToolResult
-from .steps import NextStep, cure
 from .task import refused_task
 
 ECHO_LIMIT = 80

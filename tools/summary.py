@@ -2,10 +2,10 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from ..errors import Charged, FailureReason
-from ..providers.failure import clean_text
-from ..providers.request import Kind
-from ..tasks.record import Output, TaskRecord, TaskState
+from ..domain.errors import Charged, FailureReason
+from ..domain.failure import clean_text
+from ..domain.record import Output, TaskRecord, TaskState
+from ..domain.request import Kind
 from .task import timestamp
 
 PROMPT_LISTED = 80

@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from ..providers.failure import Failure, clean_text
-from ..providers.job import Cost
-from ..providers.request import Kind
-from ..tasks.record import Output, TaskRecord, TaskState
-from .steps import NextStep, next_step
+from ..domain.failure import Failure, clean_text
+from ..domain.job import Cost
+from ..domain.record import Output, TaskRecord, TaskState
+from ..domain.request import Kind
+from .next_step import NextStep, next_step
 from .uris import output_uri
 
 PROMPT_SHOWN = 200

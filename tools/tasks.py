@@ -1,6 +1,6 @@
 """The tools around tasks that exist: look, list, cancel."""
 
-from ..tasks.record import TaskRecord
+from ..domain.record import TaskRecord
 from .context import ToolContext
 from .generate import task_result
 from .inputs import CancelTask, CheckTask, ListTasks

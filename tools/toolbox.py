@@ -6,7 +6,7 @@ from typing import Generic
 
 from typing_extensions import TypeVar
 
-from ..providers.request import Kind
+from ..domain.request import Kind
 from .context import ToolContext
 from .generate import generate
 from .inputs import (

@@ -4,10 +4,10 @@ from functools import partial
 
 import anyio.to_thread
 
-from ..errors import RequestRefused
-from ..tasks.looks.facts import facts_line
-from ..tasks.looks.look import look
-from ..tasks.record import TaskRecord
+from ..domain.errors import RequestRefused
+from ..domain.record import TaskRecord
+from ..tasks.previews.facts_line import facts_line
+from ..tasks.previews.preview import look
 from .context import ToolContext
 from .inputs import ViewOutput
 from .result import Picture

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import assert_never
 
-from ..providers.request import GenerationRequest, Kind, MediaRole
+from ..domain.request import GenerationRequest, Kind, MediaRole
 from ..tasks.service import MediaSource, Wish
 from .inputs import GenerateAudio, GenerateImage, GenerateVideo
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from ...errors import FailureError
-from ..failure import failure, failure_of
-from ..job import Observation, RemoteOutput
+from ...domain.errors import FailureError
+from ...domain.failure import failure, failure_of
+from ...domain.job import Observation, RemoteOutput
 from .media import MediaFolder
 from .spec import RenderSpec
 from .steering import Steering

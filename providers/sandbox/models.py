@@ -1,6 +1,6 @@
 """What the sandbox's three models accept."""
 
-from ..facts import ModelFacts, OperationFacts
+from ...domain.model_facts import ModelFacts, OperationFacts
 from .sizes import ASPECT_RATIOS, IMAGE_SIDES, VIDEO_LINES
 
 STEERING_NOTE = (

@@ -12,13 +12,13 @@ from pathlib import Path
 import anyio.to_thread
 from pydantic import JsonValue, ValidationError
 
-from ...errors import OutputExpired, SubmissionLost, SubmissionRefused
+from ...domain.errors import OutputExpired, SubmissionLost, SubmissionRefused
+from ...domain.failure import failure
+from ...domain.job import Job, Observation, Plan, RemoteOutput, Submission
+from ...domain.model_facts import ModelFacts
+from ...domain.request import GenerationRequest, Kind, MediaInput
 from ..checks import check_request
-from ..facts import ModelFacts
-from ..failure import failure
-from ..job import Job, Observation, Plan, RemoteOutput, Submission
 from ..provider import AccountCheck, OutputStream, Traits
-from ..request import GenerationRequest, Kind, MediaInput
 from .jobs import HAND_OUTS, RunningJob
 from .media import MediaFolder
 from .models import MODELS

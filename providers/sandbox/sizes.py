@@ -3,7 +3,7 @@
 import math
 import re
 
-from ...errors import RequestRefused
+from ...domain.errors import RequestRefused
 
 ASPECT_RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "4:5", "5:4", "21:9", "9:21")
 VIDEO_LINES = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from ...errors import RequestRefused
-from ..request import GenerationRequest, Kind, MediaInput, MediaRole
+from ...domain.errors import RequestRefused
+from ...domain.request import GenerationRequest, Kind, MediaInput, MediaRole
 from .models import DURATION_MAX, VOICES
 from .sizes import image_size, is_of_ratio, parse_size, video_size
 from .steering import Steering, read_steering

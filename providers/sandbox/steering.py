@@ -6,7 +6,7 @@ from typing import get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from ...errors import FailureReason, RequestRefused
+from ...domain.errors import FailureReason, RequestRefused
 
 SLOW_SECONDS_MAX = 600.0
 OUTPUTS_MAX = 8

@@ -5,7 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from ...errors import FailureError, RushesError
+from ...domain.errors import FailureError, RushesError
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 from pydantic import JsonValue
 
-from ...errors import ConfigurationError, RushesError, StoreReadOnly, TaskNotFound
-from ...providers.failure import clean_text
+from ...domain.errors import ConfigurationError, RushesError, StoreReadOnly, TaskNotFound
+from ...domain.failure import clean_text
 from .outcome import Exit, exit_of
 from .session import Interrupted
 from .words import for_people
@@ -68,7 +68,7 @@ def complain(error: RushesError) -> None:
 
 def _refusal(error: RushesError) -> Document:
     """The error in the shape of a task, as a tool would answer."""
-    from ...providers.failure import failure
+    from ...domain.failure import failure
     from ...tools.refusal import refused, refused_by
 
     if isinstance(error, ConfigurationError):

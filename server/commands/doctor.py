@@ -14,8 +14,8 @@ from .outcome import Exit
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from ..doctor import Report
-    from ..doctor_checks import State
+    from ..doctor.checks import State
+    from ..doctor.report import Report
 
 MARKS: "dict[State, tuple[str, str]]" = {
     "ok": ("✔", "green"),
@@ -38,7 +38,7 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Check versions, folders, keys and the store; spends nothing."""
-    from ..doctor import examine
+    from ..doctor.report import examine
 
     async def work() -> "Report":
         return await examine(offline=offline, rebuild=rebuild)

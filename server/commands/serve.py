@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from ..serving import Transport
-from ..serving import serve as serve_until_ended
+from ..process import Transport
+from ..process import serve as serve_until_ended
 
 
 def serve(

@@ -1,4 +1,4 @@
-"""One run of a command: settings, logs and the studio around the work, and Ctrl-C."""
+"""One run of a command: settings, logs and the engine around the work, and Ctrl-C."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -15,19 +15,19 @@ class Interrupted(Exception):
 
 
 def run(work: Callable[[ToolContext], Awaitable[ResultT]]) -> ResultT:
-    """Open the studio, do the work in it, and close it.
+    """Open the engine, do the work in it, and close it.
 
     Raises:
         RushesError: a setting is wrong, or the store cannot be used.
         Interrupted: Ctrl-C.
     """
-    from ..assembly import open_studio
+    from ..assembly import open_engine
     from ..preparation import prepared_settings
 
     settings = prepared_settings()
 
     async def inside() -> ResultT:
-        async with open_studio(settings, any_local_file=True) as service:
+        async with open_engine(settings, any_local_file=True) as service:
             return await work(ToolContext(service=service, local_files=True))
 
     try:

@@ -12,9 +12,9 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from ...errors import Charged
-from ...providers.failure import Failure, clean_text
-from ...tasks.record import TaskState
+from ...domain.errors import Charged
+from ...domain.failure import Failure, clean_text
+from ...domain.record import TaskState
 from ...tools.summary import TaskSummary
 from ...tools.task import DryRun, Task, TaskOutput
 from .words import for_people

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import anyio
 import typer
 
-from ...tasks.record import TaskRecord
+from ...domain.record import TaskRecord
 from ...tasks.service import Service
 from ...tools.call import call_tool
 from ...tools.context import ToolContext

@@ -10,7 +10,7 @@ from typing import Self, TextIO
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from ...tasks.record import TaskRecord
+from ...domain.record import TaskRecord
 
 WIDTH_OF_A_FILE = 200
 """Columns where the output is no terminal, so that nothing is cut."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import anyio
 
-from rushes.providers.request import GenerationRequest
+from rushes.domain.request import GenerationRequest
 from rushes.providers.sandbox import SandboxProvider
 
 PROMPT = "a red fox running through snow"

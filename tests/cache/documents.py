@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import JsonValue
 from ulid import ULID
 
-from rushes.cache.store import Document, TaskStore
+from rushes.cache.embedded.store import Document, TaskStore
 
 SCHEMA = 3
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import anyio
 
-from rushes.cache.leases import ProcessLease
+from rushes.cache.workers.leases import ProcessLease
 
 
 async def hold(folder: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 from ulid import ULID
 
-from rushes.cache.store import Document, TaskStore
+from rushes.cache.embedded.store import Document, TaskStore
 
 
 def _document() -> Document:

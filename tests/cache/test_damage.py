@@ -13,8 +13,8 @@ import anyio
 import diskcache
 import pytest
 
-from rushes.cache.store import Document, TaskStore
-from rushes.errors import StoreDamaged, StoreError, StoreTooNew
+from rushes.cache.embedded.store import Document, TaskStore
+from rushes.domain.errors import StoreDamaged, StoreError, StoreTooNew
 
 from .documents import a_document, opened, task_ids
 from .processes import line_of, started

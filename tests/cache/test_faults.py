@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rushes.cache.faults import translated
-from rushes.cache.wholeness import is_cut_off
-from rushes.errors import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreReadOnly
+from rushes.cache.media.truncation import is_cut_off
+from rushes.cache.store_faults import translated
+from rushes.domain.errors import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreReadOnly
 
 PLACE = Path("/somewhere/tasks")
 

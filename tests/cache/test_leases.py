@@ -10,8 +10,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from rushes.cache.leases import LeaseTimes, ProcessLease
-from rushes.errors import StoreError
+from rushes.cache.workers.leases import LeaseTimes, ProcessLease
+from rushes.domain.errors import StoreError
 
 from .processes import line_of, started, tell
 

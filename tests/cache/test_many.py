@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from ulid import ULID
 
-from rushes.cache.disk import open_cache
-from rushes.cache.records import Records
+from rushes.cache.embedded.diskcache_adapter import open_cache
+from rushes.cache.embedded.rows import Records
 
 from .documents import a_document, opened, task_ids
 

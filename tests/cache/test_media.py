@@ -13,9 +13,9 @@ import anyio
 import pytest
 from pydantic import JsonValue
 
-from rushes.cache.media import KeptFile, MediaFacts, MediaFolder
-from rushes.cache.sniff import MediaKind
-from rushes.errors import OutputRejected, OutputUnavailable, StoreReadOnly
+from rushes.cache.media.folder import KeptFile, MediaFacts, MediaFolder
+from rushes.cache.media.sniff import MediaKind
+from rushes.domain.errors import OutputRejected, OutputUnavailable, StoreReadOnly
 
 from . import samples
 

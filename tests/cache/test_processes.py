@@ -8,8 +8,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from rushes.cache.disk import CHECKPOINT_BYTES
-from rushes.errors import StoreBusy
+from rushes.cache.embedded.diskcache_adapter import CHECKPOINT_BYTES
+from rushes.domain.errors import StoreBusy
 
 from .documents import a_document, opened
 from .processes import line_of, started, tell

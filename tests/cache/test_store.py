@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 from ulid import ULID
 
-from rushes.cache.store import Document, TaskStore
-from rushes.errors import StoreError
+from rushes.cache.embedded.store import Document, TaskStore
+from rushes.domain.errors import StoreError
 
 from .documents import SCHEMA, a_document, opened, task_ids
 

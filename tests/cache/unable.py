@@ -10,9 +10,9 @@ from pathlib import Path
 import anyio
 from ulid import ULID
 
-from rushes.cache.media import MediaFolder
-from rushes.cache.store import Document, TaskStore
-from rushes.errors import RushesError
+from rushes.cache.embedded.store import Document, TaskStore
+from rushes.cache.media.folder import MediaFolder
+from rushes.domain.errors import RushesError
 
 NOBODY = 65_534
 

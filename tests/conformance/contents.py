@@ -22,7 +22,7 @@ from mcp_types import (
     TextResourceContents,
 )
 
-from rushes.server.mcp import RushesServer
+from rushes.server.mcp.server import RushesServer
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=="  # one pixel
 WAV = "UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAAB9AAACABAAZGF0YQIAAAA="  # one sample

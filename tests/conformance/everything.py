@@ -7,12 +7,12 @@ stderr and serves until a signal comes.
 
 import anyio
 
-from rushes.server.assembly import open_studio
-from rushes.server.mcp import RushesServer
+from rushes.server.assembly import open_engine
+from rushes.server.mcp.prompts import add_prompts
+from rushes.server.mcp.resources import add_resources
+from rushes.server.mcp.server import RushesServer
 from rushes.server.preparation import prepared_settings
-from rushes.server.prompts import add_prompts
-from rushes.server.resources import add_resources
-from rushes.server.transports import serve_http
+from rushes.server.transports.serve import serve_http
 from rushes.tasks.service import Service
 from rushes.tools.context import ToolContext
 
@@ -43,7 +43,7 @@ def everything(service: Service) -> RushesServer:
 
 async def serve() -> None:
     """Serve on a free port."""
-    async with open_studio(prepared_settings()) as service:
+    async with open_engine(prepared_settings()) as service:
         await serve_http(everything(service), port=0)
 
 

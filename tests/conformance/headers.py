@@ -3,7 +3,7 @@
 from mcp.server.mcpserver.tools import Tool
 from pydantic import Field
 
-from rushes.server.mcp import sdk_tool
+from rushes.server.mcp.server import sdk_tool
 from rushes.tools.context import ToolContext
 from rushes.tools.inputs import ToolInput
 from rushes.tools.result import ToolResult

@@ -21,9 +21,9 @@ from mcp_types import (
 )
 from pydantic import BaseModel, Field
 
-from rushes.server.extension_tasks import EXTENSION_ID, TaskIdParams, TasksExtension, TaskUpdateParams
-from rushes.server.mcp import RushesServer, sdk_tool
-from rushes.server.rendering import rendered
+from rushes.server.mcp.rendering import rendered
+from rushes.server.mcp.server import RushesServer, sdk_tool
+from rushes.server.mcp.tasks_extension import EXTENSION_ID, TaskIdParams, TasksExtension, TaskUpdateParams
 from rushes.tools.context import ToolContext
 from rushes.tools.generate import generate
 from rushes.tools.inputs import GenerateImage, ToolInput

@@ -20,7 +20,7 @@ from mcp_types import (
 )
 from pydantic import BaseModel
 
-from rushes.server.mcp import RushesServer
+from rushes.server.mcp.server import RushesServer
 
 from .jobs import question
 

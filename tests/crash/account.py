@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rushes.tasks.record import Output, TaskRecord
+from rushes.domain.record import Output, TaskRecord
 
 from ..gateways.client import RunningGateways
 from ..gateways.views import JobView, RequestView

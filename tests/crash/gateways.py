@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import JsonValue, SecretStr
 
-from rushes.providers.request import Kind
+from rushes.domain.request import Kind
 
 from ..gateways.client import RunningGateways
 from .orders import Order

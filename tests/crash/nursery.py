@@ -30,8 +30,8 @@ IMPORTED_ON_USE = (
     "av",
     "h11",
     "httpcore",
-    "rushes.providers.multipart",
-    "rushes.providers.outputs",
+    "rushes.providers.client.multipart",
+    "rushes.providers.client.downloads",
     "rushes.providers.sandbox.drawing",
 )
 """What a worker would import in the middle of its work, and need not once the nursery has."""

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, JsonValue, SecretStr, TypeAdapter, field_serializer
 
-from rushes.providers.request import GenerationRequest, Kind
-from rushes.tasks.record import TaskRecord
+from rushes.domain.record import TaskRecord
+from rushes.domain.request import GenerationRequest, Kind
 from rushes.tasks.service import Wish
 
 from .fuse import Burn

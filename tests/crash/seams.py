@@ -1,4 +1,4 @@
-"""The injected parts of a studio, wrapped so that a process can end between any two of their steps.
+"""The injected parts of a engine, wrapped so that a process can end between any two of their steps.
 
 Nothing in rushes knows of this: store, provider, media folder and HTTP transport are the seams that it has anyway.
 """
@@ -13,13 +13,13 @@ from typing import cast
 import httpx
 from pydantic import JsonValue
 
-from rushes.cache.media import KeptFile, MediaFolder
-from rushes.cache.sniff import MediaKind
-from rushes.cache.store import Document, TaskStore
-from rushes.providers.facts import ModelFacts
-from rushes.providers.job import Job, Observation, Plan, RemoteOutput, Submission
+from rushes.cache.embedded.store import Document, TaskStore
+from rushes.cache.media.folder import KeptFile, MediaFolder
+from rushes.cache.media.sniff import MediaKind
+from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
+from rushes.domain.model_facts import ModelFacts
+from rushes.domain.request import GenerationRequest, Kind
 from rushes.providers.provider import AccountCheck, OutputStream, Provider, Traits
-from rushes.providers.request import GenerationRequest, Kind
 
 from .fuse import Fuse
 

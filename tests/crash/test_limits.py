@@ -7,12 +7,12 @@ from pathlib import Path
 import anyio
 import pytest
 
+from rushes.domain.record import TaskRecord
 from rushes.providers.registry import build_provider, default_settings
-from rushes.tasks.record import TaskRecord
-from rushes.tasks.studio import Limits, Studio
+from rushes.tasks.engine import Engine, Limits
 
 from ..gateways.client import RunningGateways
-from ..tasks.studios import a_studio
+from ..tasks.engines import an_engine
 from .account import account_of
 from .crew import Crew
 from .gateways import GROUNDS, Ground, address_of
@@ -70,14 +70,14 @@ DOWNLOADED_AT_ONCE = ("output-wrong-type", "output-no-length", "output-evil-name
 
 
 @asynccontextmanager
-async def _studio(home: Path, gateways: RunningGateways, timeout_seconds: float = 30.0) -> AsyncGenerator[Studio]:
+async def _studio(home: Path, gateways: RunningGateways, timeout_seconds: float = 30.0) -> AsyncGenerator[Engine]:
     known = next(each for each in default_settings() if each.name == GROUND.gateway)
     order = address_of(_order(home, ""), gateways)
     changes = {"base_url": order.base_url, "api_key": order.api_key, "timeout_seconds": timeout_seconds}
     provider = build_provider(known.model_copy(update=changes))
     try:
-        async with a_studio(home, provider, limits=Limits(download_bytes_max=BYTES_MAX)) as studio:
-            yield studio
+        async with an_engine(home, provider, limits=Limits(download_bytes_max=BYTES_MAX)) as engine:
+            yield engine
     finally:
         await provider.aclose()
 
@@ -86,9 +86,9 @@ def _order(home: Path, word: str) -> Order:
     return Order(order="", home=home, gateway=GROUND.gateway, kind=GROUND.kind, prompt=f"a red fox [{word}]")
 
 
-async def _at_rest(studio: Studio, record: TaskRecord) -> TaskRecord:
+async def _at_rest(engine: Engine, record: TaskRecord) -> TaskRecord:
     while record.phase != "done":
-        record = await studio.wait(record.task_id, seconds=0.5)
+        record = await engine.wait(record.task_id, seconds=0.5)
     return record
 
 
@@ -103,35 +103,35 @@ async def _hold_kept(home: Path, word: str, record: TaskRecord, gateways: Runnin
 async def test_a_look_that_brings_nothing_ends_nothing(
     words: tuple[str, ...], timeout_seconds: float, gateways: RunningGateways, tally: Tally, tmp_path: Path
 ) -> None:
-    async def try_one(studio: Studio, word: str) -> None:
-        record = (await studio.generate(_order(tmp_path, word).wish)).record
-        await _hold_kept(tmp_path, word, await _at_rest(studio, record), gateways, tally)
+    async def try_one(engine: Engine, word: str) -> None:
+        record = (await engine.generate(_order(tmp_path, word).wish)).record
+        await _hold_kept(tmp_path, word, await _at_rest(engine, record), gateways, tally)
 
     with anyio.fail_after(90):
-        async with _studio(tmp_path, gateways, timeout_seconds) as studio, anyio.create_task_group() as group:
+        async with _studio(tmp_path, gateways, timeout_seconds) as engine, anyio.create_task_group() as group:
             for word in words:
-                group.start_soon(try_one, studio, word)
+                group.start_soon(try_one, engine, word)
 
 
 async def test_a_download_that_brings_no_whole_medium_is_told_and_made_again(
     gateways: RunningGateways, tally: Tally, tmp_path: Path
 ) -> None:
-    async def try_one(studio: Studio, word: str) -> None:
-        record = (await studio.generate(_order(tmp_path, word).wish)).record
+    async def try_one(engine: Engine, word: str) -> None:
+        record = (await engine.generate(_order(tmp_path, word).wish)).record
         while not record.settled:
-            record = await studio.wait(record.task_id, seconds=0.5)
+            record = await engine.wait(record.task_id, seconds=0.5)
         (output,) = record.outputs
         assert record.state == "succeeded"
         assert output.url is not None
         if word in DOWNLOADS:
             assert (output.keeping, output.path) == ("pending", None), word
             assert output.keep_problem, word
-        await _hold_kept(tmp_path, word, await _at_rest(studio, record), gateways, tally)
+        await _hold_kept(tmp_path, word, await _at_rest(engine, record), gateways, tally)
 
     with anyio.fail_after(90):
-        async with _studio(tmp_path, gateways) as studio, anyio.create_task_group() as group:
+        async with _studio(tmp_path, gateways) as engine, anyio.create_task_group() as group:
             for word in (*DOWNLOADS, *DOWNLOADED_AT_ONCE):
-                group.start_soon(try_one, studio, word)
+                group.start_soon(try_one, engine, word)
     names = {path.name for path in (tmp_path / "outputs").iterdir()}
     assert not [name for name in names if name.endswith(".part") or "outside" in name]
 

@@ -11,11 +11,11 @@ import anyio
 import pytest
 
 from rushes.providers.registry import build_provider, default_settings
+from rushes.tasks.engine import Engine
 from rushes.tasks.service import Wish
-from rushes.tasks.studio import Studio
 
 from ..gateways.client import RunningGateways
-from ..tasks.studios import a_studio
+from ..tasks.engines import an_engine
 from .account import Account, account_of
 from .answers import OUTCOMES, Outcome
 from .gateways import GROUNDS, Ground, address_of
@@ -46,14 +46,14 @@ class Trial:
     ahead: timedelta = timedelta(0)
 
     @asynccontextmanager
-    async def studio(self, timeout_seconds: float, base_url: str | None = None) -> AsyncGenerator[Studio]:
+    async def engine(self, timeout_seconds: float, base_url: str | None = None) -> AsyncGenerator[Engine]:
         known = next(each for each in default_settings() if each.name == self.ground.gateway)
         order = address_of(self.order(""), self.gateways)
         changes = {"base_url": base_url or order.base_url, "api_key": order.api_key, "timeout_seconds": timeout_seconds}
         provider = build_provider(known.model_copy(update=changes))
         try:
-            async with a_studio(self.home, provider, clock=lambda: datetime.now(UTC) + self.ahead) as studio:
-                yield studio
+            async with an_engine(self.home, provider, clock=lambda: datetime.now(UTC) + self.ahead) as engine:
+                yield engine
         finally:
             await provider.aclose()
 
@@ -63,20 +63,20 @@ class Trial:
     def wish(self, outcome: Outcome) -> Wish:
         return self.order(f"a red fox [{outcome.word}]").wish
 
-    async def send(self, studio: Studio, outcome: Outcome) -> None:
+    async def send(self, engine: Engine, outcome: Outcome) -> None:
         """Make the call; whatever comes of it is noted in the store."""
         if outcome.armed:
             await self.gateways.set_behaviour(self.ground.gateway, outcome.word)
-        await studio.generate(self.wish(outcome))
+        await engine.generate(self.wish(outcome))
 
-    async def account(self, studio: Studio, wish: Wish) -> Account:
+    async def account(self, engine: Engine, wish: Wish) -> Account:
         """The account of a call that was made, at its end. An equal call of a lost or good one is the same task."""
-        ours = [r for r in (await studio.list_tasks(limit=100)).records if r.request.prompt == wish.request.prompt]
+        ours = [r for r in (await engine.list_tasks(limit=100)).records if r.request.prompt == wish.request.prompt]
         (record,) = ours
         while record.phase != "done":
-            record = await studio.wait(record.task_id, seconds=0.2)
+            record = await engine.wait(record.task_id, seconds=0.2)
         if record.state != "failed":
-            again = await studio.generate(wish)
+            again = await engine.generate(wish)
             assert (again.deduplicated, again.record.task_id) == (True, record.task_id)
         order = self.order(wish.request.prompt)
         return await account_of(order, Report(calls=[], records=[record]), self.gateways)
@@ -106,15 +106,15 @@ async def test_a_lost_answer_is_never_sent_again_and_told_truthfully(
     outcomes = [each for each in GROUPS[group] if "polls" in ground.abilities or not each.only_jobs]
     trial = Trial(ground, tmp_path, gateways)
     with anyio.fail_after(120):
-        async with trial.studio(IMPATIENT_SECONDS if group.endswith("slow") else PATIENT_SECONDS) as studio:
+        async with trial.engine(IMPATIENT_SECONDS if group.endswith("slow") else PATIENT_SECONDS) as engine:
             for outcome in (each for each in outcomes if each.armed):
-                await trial.send(studio, outcome)
+                await trial.send(engine, outcome)
             async with anyio.create_task_group() as calls:
                 for outcome in (each for each in outcomes if not each.armed):
-                    calls.start_soon(trial.send, studio, outcome)
+                    calls.start_soon(trial.send, engine, outcome)
             if group == "not accepted":
                 trial.ahead = LATER
-            accounts = [(outcome, await trial.account(studio, trial.wish(outcome))) for outcome in outcomes]
+            accounts = [(outcome, await trial.account(engine, trial.wish(outcome))) for outcome in outcomes]
     for outcome, account in accounts:
         tally.add(outcome.name, account)
     assert [fault for outcome, account in accounts if (fault := _fault(ground, outcome, account))] == []
@@ -153,8 +153,8 @@ async def test_a_connection_that_never_opened_is_a_definite_refusal(
             "TLS failure": plain.replace("http:", "https:"),
             "no connection in time": f"http://127.0.0.1:{full}",
         }[fault]
-        async with trial.studio(IMPATIENT_SECONDS, base_url) as studio:
-            record = (await studio.generate(trial.order("a red fox").wish)).record
+        async with trial.engine(IMPATIENT_SECONDS, base_url) as engine:
+            record = (await engine.generate(trial.order("a red fox").wish)).record
             account = await account_of(trial.order("a red fox"), Report(calls=[], records=[record]), gateways)
     tally.add(fault, account)
     assert record.failure is not None

@@ -11,16 +11,16 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
-from rushes.cache.store import TaskStore
-from rushes.errors import OutputExpired, OutputUnavailable
-from rushes.providers.failure import failure
-from rushes.providers.job import Job, Observation, RemoteOutput, Submission
-from rushes.providers.request import GenerationRequest
-from rushes.tasks import transitions
-from rushes.tasks.fingerprint import fingerprint
+from rushes.cache.embedded.store import TaskStore
+from rushes.domain.errors import OutputExpired, OutputUnavailable
+from rushes.domain.failure import failure
+from rushes.domain.job import Job, Observation, RemoteOutput, Submission
+from rushes.domain.record import FINAL, SCHEMA, TaskRecord
+from rushes.domain.request import GenerationRequest
+from rushes.tasks import life
+from rushes.tasks.journal import Records, from_document, to_document
+from rushes.tasks.life.fingerprint import fingerprint
 from rushes.tasks.migrations import MIGRATIONS
-from rushes.tasks.record import FINAL, SCHEMA, TaskRecord
-from rushes.tasks.records import Records, from_document, to_document
 
 WORKERS = st.sampled_from([0, 1])
 REFUSAL = failure("rate_limited", "slow down", charged="no")
@@ -83,7 +83,7 @@ class Life(RuleBasedStateMachine):
         self._born += 1
         return Process(self._portal, self._folder, lambda: self._now, f"w{self._born}")
 
-    def _change(self, process: Process, task_id: str, transition: transitions.Transition) -> TaskRecord | None:
+    def _change(self, process: Process, task_id: str, transition: life.Transition) -> TaskRecord | None:
         return self._portal.call(lambda: process.records.change(task_id, transition))
 
     # what happens
@@ -126,17 +126,17 @@ class Life(RuleBasedStateMachine):
         process.unsent.remove(task_id)
         self._posts[task_id] += 1
         submission = Submission(job=_job(task_id), observation=seen)
-        transition: dict[str, transitions.Transition] = {
-            "accepted": lambda r: transitions.accepted(r, submission, self._now),
-            "refused": lambda r: transitions.refused(r, REFUSAL, self._now),
-            "lost": lambda r: transitions.lost(r, LOSS, self._now, reconcilable=False),
-            "lost, listed": lambda r: transitions.lost(r, LOSS, self._now, reconcilable=True),
+        transition: dict[str, life.Transition] = {
+            "accepted": lambda r: life.accepted(r, submission, self._now),
+            "refused": lambda r: life.refused(r, REFUSAL, self._now),
+            "lost": lambda r: life.lost(r, LOSS, self._now, reconcilable=False),
+            "lost, listed": lambda r: life.lost(r, LOSS, self._now, reconcilable=True),
         }
         noted = self._change(process, task_id, transition[answer])
         if noted is None and answer == "accepted":
             self._portal.call(
                 lambda: process.records.change(
-                    task_id, lambda r: transitions.accepted_late(r, submission, self._now), as_worker=False
+                    task_id, lambda r: life.accepted_late(r, submission, self._now), as_worker=False
                 )
             )
 
@@ -145,23 +145,23 @@ class Life(RuleBasedStateMachine):
         self._change(
             self._living[who],
             task_id,
-            lambda r: transitions.timed_out(transitions.observed(r, seen, self._now), self._now),
+            lambda r: life.timed_out(life.observed(r, seen, self._now), self._now),
         )
 
     @rule(task_id=tasks, who=WORKERS, is_listed=st.booleans())
     def search(self, task_id: str, who: int, is_listed: bool) -> None:
         def searched(record: TaskRecord) -> TaskRecord:
             if is_listed and self._posts[task_id]:
-                return transitions.found(record, _job(task_id), self._now)
-            return transitions.not_found(record, LOSS, self._now, next_look_at=self._now)
+                return life.found(record, _job(task_id), self._now)
+            return life.not_found(record, LOSS, self._now, next_look_at=self._now)
 
         self._change(self._living[who], task_id, searched)
 
     @rule(task_id=tasks, who=WORKERS, ended=st.booleans())
     def cancel(self, task_id: str, who: int, ended: bool) -> None:
         def given_up(record: TaskRecord) -> TaskRecord:
-            asked = transitions.cancel_asked(record, self._now)
-            return transitions.cancelled(asked, self._now, at_gateway=ended, ended=ended, charged="unknown")
+            asked = life.cancel_asked(record, self._now)
+            return life.cancelled(asked, self._now, at_gateway=ended, ended=ended, charged="unknown")
 
         if not ended or self._seen[task_id].job is not None:
             self._portal.call(lambda: self._living[who].records.change(task_id, given_up, as_worker=False))
@@ -172,9 +172,9 @@ class Life(RuleBasedStateMachine):
             if record.phase != "keeping":
                 return record
             if came == "kept":
-                return transitions.kept(record, 0, {"path": "/out/1.png"}, self._now)
+                return life.kept(record, 0, {"path": "/out/1.png"}, self._now)
             error = OutputExpired("404") if came == "gone" else OutputUnavailable("502")
-            return transitions.keep_failed(record, 0, error, self._now)
+            return life.keep_failed(record, 0, error, self._now)
 
         self._change(self._living[who], task_id, downloaded)
 
@@ -205,11 +205,11 @@ class Life(RuleBasedStateMachine):
         def take(current: TaskRecord) -> TaskRecord:
             if current.worker != record.worker:
                 return current
-            return transitions.adopted(current, process.worker, self._now)
+            return life.adopted(current, process.worker, self._now)
 
         mine = self._portal.call(lambda: process.records.change(record.task_id, take, as_worker=False))
         if mine is not None and mine.phase == "submitting":
-            self._change(process, record.task_id, lambda r: transitions.lost(r, LOSS, self._now, reconcilable=lists))
+            self._change(process, record.task_id, lambda r: life.lost(r, LOSS, self._now, reconcilable=lists))
 
     @rule(target=snapshots, task_id=tasks, who=WORKERS)
     def read(self, task_id: str, who: int) -> object:
@@ -221,7 +221,7 @@ class Life(RuleBasedStateMachine):
     @rule(snapshot=consumes(snapshots), who=WORKERS, seen=OBSERVATIONS)
     def write_late(self, snapshot: TaskRecord, who: int, seen: Observation) -> None:
         """What was decided on an old revision is refused."""
-        changed = transitions.observed(snapshot, seen, self._now)
+        changed = life.observed(snapshot, seen, self._now)
         if changed is snapshot:
             return
         stored = self._portal.call(lambda: self._living[who].store.replace(to_document(changed)))

@@ -1,4 +1,4 @@
-"""A process that does a studio's work over the real store, lease, files and HTTP, and ends where its fuse says."""
+"""A process that does a engine's work over the real store, lease, files and HTTP, and ends where its fuse says."""
 
 import resource
 import signal
@@ -8,18 +8,18 @@ from datetime import UTC, datetime, timedelta
 
 import anyio
 
-from rushes.cache.leases import LeaseTimes, ProcessLease
-from rushes.cache.store import TaskStore
-from rushes.providers.catalogue import load_facts
-from rushes.providers.gateway import HttpProvider
+from rushes.cache.embedded.store import TaskStore
+from rushes.cache.workers.leases import LeaseTimes, ProcessLease
+from rushes.domain.record import SCHEMA, TaskRecord
+from rushes.providers.client.gateway import HttpProvider
+from rushes.providers.fact_files import load_facts
 from rushes.providers.provider import Provider
 from rushes.providers.registry import default_settings, wire_class
 from rushes.providers.sandbox import SandboxProvider
+from rushes.tasks.engine import Engine, Limits, Parts
+from rushes.tasks.intake.routing import Configured
+from rushes.tasks.journal import from_document
 from rushes.tasks.migrations import MIGRATIONS
-from rushes.tasks.record import SCHEMA, TaskRecord
-from rushes.tasks.records import from_document
-from rushes.tasks.routing import Configured
-from rushes.tasks.studio import Limits, Parts, Studio
 
 from .fuse import Fuse, Tell
 from .orders import Called, Order, Report
@@ -42,8 +42,8 @@ def real_provider(order: Order, fuse: Fuse) -> Provider:
 
 
 @asynccontextmanager
-async def opened(order: Order, fuse: Fuse) -> AsyncGenerator[tuple[Studio, TaskStore]]:
-    """The studio with its parts, in the order in which rushes opens and closes them."""
+async def opened(order: Order, fuse: Fuse) -> AsyncGenerator[tuple[Engine, TaskStore]]:
+    """The engine with its parts, in the order in which rushes opens and closes them."""
     times = LeaseTimes(order.beat_seconds, order.silent_seconds, confirm_seconds=0.4 * order.silent_seconds)
     async with AsyncExitStack() as stack:
         provider = DyingProvider(real_provider(order, fuse), fuse)
@@ -61,15 +61,15 @@ async def opened(order: Order, fuse: Fuse) -> AsyncGenerator[tuple[Studio, TaskS
             limits=Limits(shutdown_grace_seconds=0.1, takeover_seconds=order.takeover_seconds),
             clock=lambda: datetime.now(UTC) + timedelta(seconds=order.clock_ahead_seconds),
         )
-        yield await stack.enter_async_context(Studio.opened(parts)), store
+        yield await stack.enter_async_context(Engine.opened(parts)), store
 
 
 class Life:
     """What a worker does between its start and its end."""
 
-    def __init__(self, order: Order, studio: Studio, store: TaskStore, tell: Tell) -> None:
+    def __init__(self, order: Order, engine: Engine, store: TaskStore, tell: Tell) -> None:
         self._order = order
-        self._studio = studio
+        self._studio = engine
         self._store = store
         self._tell = tell
         self._called: list[Called] = []
@@ -128,14 +128,14 @@ async def _live(order: Order, tell: Tell) -> None:
         anyio.fail_after(order.longest_seconds),
         anyio.open_signal_receiver(signal.SIGTERM) as ends,
     ):
-        async with opened(order, Fuse(order.fuse, tell)) as (studio, store), anyio.create_task_group() as group:
+        async with opened(order, Fuse(order.fuse, tell)) as (engine, store), anyio.create_task_group() as group:
 
             async def until_told() -> None:
                 await anext(ends)
                 group.cancel_scope.cancel()
 
             group.start_soon(until_told)
-            await Life(order, studio, store, tell).live()
+            await Life(order, engine, store, tell).live()
             group.cancel_scope.cancel()
 
 

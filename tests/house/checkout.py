@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("cache", "errors", "providers", "server", "tasks", "tools")
+PARTS = ("cache", "domain", "providers", "server", "tasks", "tools")
 """What the one package `rushes` is made of."""
 
 

@@ -31,6 +31,6 @@ def test_a_part_cannot_be_imported_outside_of_rushes(name: str) -> None:
 
 
 def test_rushes_itself_is_imported_from_this_checkout() -> None:
-    code = "import rushes.errors; print(rushes.errors.__file__)"
+    code = "import rushes.domain.errors; print(rushes.domain.errors.__file__)"
     run = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == str(LINKS / "errors" / "__init__.py")
+    assert run.stdout.strip() == str(LINKS / "domain" / "errors.py")

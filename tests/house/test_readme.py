@@ -13,8 +13,8 @@ import typer.main
 
 from rushes.providers.sandbox.steering import Steering, read_steering
 from rushes.server.commands.app import app
-from rushes.server.configuration_file import parse
-from rushes.server.environment import Environment
+from rushes.server.settings.file import parse
+from rushes.server.settings.variables import Environment
 from rushes.tools.toolbox import ALL_TOOLS
 
 from .checkout import ROOT

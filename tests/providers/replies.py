@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 import httpx
 from pydantic import JsonValue, SecretStr
 
-from rushes.providers.catalogue import find_model, load_facts
-from rushes.providers.facts import ModelFacts
-from rushes.providers.gateway import HttpProvider
-from rushes.providers.job import Job, Plan
+from rushes.domain.job import Job, Plan
+from rushes.domain.model_facts import ModelFacts
+from rushes.domain.request import GenerationRequest, Kind
+from rushes.providers.client.gateway import HttpProvider
+from rushes.providers.client.reply import Reply
+from rushes.providers.fact_files import find_model, load_facts
+from rushes.providers.format import Wire
 from rushes.providers.provider import ProviderSettings
 from rushes.providers.registry import wire_class
-from rushes.providers.reply import Reply
-from rushes.providers.request import GenerationRequest, Kind
-from rushes.providers.wire import Wire
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 KEY = "sk-very-secret-0123456789"

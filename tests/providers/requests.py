@@ -2,8 +2,8 @@
 
 from pydantic import JsonValue
 
-from rushes.providers.facts import ModelFacts
-from rushes.providers.request import GenerationRequest, Kind, MediaInput, MediaRole
+from rushes.domain.model_facts import ModelFacts
+from rushes.domain.request import GenerationRequest, Kind, MediaInput, MediaRole
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 16
 

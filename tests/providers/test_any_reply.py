@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from rushes.errors import GatewayUnavailable, SubmissionLost, SubmissionRefused
-from rushes.providers.job import Observation
+from rushes.domain.errors import GatewayUnavailable, SubmissionLost, SubmissionRefused
+from rushes.domain.job import Observation
+from rushes.domain.request import Kind
+from rushes.providers.format import Unintelligible
 from rushes.providers.registry import WIRES
-from rushes.providers.request import Kind
-from rushes.providers.wire import Unintelligible
 
 from .replies import NOW, always, job, make_wire, plan_of, provider, reply
 from .requests import request

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import pytest
 
-from rushes.providers.catalogue import find_model, join_models, load_facts, similar_models
+from rushes.providers.fact_files import find_model, join_models, load_facts, similar_models
 
 from .requests import model
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rushes.errors import RequestRefused
+from rushes.domain.errors import RequestRefused
+from rushes.domain.model_facts import ModelFacts
+from rushes.domain.request import GenerationRequest
 from rushes.providers.checks import check_request, limits_of, spoken
-from rushes.providers.facts import ModelFacts
-from rushes.providers.request import GenerationRequest
 
 from .replies import plan_of
 from .requests import held, linked, model, request

@@ -10,7 +10,7 @@ import pytest
 from anyio.abc import SocketStream
 from pydantic import JsonValue
 
-from rushes.errors import GatewayUnavailable
+from rushes.domain.errors import GatewayUnavailable
 from rushes.providers.provider import ProviderSettings
 from rushes.providers.registry import build_provider
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import JsonValue
 
-from rushes.errors import RequestRefused
+from rushes.domain.errors import RequestRefused
+from rushes.domain.job import Observation, Plan
+from rushes.domain.request import GenerationRequest
 from rushes.providers.checks import check_request
-from rushes.providers.job import Observation, Plan
-from rushes.providers.request import GenerationRequest
-from rushes.providers.wire import Unintelligible
-from rushes.providers.wires.sizes import COMMON_SIZES, sizes_for
+from rushes.providers.format import Unintelligible
+from rushes.providers.formats.sizes import COMMON_SIZES, sizes_for
 
 from .replies import NOW, facts_of, job, make_wire, plan_of, reply
 from .requests import PNG, held, linked, request

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from pydantic import JsonValue
 
-from rushes.errors import ConfigurationError, RequestRefused
-from rushes.providers.job import Observation
+from rushes.domain.errors import ConfigurationError, RequestRefused
+from rushes.domain.job import Observation
 
 from .replies import Gateway, always, job, make_wire, plan_of, provider, reply
 from .requests import PNG, held, linked, request

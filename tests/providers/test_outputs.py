@@ -9,11 +9,11 @@ from anyio.abc import SocketStream
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rushes.errors import OutputError, OutputExpired, OutputRejected, OutputUnavailable
-from rushes.providers.addresses import is_public
-from rushes.providers.job import RemoteOutput
-from rushes.providers.outputs import OutputClient
-from rushes.providers.proxies import proxy_for
+from rushes.domain.errors import OutputError, OutputExpired, OutputRejected, OutputUnavailable
+from rushes.domain.job import RemoteOutput
+from rushes.providers.client.addresses import is_public
+from rushes.providers.client.downloads import OutputClient
+from rushes.providers.client.proxies import proxy_for
 
 from .replies import KEY, Gateway, always
 from .servers import answer, raw, serving

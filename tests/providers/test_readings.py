@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from rushes.providers.reply import WAIT_LIMIT_SECONDS, parse_body, retry_after
-from rushes.providers.wires.readings import (
+from rushes.providers.client.reply import WAIT_LIMIT_SECONDS, parse_body, retry_after
+from rushes.providers.formats.readings import (
     OUTPUTS_MAX,
     expiry_of,
     parse_moment,
@@ -17,7 +17,7 @@ from rushes.providers.wires.readings import (
     remote_outputs,
     urls_in,
 )
-from rushes.providers.wires.reasons import reason_in
+from rushes.providers.formats.reasons import reason_in
 
 from .replies import NOW, reply
 

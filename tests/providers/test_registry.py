@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rushes.errors import ConfigurationError
-from rushes.providers.gateway import HttpProvider
+from rushes.domain.errors import ConfigurationError
+from rushes.providers.client.gateway import HttpProvider
 from rushes.providers.provider import Provider, ProviderSettings
 from rushes.providers.registry import (
     WIRES,
@@ -21,8 +21,8 @@ from .replies import settings
 
 PLUGIN = """
 from rushes.providers.registry import wire_class
-from rushes.providers.gateway import HttpProvider
-from rushes.providers.catalogue import load_facts
+from rushes.providers.client.gateway import HttpProvider
+from rushes.providers.fact_files import load_facts
 
 def make(settings):
     return HttpProvider(settings, wire_class("routeany")(settings), load_facts("routeany"))

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import JsonValue
 
-from rushes.errors import RequestRefused
+from rushes.domain.errors import RequestRefused
+from rushes.domain.job import SUCCESS_WITHOUT_OUTPUT, Observation
 from rushes.providers.checks import check_request
-from rushes.providers.job import SUCCESS_WITHOUT_OUTPUT, Observation
-from rushes.providers.wire import Unintelligible
+from rushes.providers.format import Unintelligible
 
 from .replies import NOW, facts_of, job, make_wire, plan_of, reply
 from .requests import held, linked, request

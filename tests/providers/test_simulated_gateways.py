@@ -8,13 +8,19 @@ import anyio.lowlevel
 import pytest
 from pydantic import JsonValue, SecretStr
 
-from rushes.errors import GatewayUnavailable, OutputRejected, OutputUnavailable, SubmissionLost, SubmissionRefused
-from rushes.providers.catalogue import find_model
+from rushes.domain.errors import (
+    GatewayUnavailable,
+    OutputRejected,
+    OutputUnavailable,
+    SubmissionLost,
+    SubmissionRefused,
+)
+from rushes.domain.job import SUCCESS_WITHOUT_OUTPUT, Observation, Plan, Submission
+from rushes.domain.request import GenerationRequest, Kind
 from rushes.providers.checks import check_request
-from rushes.providers.job import SUCCESS_WITHOUT_OUTPUT, Observation, Plan, Submission
+from rushes.providers.fact_files import find_model
 from rushes.providers.provider import Provider, ProviderSettings
 from rushes.providers.registry import build_provider
-from rushes.providers.request import GenerationRequest, Kind
 from tests.gateways.client import RunningGateways
 
 from .requests import held, linked, request

@@ -13,10 +13,10 @@ import pytest
 from anyio.abc import SocketAttribute, SocketStream
 from pydantic import JsonValue
 
-from rushes.errors import GatewayUnavailable, SubmissionLost, SubmissionRefused
-from rushes.providers.catalogue import load_facts
-from rushes.providers.gateway import HttpProvider, submission_outcome
-from rushes.providers.http import OUTCOMES
+from rushes.domain.errors import GatewayUnavailable, SubmissionLost, SubmissionRefused
+from rushes.providers.client.gateway import HttpProvider, submission_outcome
+from rushes.providers.client.http import OUTCOMES
+from rushes.providers.fact_files import load_facts
 from rushes.providers.provider import ProviderSettings
 from rushes.providers.registry import build_provider, wire_class
 

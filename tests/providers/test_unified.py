@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import JsonValue
 
-from rushes.errors import RequestRefused
+from rushes.domain.errors import RequestRefused
+from rushes.domain.job import SUCCESS_WITHOUT_OUTPUT, Observation
+from rushes.domain.request import GenerationRequest
 from rushes.providers.checks import check_request
-from rushes.providers.job import SUCCESS_WITHOUT_OUTPUT, Observation
-from rushes.providers.request import GenerationRequest
-from rushes.providers.wire import Unintelligible
+from rushes.providers.format import Unintelligible
 
 from .replies import facts_of, job, make_wire, plan_of, reply
 from .requests import PNG, held, linked, request

@@ -8,8 +8,8 @@ import anyio
 import av
 from PIL import Image
 
-from rushes.providers.job import Job, Observation, Plan
-from rushes.providers.request import GenerationRequest
+from rushes.domain.job import Job, Observation, Plan
+from rushes.domain.request import GenerationRequest
 from rushes.providers.sandbox import SandboxProvider
 
 LIMIT_SECONDS = 60

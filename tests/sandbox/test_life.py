@@ -10,9 +10,9 @@ import anyio
 import pytest
 from pydantic import JsonValue
 
-from rushes.errors import OutputExpired, RequestRefused, SubmissionLost, SubmissionRefused
-from rushes.providers.job import Job, Observation
-from rushes.providers.request import GenerationRequest, Kind, MediaInput
+from rushes.domain.errors import OutputExpired, RequestRefused, SubmissionLost, SubmissionRefused
+from rushes.domain.job import Job, Observation
+from rushes.domain.request import GenerationRequest, Kind, MediaInput
 from rushes.providers.sandbox import SandboxProvider
 from rushes.providers.sandbox.media import MediaFolder
 from rushes.providers.sandbox.steering import GATEWAY_REASONS

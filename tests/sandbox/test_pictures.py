@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from PIL import Image, ImageStat
 
-from rushes.providers.request import GenerationRequest, MediaInput, MediaRole
+from rushes.domain.request import GenerationRequest, MediaInput, MediaRole
 from rushes.providers.sandbox import SandboxProvider
 
 from .driving import ended, film, generated, plan_of, submitted

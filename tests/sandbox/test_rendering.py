@@ -11,7 +11,7 @@ import av
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from rushes.providers.request import GenerationRequest, MediaInput
+from rushes.domain.request import GenerationRequest, MediaInput
 from rushes.providers.sandbox.sizes import ASPECT_RATIOS
 
 from .driving import film, generated
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 RENDER_AND_HASH = """
 import anyio, hashlib, sys
-from rushes.providers.request import GenerationRequest
+from rushes.domain.request import GenerationRequest
 from rushes.providers.sandbox import SandboxProvider
 
 async def main():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rushes.errors import RequestRefused
+from rushes.domain.errors import RequestRefused
 from rushes.providers.sandbox.sizes import (
     ASPECT_RATIOS,
     IMAGE_SIDES,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rushes.errors import RequestRefused
+from rushes.domain.errors import RequestRefused
 from rushes.providers.sandbox.steering import GATEWAY_REASONS, Steering, read_steering
 
 plain_text = st.text(st.characters(exclude_characters="[]", exclude_categories=["Cs"]), max_size=60)

@@ -8,7 +8,7 @@ import anyio
 from mcp import Client
 from mcp_types import CallToolResult, TextContent
 
-from rushes.server.mcp import build_server
+from rushes.server.mcp.server import build_server
 from rushes.tasks.service import Service
 
 ERAS = ("auto", "legacy")

@@ -4,9 +4,9 @@ import sys
 
 import anyio
 
-from rushes.server.mcp import build_server
-from rushes.server.transports import serve_stdio
-from rushes.tasks.record import TaskRecord
+from rushes.domain.record import TaskRecord
+from rushes.server.mcp.server import build_server
+from rushes.server.transports.serve import serve_stdio
 
 from ..tools.fake_service import FakeService, record
 

@@ -7,7 +7,7 @@ import anyio.lowlevel
 from mcp.client.extension import ClaimContext, ClientExtension, ResultClaim
 from mcp_types import CallToolResult, Request, RequestParams, Result
 
-from rushes.server.extension_tasks import EXTENSION_ID
+from rushes.server.mcp.tasks_extension import EXTENSION_ID
 
 
 class TaskIdParams(RequestParams):

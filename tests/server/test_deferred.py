@@ -7,7 +7,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from rushes.errors import StoreBusy, StoreReadOnly
+from rushes.domain.errors import StoreBusy, StoreReadOnly
 from rushes.server.deferred import deferred
 from rushes.tasks.service import Service
 

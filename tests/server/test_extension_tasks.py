@@ -10,10 +10,10 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import EmptyResult
 from pydantic import TypeAdapter
 
-from rushes.providers.failure import failure
-from rushes.server.extension_tasks import EXTENSION_ID
-from rushes.server.mcp import build_server
-from rushes.tasks.record import Output
+from rushes.domain.failure import failure
+from rushes.domain.record import Output
+from rushes.server.mcp.server import build_server
+from rushes.server.mcp.tasks_extension import EXTENSION_ID
 
 from ..tools.fake_service import FakeService, record
 from .clients import Document, connected, document

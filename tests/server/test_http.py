@@ -11,10 +11,10 @@ import pytest
 from mcp import Client
 from mcp.client.sse import sse_client
 
-from rushes.errors import ConfigurationError
-from rushes.server.http import is_loopback
-from rushes.server.mcp import build_server
-from rushes.server.transports import serve_http, serve_sse
+from rushes.domain.errors import ConfigurationError
+from rushes.server.mcp.server import build_server
+from rushes.server.transports.http import is_loopback
+from rushes.server.transports.serve import serve_http, serve_sse
 from rushes.tools.toolbox import ALL_TOOLS
 
 from ..tools.fake_service import FakeService, record

@@ -19,9 +19,9 @@ from mcp_types import (
     SubscriptionsListenResult,
 )
 
-from rushes.server.listening import FOLLOWED_MAX
-from rushes.server.mcp import build_server
-from rushes.tasks.record import TaskRecord
+from rushes.domain.record import TaskRecord
+from rushes.server.mcp.listening import FOLLOWED_MAX
+from rushes.server.mcp.server import build_server
 
 from ..tools.fake_service import FakeService, record
 from .clients import ERAS, connected

@@ -14,16 +14,16 @@ from mcp_types import CallToolResult, ImageContent, ResourceLink, TextContent
 from PIL import Image
 from pydantic import TypeAdapter
 
-from rushes.errors import FailureError, RequestRefused, RushesError, StoreBusy
-from rushes.providers.facts import ModelFacts
-from rushes.providers.failure import failure
-from rushes.server.mcp import INSTRUCTIONS, build_server
-from rushes.tasks.record import Output
+from rushes.domain.errors import FailureError, RequestRefused, RushesError, StoreBusy
+from rushes.domain.failure import failure
+from rushes.domain.model_facts import ModelFacts
+from rushes.domain.record import Output
+from rushes.server.mcp.server import INSTRUCTIONS, build_server
 from rushes.tasks.service import ModelOffer
 from rushes.tools.task import Task
 from rushes.tools.toolbox import ALL_TOOLS
 
-from ..looks.media_files import an_image
+from ..previews.media_files import an_image
 from ..tools.fake_service import FakeService, record, refusing
 from .clients import ERAS, Document, connected, document
 

@@ -17,14 +17,14 @@ from mcp_types import (
 )
 from PIL import Image
 
-from rushes.providers.facts import ModelFacts
-from rushes.providers.request import Kind
-from rushes.server.resources import SMALL_BYTES
-from rushes.tasks.record import Output
+from rushes.domain.model_facts import ModelFacts
+from rushes.domain.record import Output
+from rushes.domain.request import Kind
+from rushes.server.mcp.resources import SMALL_BYTES
 from rushes.tasks.service import ModelOffer
 from rushes.tools.uris import OUTPUT_TEMPLATE, TASK_TEMPLATE
 
-from ..looks.media_files import BLUE, GREEN, RED, a_sound, a_video, an_image
+from ..previews.media_files import BLUE, GREEN, RED, a_sound, a_video, an_image
 from ..tools.fake_service import FakeService, record
 from .clients import ERAS, connected, document
 

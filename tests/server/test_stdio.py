@@ -13,7 +13,7 @@ import anyio
 import pytest
 from mcp import Client, StdioServerParameters
 
-from rushes.server.stdio import LINES_AHEAD, Lines
+from rushes.server.transports.stdio import LINES_AHEAD, Lines
 from rushes.tools.toolbox import ALL_TOOLS
 
 from .clients import ERAS, document

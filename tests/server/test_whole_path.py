@@ -17,7 +17,7 @@ from mcp_types import ImageContent
 from PIL import Image
 from pydantic import TypeAdapter
 
-from rushes.errors import FailureReason
+from rushes.domain.errors import FailureReason
 
 from .clients import ERAS, Document, document
 from .tasks_client import CreatedTask, FollowTasks, TaskState, task_request

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rushes.errors import ConfigurationError
-from rushes.server.configuration_file import FileSettings, did_you_mean, parse, read_file
+from rushes.domain.errors import ConfigurationError
+from rushes.server.settings.file import FileSettings, did_you_mean, parse, read_file
 
-PATH = Path("/etc/studio/rushes.toml")
+PATH = Path("/etc/engine/rushes.toml")
 
 
 def test_an_empty_file_changes_nothing() -> None:
@@ -52,10 +52,10 @@ def test_every_table_is_read() -> None:
 
 def test_relative_paths_start_at_the_folder_of_the_file_and_a_tilde_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
-    settings = parse('output_dir = "kept"\nhome = "~/studio"\n[inputs]\nroots = ["../media"]', PATH)
-    assert settings.output_dir == Path("/etc/studio/kept")
-    assert settings.home == Path("/home/ada/studio")
-    assert settings.inputs.roots == [Path("/etc/studio/../media")]
+    settings = parse('output_dir = "kept"\nhome = "~/engine"\n[inputs]\nroots = ["../media"]', PATH)
+    assert settings.output_dir == Path("/etc/engine/kept")
+    assert settings.home == Path("/home/ada/engine")
+    assert settings.inputs.roots == [Path("/etc/engine/../media")]
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from rushes.server.configuration_file import LogLevel
 from rushes.server.logs import start_logging
+from rushes.server.settings.file import LogLevel
 
 KEY = 'very-secret-"value"'
 

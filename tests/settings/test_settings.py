@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from rushes.errors import ConfigurationError
+from rushes.domain.errors import ConfigurationError
 from rushes.providers.provider import ProviderSettings
-from rushes.server.settings import Settings, default_input_roots, load_settings, unknown_variables
+from rushes.server.settings.settings import Settings, default_input_roots, load_settings, unknown_variables
 
 KNOWN = (
     ProviderSettings(name="routeany", wire="routeany", base_url="https://routeany.example"),
@@ -83,11 +83,11 @@ def test_the_environment_beats_the_file(
 
 
 def test_a_file_elsewhere_is_named_by_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    path = write(tmp_path / "elsewhere", f'home = "{tmp_path / "studio"}"')
+    path = write(tmp_path / "elsewhere", f'home = "{tmp_path / "engine"}"')
     monkeypatch.setenv("RUSHES_CONFIG", str(path))
     monkeypatch.delenv("RUSHES_HOME")
     settings = load()
-    assert settings.home == tmp_path / "studio"
+    assert settings.home == tmp_path / "engine"
     assert settings.config_file == path
 
 

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from rushes.providers.failure import failure
-from rushes.providers.job import Job, Observation, RemoteOutput, Submission
-from rushes.providers.request import GenerationRequest
-from rushes.tasks.record import TaskRecord
+from rushes.domain.failure import failure
+from rushes.domain.job import Job, Observation, RemoteOutput, Submission
+from rushes.domain.record import TaskRecord
+from rushes.domain.request import GenerationRequest
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

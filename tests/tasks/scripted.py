@@ -8,11 +8,11 @@ from typing import TypeVar
 
 import anyio
 
-from rushes.errors import OutputUnavailable, RushesError
-from rushes.providers.facts import ModelFacts
-from rushes.providers.job import Job, Observation, Plan, RemoteOutput, Submission
+from rushes.domain.errors import OutputUnavailable, RushesError
+from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
+from rushes.domain.model_facts import ModelFacts
+from rushes.domain.request import GenerationRequest, Kind
 from rushes.providers.provider import AccountCheck, Traits
-from rushes.providers.request import GenerationRequest, Kind
 
 Answer = Submission | RushesError | Exception
 Look = Observation | RushesError

@@ -5,12 +5,12 @@ from pathlib import Path
 import anyio
 import pytest
 
-from rushes.cache.store import Document, TaskStore
-from rushes.errors import StoreBusy
-from rushes.providers.job import Job, Observation, Submission
+from rushes.cache.embedded.store import Document, TaskStore
+from rushes.domain.errors import StoreBusy
+from rushes.domain.job import Job, Observation, Submission
 
+from .engines import a_wish, an_engine
 from .scripted import ScriptedProvider
-from .studios import a_studio, a_wish
 
 pytestmark = pytest.mark.anyio
 
@@ -25,10 +25,10 @@ async def test_a_task_that_was_journaled_is_answered_although_the_store_fails_th
     gateway = ScriptedProvider(
         answers=[Submission(job=job, observation=Observation(state="queued"))], hold=anyio.Event()
     )
-    async with a_studio(tmp_path, gateway, store_type=StoreThatCannotBeWatched) as studio:
+    async with an_engine(tmp_path, gateway, store_type=StoreThatCannotBeWatched) as engine:
         with anyio.fail_after(10):
-            answer = await studio.generate(a_wish())
-        assert (await studio.get(answer.record.task_id)).task_id == answer.record.task_id
+            answer = await engine.generate(a_wish())
+        assert (await engine.get(answer.record.task_id)).task_id == answer.record.task_id
         assert gateway.hold is not None
         gateway.hold.set()
 

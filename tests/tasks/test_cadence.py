@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rushes.tasks.cadence import (
+from rushes.tasks.work.cadence import (
     ERROR_PAUSE_MAX_SECONDS,
     NORMAL,
     PAUSE_MIN_SECONDS,

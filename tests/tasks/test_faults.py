@@ -10,18 +10,18 @@ import anyio.lowlevel
 import pytest
 from pydantic import JsonValue
 
-from rushes.cache.media import MediaFolder
-from rushes.cache.store import Document, TaskStore
-from rushes.errors import RequestRefused, StoreFull, SubmissionLost
-from rushes.providers.job import Job, Observation, Plan, RemoteOutput, Submission
+from rushes.cache.embedded.store import Document, TaskStore
+from rushes.cache.media.folder import MediaFolder
+from rushes.domain.errors import RequestRefused, StoreFull, SubmissionLost
+from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
+from rushes.domain.record import TaskRecord
 from rushes.providers.provider import Traits
-from rushes.tasks.record import TaskRecord
-from rushes.tasks.routing import Configured
-from rushes.tasks.studio import Limits, Studio
+from rushes.tasks.engine import Engine, Limits
+from rushes.tasks.intake.routing import Configured
 
+from .engines import a_wish, an_engine
 from .scripted import ScriptedProvider
-from .studios import a_studio, a_wish
-from .test_studio import ACCEPTED, DONE, JOB, PNG, RUNNING
+from .test_engine import ACCEPTED, DONE, JOB, PNG, RUNNING
 
 pytestmark = pytest.mark.anyio
 
@@ -33,12 +33,12 @@ def _gateway(**changes: object) -> ScriptedProvider:
     return gateway
 
 
-async def _at_rest(studio: Studio, task_id: str) -> TaskRecord:
+async def _at_rest(engine: Engine, task_id: str) -> TaskRecord:
     """The record once nothing is left to do."""
     with anyio.fail_after(20):
-        record = await studio.get(task_id)
+        record = await engine.get(task_id)
         while record.phase != "done":
-            record = await studio.wait(task_id, seconds=0.1)
+            record = await engine.wait(task_id, seconds=0.1)
             await anyio.lowlevel.checkpoint()
     return record
 
@@ -61,15 +61,15 @@ async def test_a_call_cancelled_while_its_journal_is_written_is_sent_all_the_sam
             return created
 
     gateway = _gateway()
-    async with a_studio(tmp_path, gateway, store_type=SlowStore) as studio:
+    async with an_engine(tmp_path, gateway, store_type=SlowStore) as engine:
         async with anyio.create_task_group() as group:
-            group.start_soon(studio.generate, a_wish(kind="image"))
+            group.start_soon(engine.generate, a_wish(kind="image"))
             with anyio.fail_after(5):
                 await written.wait()
             group.cancel_scope.cancel()
             go_on.set()
-        task_id = (await studio.list_tasks()).records[0].task_id
-        assert (await _at_rest(studio, task_id)).state == "succeeded"
+        task_id = (await engine.list_tasks()).records[0].task_id
+        assert (await _at_rest(engine, task_id)).state == "succeeded"
     assert len(gateway.plans) == 1
 
 
@@ -82,10 +82,10 @@ async def test_an_answer_is_written_as_soon_as_the_store_can_be_written_again(tm
                 raise faults.pop()
             return await super().replace(document, durable=durable)
 
-    async with a_studio(tmp_path, _gateway(), store_type=FullStore) as studio:
-        record = (await studio.generate(a_wish(kind="image"))).record
+    async with an_engine(tmp_path, _gateway(), store_type=FullStore) as engine:
+        record = (await engine.generate(a_wish(kind="image"))).record
         assert (record.phase, record.job) == ("polling", JOB)
-        assert (await _at_rest(studio, record.task_id)).state == "succeeded"
+        assert (await _at_rest(engine, record.task_id)).state == "succeeded"
 
 
 async def test_an_answer_that_comes_while_the_process_stops_is_still_written(tmp_path: Path) -> None:
@@ -97,32 +97,32 @@ async def test_an_answer_that_comes_while_the_process_stops_is_still_written(tmp
                 return ACCEPTED
             raise AssertionError
 
-    async with a_studio(tmp_path, LastMoment(), limits=Limits(shutdown_grace_seconds=0)) as studio:
-        task_id = (await studio.generate(a_wish(kind="image"), answer_within_seconds=0.01)).record.task_id
-    async with a_studio(tmp_path, _gateway()) as studio:
-        record = await _at_rest(studio, task_id)
+    async with an_engine(tmp_path, LastMoment(), limits=Limits(shutdown_grace_seconds=0)) as engine:
+        task_id = (await engine.generate(a_wish(kind="image"), answer_within_seconds=0.01)).record.task_id
+    async with an_engine(tmp_path, _gateway()) as engine:
+        record = await _at_rest(engine, task_id)
     assert (record.state, record.job) == ("succeeded", JOB)
 
 
 async def test_an_accepted_job_is_recorded_although_the_store_was_lost_meanwhile(tmp_path: Path) -> None:
     gateway = _gateway(hold=anyio.Event())
-    async with a_studio(tmp_path, gateway) as studio:
-        task_id = (await studio.generate(a_wish(kind="image"), answer_within_seconds=0.01)).record.task_id
+    async with an_engine(tmp_path, gateway) as engine:
+        task_id = (await engine.generate(a_wish(kind="image"), answer_within_seconds=0.01)).record.task_id
         (tmp_path / "cache").rename(tmp_path / "set-aside")
         (tmp_path / "cache").mkdir()
         assert gateway.hold is not None
         gateway.hold.set()
         with anyio.fail_after(10):
-            while not (await studio.list_tasks()).records:
+            while not (await engine.list_tasks()).records:
                 await anyio.lowlevel.checkpoint()
-        assert (await _at_rest(studio, task_id)).state == "succeeded"
+        assert (await _at_rest(engine, task_id)).state == "succeeded"
 
 
 async def test_a_fault_of_the_adapter_at_a_look_is_a_look_that_failed(tmp_path: Path) -> None:
     gateway = _gateway(looks=[RequestRefused("internal", "a bug in the adapter"), DONE])
-    async with a_studio(tmp_path, gateway) as studio:
-        task_id = (await studio.generate(a_wish(kind="image"))).record.task_id
-        assert (await _at_rest(studio, task_id)).state == "succeeded"
+    async with an_engine(tmp_path, gateway) as engine:
+        task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
+        assert (await _at_rest(engine, task_id)).state == "succeeded"
 
 
 async def test_a_sidecar_that_cannot_be_written_is_an_output_not_kept_yet(tmp_path: Path) -> None:
@@ -130,21 +130,21 @@ async def test_a_sidecar_that_cannot_be_written_is_an_output_not_kept_yet(tmp_pa
         async def write_sidecar(self, path: Path, document: Mapping[str, JsonValue]) -> Path:
             raise StoreFull("the disk is full")
 
-    async with a_studio(tmp_path, _gateway(looks=[DONE]), media_type=FullFolder) as studio:
-        task_id = (await studio.generate(a_wish(kind="image"))).record.task_id
+    async with an_engine(tmp_path, _gateway(looks=[DONE]), media_type=FullFolder) as engine:
+        task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
         with anyio.fail_after(10):
-            record = await studio.wait(task_id, seconds=10)
+            record = await engine.wait(task_id, seconds=10)
     assert (record.state, record.phase) == ("succeeded", "keeping")
     assert (record.outputs[0].keeping, record.outputs[0].keep_problem) == ("pending", "the disk is full")
 
 
 async def test_a_task_waits_for_a_process_that_has_its_providers_key(tmp_path: Path) -> None:
-    async with a_studio(tmp_path, _gateway(looks=[RUNNING])) as first:
+    async with an_engine(tmp_path, _gateway(looks=[RUNNING])) as first:
         task_id = (await first.generate(a_wish(kind="image"))).record.task_id
     keyless = _gateway(looks=[DONE])
     async with (
-        a_studio(tmp_path, Configured(keyless, "it has no key")) as without,
-        a_studio(tmp_path, _gateway(looks=[DONE])) as with_key,
+        an_engine(tmp_path, Configured(keyless, "it has no key")) as without,
+        an_engine(tmp_path, _gateway(looks=[DONE])) as with_key,
     ):
         assert (await _at_rest(with_key, task_id)).state == "succeeded"
         assert (await without.get(task_id)).state == "succeeded"
@@ -153,13 +153,13 @@ async def test_a_task_waits_for_a_process_that_has_its_providers_key(tmp_path: P
 
 async def test_a_task_whose_provider_nobody_has_says_so_and_ends_at_its_deadline(tmp_path: Path) -> None:
     now = [datetime.now(UTC)]
-    async with a_studio(tmp_path, _gateway(looks=[RUNNING])) as first:
+    async with an_engine(tmp_path, _gateway(looks=[RUNNING])) as first:
         task_id = (await first.generate(a_wish(kind="image"))).record.task_id
     now[0] += timedelta(minutes=2)
     other = _gateway(name="other")
-    async with a_studio(tmp_path, other, clock=lambda: now[0]) as studio:
+    async with an_engine(tmp_path, other, clock=lambda: now[0]) as engine:
         with anyio.fail_after(10):
-            while not (record := await studio.get(task_id)).warnings:
+            while not (record := await engine.get(task_id)).warnings:
                 await anyio.lowlevel.checkpoint()
         assert "gate is not set up" in record.warnings[0]
         assert record.state in ("queued", "running")
@@ -186,14 +186,14 @@ class Listing(ScriptedProvider):
 async def test_equal_submissions_whose_answers_are_lost_at_once_each_find_their_own_job(tmp_path: Path) -> None:
     gateway = Listing(looks=[DONE], downloads=[PNG] * 6)
     ids: list[str] = []
-    async with a_studio(tmp_path, gateway) as one, a_studio(tmp_path, gateway) as two:
+    async with an_engine(tmp_path, gateway) as one, an_engine(tmp_path, gateway) as two:
 
-        async def call(studio: Studio) -> None:
-            ids.append((await studio.generate(a_wish(kind="image", force_new=True))).record.task_id)
+        async def call(engine: Engine) -> None:
+            ids.append((await engine.generate(a_wish(kind="image", force_new=True))).record.task_id)
 
         async with anyio.create_task_group() as group:
-            for studio in (one, two) * 3:
-                group.start_soon(call, studio)
+            for engine in (one, two) * 3:
+                group.start_soon(call, engine)
         gateway.readable.set()
         records = [await _at_rest(one, task_id) for task_id in ids]
     assert {record.state for record in records} == {"succeeded"}
@@ -202,13 +202,13 @@ async def test_equal_submissions_whose_answers_are_lost_at_once_each_find_their_
 
 async def test_a_cancel_while_the_answer_is_lost_reaches_the_gateway_once_the_job_is_found(tmp_path: Path) -> None:
     gateway = Listing(looks=[RUNNING])
-    async with a_studio(tmp_path, gateway) as studio:
-        task_id = (await studio.generate(a_wish(kind="image"))).record.task_id
-        told = await studio.cancel(task_id)
+    async with an_engine(tmp_path, gateway) as engine:
+        task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
+        told = await engine.cancel(task_id)
         assert told.state == "queued"
         assert any("under way" in warning for warning in told.warnings)
         gateway.readable.set()
-        record = await _at_rest(studio, task_id)
+        record = await _at_rest(engine, task_id)
     assert (record.state, gateway.cancels) == ("cancelled", 1)
 
 
@@ -217,9 +217,9 @@ async def test_thousands_of_outputs_in_one_answer_are_bounded(tmp_path: Path) ->
         state="succeeded", outputs=tuple(RemoteOutput(url=f"https://cdn.example/{n}.png") for n in range(5000))
     )
     gateway = _gateway(looks=[flood], downloads=[PNG] * 5000)
-    async with a_studio(tmp_path, gateway) as studio:
-        task_id = (await studio.generate(a_wish(kind="image"))).record.task_id
-        record = await _at_rest(studio, task_id)
+    async with an_engine(tmp_path, gateway) as engine:
+        task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
+        record = await _at_rest(engine, task_id)
     assert len(record.outputs) == 64
     assert any("5000 outputs" in warning for warning in record.warnings)
     assert len(gateway.downloads) == 5000 - 64
@@ -229,15 +229,15 @@ async def test_thousands_of_outputs_in_one_answer_are_bounded(tmp_path: Path) ->
 async def test_a_clock_that_jumps_by_a_day_loses_and_repeats_nothing(tmp_path: Path, jump: timedelta) -> None:
     offset = [timedelta(0)]
     gateway = _gateway(looks=[RUNNING, RUNNING, DONE])
-    async with a_studio(tmp_path, gateway, clock=lambda: datetime.now(UTC) + offset[0]) as studio:
-        task_id = (await studio.generate(a_wish(kind="image"))).record.task_id
+    async with an_engine(tmp_path, gateway, clock=lambda: datetime.now(UTC) + offset[0]) as engine:
+        task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
         with anyio.fail_after(10):
             while gateway.polls == 0:
                 await anyio.lowlevel.checkpoint()
         offset[0] = jump
-        again = await studio.generate(a_wish(kind="image"))
+        again = await engine.generate(a_wish(kind="image"))
         assert again.deduplicated
-        record = await _at_rest(studio, task_id)
+        record = await _at_rest(engine, task_id)
     assert (record.state, record.outputs[0].keeping) == ("succeeded", "kept")
     assert len(gateway.plans) == 1
 
@@ -252,8 +252,8 @@ async def test_a_fault_while_an_answer_is_written_leaves_no_task_that_nobody_goe
             return await super().replace(document, durable=durable)
 
     gateway = _gateway()
-    async with a_studio(tmp_path, gateway, store_type=FaultyStore) as studio:
-        task_id = (await studio.generate(a_wish(kind="image"), answer_within_seconds=0.1)).record.task_id
-        record = await _at_rest(studio, task_id)
+    async with an_engine(tmp_path, gateway, store_type=FaultyStore) as engine:
+        task_id = (await engine.generate(a_wish(kind="image"), answer_within_seconds=0.1)).record.task_id
+        record = await _at_rest(engine, task_id)
     assert record.failure is not None
     assert (record.state, record.failure.charged, len(gateway.plans)) == ("unknown", "unknown", 1)

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rushes.errors import RequestRefused
-from rushes.providers.request import MediaInput, MediaRole
-from rushes.tasks.fingerprint import fingerprint
+from rushes.domain.errors import RequestRefused
+from rushes.domain.request import MediaInput, MediaRole
+from rushes.tasks.engine import Engine, Limits
+from rushes.tasks.life.fingerprint import fingerprint
 from rushes.tasks.service import MediaSource
-from rushes.tasks.studio import Limits, Studio
 
+from .engines import QUICK, a_wish, an_engine
 from .scripted import ScriptedProvider
-from .studios import QUICK, a_studio, a_wish
-from .test_studio import ACCEPTED, PNG, RUNNING
+from .test_engine import ACCEPTED, PNG, RUNNING
 
 pytestmark = pytest.mark.anyio
 
@@ -26,10 +26,10 @@ def a_gateway() -> ScriptedProvider:
 
 
 async def _resolved(
-    studio: Studio, gateway: ScriptedProvider, text: str, role: MediaRole = "input_image", *, local_files: bool = True
+    engine: Engine, gateway: ScriptedProvider, text: str, role: MediaRole = "input_image", *, local_files: bool = True
 ) -> MediaInput:
     wish = a_wish(kind="image", media=[MediaSource(role, text)])
-    await studio.preview(replace(wish, local_files=local_files))
+    await engine.preview(replace(wish, local_files=local_files))
     return gateway.requests[-1].media[0]
 
 
@@ -39,13 +39,13 @@ def _data_url(content: bytes, mime_type: str = "image/png") -> str:
 
 async def test_a_data_url_becomes_checked_bytes_that_no_dump_shows(tmp_path: Path) -> None:
     gateway = a_gateway()
-    async with a_studio(tmp_path, gateway) as studio:
-        medium = await _resolved(studio, gateway, _data_url(PNG))
+    async with an_engine(tmp_path, gateway) as engine:
+        medium = await _resolved(engine, gateway, _data_url(PNG))
         assert (medium.data, medium.mime_type, medium.size_bytes) == (PNG, "image/png", len(PNG))
         assert "data" not in medium.model_dump()
         assert "iVBOR" not in repr(medium)
         record = (
-            await studio.generate(a_wish(kind="image", media=[MediaSource("input_image", _data_url(PNG))]))
+            await engine.generate(a_wish(kind="image", media=[MediaSource("input_image", _data_url(PNG))]))
         ).record
     assert "iVBOR" not in record.model_dump_json()
     for file in tmp_path.rglob("*"):
@@ -60,36 +60,36 @@ async def test_a_local_file_is_read_only_inside_the_allowed_folders(tmp_path: Pa
     inside.write_bytes(PNG)
     outside.write_bytes(PNG)
     (inside.parent / "link.png").symlink_to(outside)
-    async with a_studio(inside.parent, gateway) as studio:
-        assert (await _resolved(studio, gateway, str(inside))).data == PNG
-        assert (await _resolved(studio, gateway, inside.as_uri())).data == PNG
+    async with an_engine(inside.parent, gateway) as engine:
+        assert (await _resolved(engine, gateway, str(inside))).data == PNG
+        assert (await _resolved(engine, gateway, inside.as_uri())).data == PNG
         for text in (str(outside), str(inside.parent / "link.png"), f"{inside.parent}/../b.png", "/etc/hostname"):
             with pytest.raises(RequestRefused, match="outside the folders") as refused:
-                await _resolved(studio, gateway, text)
+                await _resolved(engine, gateway, text)
             assert refused.value.reason == "invalid_media"
         with pytest.raises(RequestRefused, match="only over stdio"):
-            await _resolved(studio, gateway, str(inside), local_files=False)
+            await _resolved(engine, gateway, str(inside), local_files=False)
 
 
 async def test_a_medium_is_judged_by_its_first_bytes(tmp_path: Path) -> None:
     gateway = a_gateway()
     (tmp_path / "a.png").write_bytes(b"<!doctype html><html>")
-    async with a_studio(tmp_path, gateway) as studio:
+    async with an_engine(tmp_path, gateway) as engine:
         with pytest.raises(RequestRefused, match="first bytes"):
-            await _resolved(studio, gateway, str(tmp_path / "a.png"))
+            await _resolved(engine, gateway, str(tmp_path / "a.png"))
         with pytest.raises(RequestRefused, match="not video"):
-            await _resolved(studio, gateway, _data_url(PNG), "reference_video")
+            await _resolved(engine, gateway, _data_url(PNG), "reference_video")
 
 
 async def test_what_is_too_large_is_refused_before_it_is_read_whole(tmp_path: Path) -> None:
     gateway = a_gateway()
     (tmp_path / "big.png").write_bytes(PNG + b"\0" * 2000)
-    async with a_studio(tmp_path, gateway, limits=Limits(media_bytes_max=1000)) as studio:
+    async with an_engine(tmp_path, gateway, limits=Limits(media_bytes_max=1000)) as engine:
         for text in (str(tmp_path / "big.png"), _data_url(PNG + b"\0" * 2000)):
             with pytest.raises(RequestRefused, match="is over"):
-                await _resolved(studio, gateway, text)
+                await _resolved(engine, gateway, text)
         with pytest.raises(RequestRefused, match="too many"):
-            await studio.generate(a_wish(kind="image", media=[MediaSource("input_image", "https://a.example/x")] * 33))
+            await engine.generate(a_wish(kind="image", media=[MediaSource("input_image", "https://a.example/x")] * 33))
 
 
 @pytest.mark.parametrize(
@@ -114,17 +114,17 @@ async def test_what_is_too_large_is_refused_before_it_is_read_whole(tmp_path: Pa
 )
 async def test_what_no_gateway_could_fetch_is_refused(tmp_path: Path, text: str) -> None:
     gateway = a_gateway()
-    async with a_studio(tmp_path, gateway) as studio:
+    async with an_engine(tmp_path, gateway) as engine:
         with pytest.raises(RequestRefused) as refused:
-            await _resolved(studio, gateway, text)
+            await _resolved(engine, gateway, text)
         assert (refused.value.reason, refused.value.charged) == ("invalid_media", "no")
-        assert (await studio.list_tasks()).records == ()
+        assert (await engine.list_tasks()).records == ()
 
 
 async def test_an_https_url_is_passed_on_as_it_is(tmp_path: Path) -> None:
     gateway = a_gateway()
-    async with a_studio(tmp_path, gateway, limits=QUICK) as studio:
-        medium = await _resolved(studio, gateway, "https://pictures.example/a.png?x=1")
+    async with an_engine(tmp_path, gateway, limits=QUICK) as engine:
+        medium = await _resolved(engine, gateway, "https://pictures.example/a.png?x=1")
     assert (medium.url, medium.data) == ("https://pictures.example/a.png?x=1", None)
 
 

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from pydantic import JsonValue
 
-from ..looks.media_files import RED, a_video
+from ..previews.media_files import RED, a_video
 from ..providers.replies import Gateway, provider
-from .studios import a_studio, a_wish
+from .engines import a_wish, an_engine
 
 pytestmark = pytest.mark.anyio
 
@@ -30,10 +30,10 @@ async def test_a_finished_video_is_kept_from_whichever_of_its_two_addresses_work
             return httpx.Response(200, json=job)
         return httpx.Response(200, content=movie) if str(request.url) == works else httpx.Response(404)
 
-    async with a_studio(tmp_path / "home", provider("llmgateway", Gateway(answer))) as studio:
-        record = (await studio.generate(a_wish(duration_seconds=8))).record
+    async with an_engine(tmp_path / "home", provider("llmgateway", Gateway(answer))) as engine:
+        record = (await engine.generate(a_wish(duration_seconds=8))).record
         with anyio.fail_after(10):
-            ended = await studio.wait(record.task_id, seconds=10)
+            ended = await engine.wait(record.task_id, seconds=10)
     assert [(output.keeping, output.bytes) for output in ended.outputs] == [("kept", len(movie))]
 
 
@@ -52,9 +52,9 @@ async def test_a_lost_answer_is_found_in_the_list_for_known_and_unknown_models(t
             return httpx.Response(200, content=movie)
         return httpx.Response(200, json=sent[0] if request.url.path.endswith("/p1") else {"results": sent})
 
-    async with a_studio(tmp_path / "home", provider("routeany", Gateway(answer))) as studio:
-        record = (await studio.generate(a_wish(model=model, provider="routeany"))).record
+    async with an_engine(tmp_path / "home", provider("routeany", Gateway(answer))) as engine:
+        record = (await engine.generate(a_wish(model=model, provider="routeany"))).record
         assert any("searched" in warning for warning in record.warnings)
         with anyio.fail_after(10):
-            ended = await studio.wait(record.task_id, seconds=10)
+            ended = await engine.wait(record.task_id, seconds=10)
     assert (ended.state, len(sent), [output.keeping for output in ended.outputs]) == ("succeeded", 1, ["kept"])

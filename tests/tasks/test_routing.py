@@ -2,10 +2,10 @@
 
 import pytest
 
-from rushes.errors import RequestRefused
+from rushes.domain.errors import RequestRefused
+from rushes.domain.request import GenerationRequest
 from rushes.providers.provider import Traits
-from rushes.providers.request import GenerationRequest
-from rushes.tasks.routing import Configured, Route, route
+from rushes.tasks.intake.routing import Configured, Route, route
 
 from .scripted import ScriptedProvider
 

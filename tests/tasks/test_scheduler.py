@@ -4,7 +4,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from rushes.tasks.scheduler import Scheduler
+from rushes.cache.workers.timers import Scheduler
 
 pytestmark = pytest.mark.anyio
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rushes.errors import GatewayUnavailable, OutputExpired, OutputRejected, OutputUnavailable
-from rushes.providers.failure import failure
-from rushes.providers.job import SUCCESS_WITHOUT_OUTPUT, Job, Observation, Plan, RemoteOutput, Submission
-from rushes.tasks import transitions as t
-from rushes.tasks.record import FINAL, TaskRecord
+from rushes.domain.errors import GatewayUnavailable, OutputExpired, OutputRejected, OutputUnavailable
+from rushes.domain.failure import failure
+from rushes.domain.job import SUCCESS_WITHOUT_OUTPUT, Job, Observation, Plan, RemoteOutput, Submission
+from rushes.domain.record import FINAL, TaskRecord
+from rushes.tasks import life as t
 
 from .makers import ACCEPTED, CANCELLED, FAILED, JOB, QUEUED, RUNNING, START, SUCCEEDED, a_record, polling
 

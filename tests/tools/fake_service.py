@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import anyio
 from pydantic import JsonValue
 
-from rushes.errors import RushesError, TaskNotFound
-from rushes.providers.request import Kind
-from rushes.tasks.record import TaskRecord, TaskState
+from rushes.domain.errors import RushesError, TaskNotFound
+from rushes.domain.record import TaskRecord, TaskState
+from rushes.domain.request import Kind
 from rushes.tasks.service import Answer, ModelOffer, Preview, TaskPage, Wish
 
 NOW = datetime(2026, 11, 20, 17, 5, 30, 123_456, tzinfo=UTC)

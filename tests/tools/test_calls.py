@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from rushes.errors import RequestRefused
+from rushes.domain.errors import RequestRefused
 from rushes.tools.call import call_tool
 from rushes.tools.context import ToolContext
 from rushes.tools.toolbox import GENERATE_VIDEO

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from mcp import Client
 
-from rushes.server.mcp import build_server
+from rushes.server.mcp.server import build_server
 from rushes.tools.toolbox import ALL_TOOLS
 
 from .fake_service import FakeService

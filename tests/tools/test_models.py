@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from rushes.providers.facts import ModelFacts, OperationFacts
-from rushes.providers.request import Kind
+from rushes.domain.model_facts import ModelFacts, OperationFacts
+from rushes.domain.request import Kind
 from rushes.tasks.service import ModelOffer
 from rushes.tools.call import call_tool
 from rushes.tools.context import ToolContext

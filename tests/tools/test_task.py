@@ -4,10 +4,10 @@ from datetime import timedelta, timezone
 
 import pytest
 
-from rushes.errors import FailureReason
-from rushes.providers.failure import failure
-from rushes.providers.job import Cost
-from rushes.tasks.record import Attempt, Output
+from rushes.domain.errors import FailureReason
+from rushes.domain.failure import failure
+from rushes.domain.job import Cost
+from rushes.domain.record import Attempt, Output
 from rushes.tools.links import output_links
 from rushes.tools.summary import TaskList, summary_of
 from rushes.tools.task import Task, task_of, timestamp

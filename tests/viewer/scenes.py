@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rushes.errors import Charged, FailureReason
-from rushes.providers.failure import failure
-from rushes.providers.job import Cost
-from rushes.providers.request import Kind
-from rushes.tasks.record import Output
+from rushes.domain.errors import Charged, FailureReason
+from rushes.domain.failure import failure
+from rushes.domain.job import Cost
+from rushes.domain.record import Output
+from rushes.domain.request import Kind
 
 Step = Mapping[str, object]
 """Fields of a `TaskRecord` as they are from this step on."""

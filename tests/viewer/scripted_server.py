@@ -11,11 +11,11 @@ from pathlib import Path
 import anyio
 from anyio.to_thread import run_sync
 
-from rushes.errors import StoreBusy
-from rushes.providers.request import GenerationRequest, Kind
-from rushes.server.mcp import build_server
-from rushes.server.transports import serve_http
-from rushes.tasks.record import TaskRecord
+from rushes.domain.errors import StoreBusy
+from rushes.domain.record import TaskRecord
+from rushes.domain.request import GenerationRequest, Kind
+from rushes.server.mcp.server import build_server
+from rushes.server.transports.serve import serve_http
 from rushes.tasks.service import Answer, Wish
 
 from ..sandbox.driving import generated

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from rushes.server.viewer import page
+from rushes.server.mcp.viewer import page
 
 BYTES_MAX = 26 * 1024
 """A host loads it anew for every card."""

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from mcp import Client
 from pydantic import SecretStr
 
-from rushes.errors import ConfigurationError
+from rushes.domain.errors import ConfigurationError
 from rushes.providers.provider import ProviderSettings
-from rushes.server.mcp import build_server
-from rushes.server.provider_settings import checked_base_url
-from rushes.server.viewer import VIEWER_URI, media_domains, page
+from rushes.server.mcp.server import build_server
+from rushes.server.mcp.viewer import VIEWER_URI, media_domains, page
+from rushes.server.settings.providers import checked_base_url
 
 from ..server.clients import ERAS, connected
 from ..tools.fake_service import FakeService

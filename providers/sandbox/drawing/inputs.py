@@ -10,8 +10,8 @@ import av
 from av.error import FFmpegError
 from PIL import Image, ImageOps
 
-from ....errors import FailureError
-from ...request import MediaRole
+from ....domain.errors import FailureError
+from ....domain.request import MediaRole
 from ..spec import InputMedium, RenderSpec
 
 PIXELS_MAX = 80_000_000

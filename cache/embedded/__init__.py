@@ -1,0 +1,1 @@
+"""The task store of one machine, in diskcache."""

@@ -1,0 +1,227 @@
+"""What the task store can do with one connection, on the thread that owns it."""
+
+import heapq
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from pydantic import JsonValue
+
+from ...domain.errors import StoreDamaged, StoreError, StoreTooNew
+from .diskcache_adapter import Row, TaskCache
+from .documents import (
+    FINAL_STATES,
+    Document,
+    Migration,
+    checked,
+    decode,
+    document_of,
+    encode,
+    kind_and_state,
+    migrated,
+    number_of,
+    tag_of,
+    tag_prefix,
+    task_key,
+    text_of,
+)
+
+logger = logging.getLogger(__name__)
+
+_LAST_KEY = "task;"  # the first text after every key that begins with "task:"
+
+_COLUMNS = "key, raw, mode, filename, value"
+
+_SELECT_OPEN = (
+    f"SELECT {_COLUMNS} FROM Cache INDEXED BY rushes_open"  # noqa: S608
+    " WHERE tag >= 'open/' AND tag < 'open0' AND key > ? ORDER BY key LIMIT ?"
+)
+_SELECT_NEWEST = (
+    f"SELECT {_COLUMNS} FROM Cache INDEXED BY Cache_key_raw"  # noqa: S608
+    " WHERE key >= 'task:' AND key < ? AND raw = 1 ORDER BY key DESC LIMIT ?"
+)
+_SELECT_TAGGED_KEYS = "SELECT key FROM Cache INDEXED BY rushes_tag WHERE tag = ? AND key < ? ORDER BY key DESC LIMIT ?"
+_SELECT_ONE = f"SELECT {_COLUMNS} FROM Cache WHERE key = ? AND raw = 1"  # noqa: S608
+_SELECT_NEXT_TAG = "SELECT MIN(tag) FROM Cache INDEXED BY rushes_tag WHERE tag > ? AND tag < ?"
+_SET_ASIDE = "UPDATE Cache SET key = 'damaged:' || rowid || ':' || key, tag = NULL WHERE key = ? AND raw = 1"
+_COUNT_TAGS = "SELECT tag, COUNT(*) FROM Cache INDEXED BY rushes_tag WHERE tag IS NOT NULL GROUP BY tag"
+
+
+class Records:
+    """The records in one open database. Every method blocks; writes belong into a transaction of the caller."""
+
+    def __init__(self, cache: TaskCache, schema: int, migrations: Mapping[int, Migration]) -> None:
+        self.cache = cache
+        self._schema = schema
+        self._migrations = migrations
+
+    def create(
+        self, document: Document, fingerprint: str | None, still_counts: Callable[[Document], bool], *, anew: bool
+    ) -> tuple[Document, bool]:
+        """See `TaskStore.create`."""
+        counting = [each for each in self._earlier(fingerprint) if still_counts(each)]
+        if counting and not anew:
+            return counting[0], False
+        new: Document = {**checked(document), "schema": self._schema, "revision": 1}
+        task_id = text_of(new, "task_id")
+        if not self.cache.add(task_key(task_id), encode(new), tag=tag_of(new)):
+            raise ValueError(f"a record of task {task_id!r} exists already")
+        if fingerprint is not None:
+            # An earlier one that still counts has to be found again when the new one no longer does.
+            ids: list[JsonValue] = [task_id, *(text_of(each, "task_id") for each in counting)]
+            self.cache.set(f"fp:{fingerprint}", encode(ids if counting else task_id))
+        return new, True
+
+    def _earlier(self, fingerprint: str | None) -> list[Document]:
+        """The documents that the fingerprint leads to, newest first."""
+        key = f"fp:{fingerprint}"
+        text = None if fingerprint is None else self.cache.get(key)
+        if text is None:
+            return []
+        named = decode(text, key)
+        listed = named if isinstance(named, list) else [named]
+        ids = [each for each in listed if isinstance(each, str)]
+        if not ids or len(ids) < len(listed):
+            raise StoreDamaged(f"The row {key!r} of the task store names no task.")
+        found = (self.get(task_id) for task_id in ids)
+        return [document for document in found if document is not None]
+
+    def get(self, task_id: str) -> Document | None:
+        """See `TaskStore.get`."""
+        stored = self._stored(task_id)
+        return None if stored is None else migrated(stored, self._schema, self._migrations)
+
+    def _stored(self, task_id: str) -> Document | None:
+        if not task_id.isascii():
+            return None
+        key = task_key(task_id)
+        text = self.cache.get(key)
+        return None if text is None else document_of(text, key)
+
+    def replace(self, document: Document) -> Document | None:
+        """See `TaskStore.replace`."""
+        task_id = text_of(checked(document), "task_id")
+        stored = self._stored(task_id)
+        if stored is None or number_of(stored, "revision") != document.get("revision"):
+            return None
+        current = migrated(stored, self._schema, self._migrations)
+        if current.get("state") in FINAL_STATES and document["state"] != current["state"]:
+            raise ValueError(f"task {task_id!r} ended as {current['state']!r} and cannot become {document['state']!r}")
+        new: Document = {**document, "schema": self._schema, "revision": number_of(stored, "revision") + 1}
+        self.cache.set(task_key(task_id), encode(new), tag=tag_of(new))
+        return new
+
+    def restore(self, document: Document, is_sound: Callable[[Document], bool]) -> bool:
+        """See `TaskStore.restore`."""
+        task_id = text_of(checked(document), "task_id")
+        try:
+            stored = self.get(task_id)
+            if stored is not None and is_sound(stored):
+                return False
+        except StoreTooNew:
+            return False
+        except StoreDamaged as error:
+            logger.warning("a damaged row is set aside task_id=%s problem=%s", task_id, error.message)
+        self.cache.rows(_SET_ASIDE, (task_key(task_id),))
+        self.create(document, None, lambda _: False, anew=True)
+        return True
+
+    def open_documents(self, limit: int, after: str | None) -> list[Document]:
+        """See `TaskStore.open_documents`."""
+        return self._filled(
+            limit, task_key(after or ""), lambda key, count: self.cache.rows(_SELECT_OPEN, (key, count))
+        )
+
+    def page(
+        self, *, owner: str | None, state: str | None, kind: str | None, limit: int, before: str | None
+    ) -> list[Document]:
+        """See `TaskStore.page`."""
+        start = _LAST_KEY if before is None else task_key(before.encode("ascii", "replace").decode())
+        if owner is None and state is None and kind is None:
+            return self._filled(limit, start, lambda key, count: self.cache.rows(_SELECT_NEWEST, (key, count)))
+        tags = [tag for tag in self._tags(owner) if _fits(tag, state=state, kind=kind)]
+        return self._filled(limit, start, lambda key, count: self._newest_tagged(tags, key, count))
+
+    def _newest_tagged(self, tags: Sequence[str], before_key: str, count: int) -> list[Row]:
+        keys = (
+            key
+            for tag in tags
+            for (key,) in self.cache.rows(_SELECT_TAGGED_KEYS, (tag, before_key, count))
+            if isinstance(key, str)
+        )
+        newest = heapq.nlargest(count, keys)
+        return [row for key in newest for row in self.cache.rows(_SELECT_ONE, (key,))]
+
+    def _tags(self, owner: str | None) -> Iterable[str]:
+        """Every tag in use: one step through the index for each, however many tasks have it."""
+        for is_open in (True, False):
+            prefix = tag_prefix(is_open=is_open, owner=owner)
+            end = prefix[:-1] + "0"  # "0" follows "/"
+            tag: object = prefix
+            while isinstance(tag, str):
+                ((tag,),) = self.cache.rows(_SELECT_NEXT_TAG, (tag, end))
+                if isinstance(tag, str):
+                    yield tag
+
+    def _filled(self, limit: int, start: str, select: Callable[[str, int], list[Row]]) -> list[Document]:
+        """Up to `limit` readable documents; a row that cannot be read is skipped, and makes no page short."""
+        found: list[Document] = []
+        key = start
+        while len(found) < limit:
+            wanted = limit - len(found)
+            rows = select(key, wanted)
+            found.extend(document for document in map(self._readable, rows) if document is not None)
+            last = rows[-1][0] if len(rows) == wanted else None
+            if not isinstance(last, str):
+                break
+            key = last
+        return found
+
+    def _readable(self, row: Row) -> Document | None:
+        try:
+            key, text = self.cache.text(*row)
+            return migrated(document_of(text, key), self._schema, self._migrations)
+        except (StoreDamaged, StoreTooNew) as error:
+            logger.warning("left out of a list: %s", error)
+            return None
+
+    def count(self) -> dict[str, int]:
+        """See `TaskStore.count`."""
+        totals: dict[str, int] = {}
+        for tag, number in self.cache.rows(_COUNT_TAGS):
+            if isinstance(tag, str) and isinstance(number, int) and tag.count("/") == 3:
+                _, state = kind_and_state(tag)
+                totals[state] = totals.get(state, 0) + number
+        return totals
+
+    def get_value(self, key: str) -> tuple[JsonValue, datetime] | None:
+        """See `TaskStore.get_value`."""
+        row_key = f"value:{key}"
+        text = self.cache.get(row_key)
+        if text is None:
+            return None
+        kept = decode(text, row_key)
+        try:
+            if isinstance(kept, dict):
+                return kept["value"], datetime.fromisoformat(str(kept["stored_at"]))
+        except (KeyError, ValueError) as error:
+            raise StoreDamaged(f"The row {row_key!r} of the task store has no value and time.") from error
+        raise StoreDamaged(f"The row {row_key!r} of the task store has no value and time.")
+
+    def set_value(self, key: str, value: JsonValue) -> None:
+        """See `TaskStore.set_value`."""
+        self.cache.set(f"value:{key}", encode({"value": value, "stored_at": datetime.now(UTC).isoformat()}))
+
+    def journal_mode(self) -> str:
+        """SQLite's own word for how it keeps transactions; `wal` unless the file system cannot."""
+        ((mode,),) = self.cache.rows("PRAGMA journal_mode")
+        if not isinstance(mode, str):
+            raise StoreError("SQLite does not tell its journal mode.")
+        return mode
+
+
+def _fits(tag: str, *, state: str | None, kind: str | None) -> bool:
+    if tag.count("/") != 3:
+        return False
+    tag_kind, tag_state = kind_and_state(tag)
+    return (state is None or state == tag_state) and (kind is None or kind == tag_kind)

@@ -1,0 +1,123 @@
+"""The two sessions of a store: one writes in groups, one reads. Each lives on the thread of its lane."""
+
+import logging
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import diskcache
+
+from ...domain.errors import StoreBusy, StoreDamaged, StoreError
+from ..store_faults import translated
+from .diskcache_adapter import OpenedCache
+from .rows import Records
+from .thread import Call
+
+logger = logging.getLogger(__name__)
+
+_REOPENINGS_MAX = 3
+
+
+class _Connected:
+    """A connection that is opened anew when the database was set aside or replaced under it."""
+
+    def __init__(
+        self, folder: Path, open_cache: Callable[[], OpenedCache], bind: Callable[[OpenedCache], Records]
+    ) -> None:
+        self._folder = folder
+        self._open_cache = open_cache
+        self._bind = bind
+        self.opened = open_cache()
+        self._records = bind(self.opened)
+
+    def records(self) -> Records:
+        """The records of the database that lies in the folder now."""
+        if self.opened.cache.replaced():
+            self.opened.cache.close()
+            self.opened = self._open_cache()
+            self._records = self._bind(self.opened)
+        return self._records
+
+    def still_current(self) -> bool:
+        """Whether what was just done was done to the database that lies in the folder now."""
+        return not self.opened.cache.replaced()
+
+    def damaged(self, error: StoreError) -> StoreError:
+        """The error itself, noted for the next opening where SQLite found the file damaged."""
+        if isinstance(error, StoreDamaged):
+            self.opened.cache.mark_suspect()
+        return error
+
+    def close(self) -> None:
+        self.opened.cache.close()
+
+
+class Reader(_Connected):
+    """Does each call in a snapshot of its own."""
+
+    def execute(self, calls: Sequence[Call[Records]]) -> None:
+        for call in calls:
+            try:
+                with translated(self._folder):
+                    self._read(call)
+            except StoreError as error:
+                call.fail(self.damaged(error))
+
+    def _read(self, call: Call[Records]) -> None:
+        records = self.records()
+        with records.cache.snapshot():
+            _attempt(call, records)
+
+
+class Writer(_Connected):
+    """Does several calls in one transaction; each has its own result, and one that fails harms no other."""
+
+    def execute(self, calls: Sequence[Call[Records]]) -> None:
+        error = self._in_one_transaction(calls)
+        if error is None:
+            return
+        if len(calls) == 1 or isinstance(error, StoreBusy):
+            for call in calls:
+                call.fail(error)
+            return
+        for call in calls:
+            self.execute([call])
+
+    def _in_one_transaction(self, calls: Sequence[Call[Records]]) -> StoreError | None:
+        try:
+            with translated(self._folder):
+                for _ in range(_REOPENINGS_MAX):
+                    self._write(calls)
+                    if self.still_current():
+                        self._tidy()
+                        return None
+        except StoreError as error:
+            return self.damaged(error)
+        return StoreError(f"The task store at {self._folder} is being replaced again and again.")
+
+    def _tidy(self) -> None:
+        # What was written stays written: a checkpoint that fails now is done later.
+        try:
+            with translated(self._folder):
+                self.opened.cache.checkpoint()
+        except StoreError as error:
+            logger.warning("the log of the task store was not moved into it yet: %s", error)
+
+    def _write(self, calls: Sequence[Call[Records]]) -> None:
+        records = self.records()
+        with records.cache.transaction(durable=any(call.durable for call in calls)):
+            for call in calls:
+                records.cache.rows("SAVEPOINT one_call")
+                _attempt(call, records)
+                if call.error is not None:
+                    records.cache.rows("ROLLBACK TO one_call")
+                records.cache.rows("RELEASE one_call")
+
+
+def _attempt(call: Call[Records], records: Records) -> None:
+    try:
+        call.succeed(call.work(records))
+    except (sqlite3.Error, diskcache.Timeout, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001 - the boundary of the thread: the waiting caller raises it
+        call.fail(error)

@@ -1,0 +1,282 @@
+"""The task store: an async face over one writer thread and one reader thread."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Self
+
+import anyio
+from pydantic import JsonValue
+
+from .diskcache_adapter import DATABASE, OpenedCache, open_cache
+from .documents import Document, Migration, text_of
+from .rows import Records
+from .sessions import Reader, Writer
+from .thread import Lane
+
+__all__ = ["Document", "Migration", "StoreHealth", "TaskStore"]
+
+_NO_MIGRATIONS: Mapping[int, Migration] = MappingProxyType({})
+
+_WRITES_IN_ONE_TRANSACTION_MAX = 64
+
+_OTHER_PROCESSES_SECONDS = 0.3
+"""How often a waiter looks for what other processes wrote."""
+
+_WAL_RESET_BUG_FIXED = (3, 51, 3)
+
+
+@dataclass(frozen=True)
+class StoreHealth:
+    """What `doctor` says about the store."""
+
+    path: Path
+    size_bytes: int
+    tasks: int
+    schema: int
+    journal_mode: str
+    sqlite_version: str
+    wal_reset_bug: bool
+    """This SQLite has the bug of sqlite.org/wal.html#walresetbug; the store works around it."""
+    set_aside: Path | None
+    """Where the damaged store lies that was found at the opening."""
+    carried_over: int
+    """Rows that were still readable in the damaged store, and are in this one."""
+
+
+def _always(_document: Document) -> bool:
+    return True
+
+
+class TaskStore:
+    """Durable documents with compare-and-set, shared by any number of processes.
+
+    Made by `opened`. Every method raises `StoreBusy`, `StoreReadOnly`, `StoreFull`, `StoreDamaged` or another
+    `StoreError` where the store cannot be used. A write that was called is done, also where its caller is cancelled.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        schema: int,
+        writer: Lane[Records],
+        reader: Lane[Records],
+        openings: Sequence[OpenedCache],
+    ) -> None:
+        self.folder = folder
+        self.schema = schema
+        self._openings = openings
+        self._writer = writer
+        self._reader = reader
+        self._waiters: defaultdict[str, set[anyio.Event]] = defaultdict(set)
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(
+        cls,
+        folder: Path,
+        *,
+        schema: int,
+        migrations: Mapping[int, Migration] = _NO_MIGRATIONS,
+        timeout_seconds: float = 5.0,
+    ) -> AsyncGenerator[Self]:
+        """The store in `folder`, made where it is missing.
+
+        `migrations[n]` leads a document from schema n to n + 1; it is applied when an older document is read, and
+        stays until the document is replaced. A damaged database is set aside (see `set_aside`) and a fresh one is
+        opened with what could still be read.
+
+        Raises:
+            StoreBusy: another process held it for longer than `timeout_seconds`.
+            StoreReadOnly, StoreFull, StoreDamaged, StoreError: it cannot be opened.
+        """
+        openings: list[OpenedCache] = []
+
+        def open_noted() -> OpenedCache:
+            opened = open_cache(folder, timeout_seconds=timeout_seconds)
+            openings.append(opened)
+            return opened
+
+        def bind(opened: OpenedCache) -> Records:
+            return Records(opened.cache, schema, migrations)
+
+        writer = Lane(
+            "rushes-store-writer", partial(Writer, folder, open_noted, bind), batch_max=_WRITES_IN_ONE_TRANSACTION_MAX
+        )
+        reader = Lane("rushes-store-reader", partial(Reader, folder, open_noted, bind), batch_max=1)
+        await writer.start()
+        try:
+            await reader.start()
+            try:
+                yield cls(folder, schema, writer, reader, openings)
+            finally:
+                await reader.aclose()
+        finally:
+            await writer.aclose()
+
+    @property
+    def set_aside(self) -> Path | None:
+        """Where a damaged database now lies that this store met; None where it met none."""
+        return next((opened.set_aside for opened in reversed(self._openings) if opened.set_aside), None)
+
+    @property
+    def carried_over(self) -> int:
+        """Rows that could still be read in damaged databases, and are in this store."""
+        return sum(opened.carried_over for opened in self._openings)
+
+    async def create(
+        self,
+        document: Document,
+        *,
+        fingerprint: str | None = None,
+        still_counts: Callable[[Document], bool] = _always,
+        anew: bool = False,
+    ) -> tuple[Document, bool]:
+        """Keep a new document, unless an equal one counts: returns (document, True), or (the earlier one, False).
+
+        One transaction looks up the documents that `fingerprint` leads to, newest first, asks `still_counts` about
+        each, and writes the new one with revision 1 where none does, or where it is wanted `anew`; so equal calls at
+        once, in any process, make one document. Those that still count are led to on.
+        What it wrote survives a power cut. `still_counts` runs on another thread and may run twice: it must be pure.
+
+        Raises:
+            ValueError: the document lacks an index field, or its `task_id` is taken.
+            StoreTooNew, StoreDamaged: the document that the fingerprint leads to cannot be read, so that nobody
+                knows whether it still counts; nothing was written.
+        """
+        created = await self._writer.run(
+            lambda records: records.create(document, fingerprint, still_counts, anew=anew), durable=True
+        )
+        if created[1]:
+            self._wake(str(created[0]["task_id"]))
+        return created
+
+    async def get(self, task_id: str) -> Document | None:
+        """The document of a task, brought up to this store's schema.
+
+        Raises:
+            StoreTooNew: a newer rushes wrote it.
+            StoreDamaged: its row is not what rushes wrote.
+        """
+        return await self._reader.run(lambda records: records.get(task_id))
+
+    async def replace(self, document: Document, *, durable: bool = False) -> Document | None:
+        """Compare and set: write `document` with the next revision if its `revision` is still the stored one.
+
+        Returns the document as stored, or None where somebody else was quicker. With `durable` it survives a power
+        cut as well as a crash.
+
+        Raises:
+            ValueError: it lacks an index field, or would change a final state.
+            StoreTooNew, StoreDamaged: the stored one cannot be read; it was left as it is.
+        """
+        replaced = await self._writer.run(lambda records: records.replace(document), durable=durable)
+        if replaced is not None:
+            self._wake(str(replaced["task_id"]))
+        return replaced
+
+    async def restore(self, document: Document, *, is_sound: Callable[[Document], bool] = _always) -> bool:
+        """Keep a document again that a copy elsewhere still held; False where the store has a good one of its task.
+
+        A row that is not what rushes wrote, or not what `is_sound` accepts, gives way to it: it stays in the database
+        under another key. The record of a newer rushes stays as it is. `is_sound` runs on another thread and may run
+        twice: it must be pure.
+
+        Raises:
+            ValueError: the document lacks an index field.
+        """
+        restored = await self._writer.run(lambda records: records.restore(document, is_sound), durable=True)
+        if restored:
+            self._wake(text_of(document, "task_id"))
+        return restored
+
+    async def open_documents(self, *, limit: int = 1000, after: str | None = None) -> list[Document]:
+        """Documents with `open` true, oldest first, from the one after the task id `after` on.
+
+        A row that cannot be read is logged and left out.
+        """
+        return await self._reader.run(lambda records: records.open_documents(limit, after))
+
+    async def page(
+        self,
+        *,
+        owner: str | None = None,
+        state: str | None = None,
+        kind: str | None = None,
+        limit: int = 20,
+        before: str | None = None,
+    ) -> list[Document]:
+        """Documents newest first, from the one before the task id `before` on; None means any.
+
+        A row that cannot be read is logged and left out.
+        """
+        return await self._reader.run(
+            lambda records: records.page(owner=owner, state=state, kind=kind, limit=limit, before=before)
+        )
+
+    async def count(self) -> dict[str, int]:
+        """How many documents there are in each state."""
+        return await self._reader.run(lambda records: records.count())
+
+    async def get_value(self, key: str) -> tuple[JsonValue, datetime] | None:
+        """A side value, and when it was stored (UTC)."""
+        return await self._reader.run(lambda records: records.get_value(key))
+
+    async def set_value(self, key: str, value: JsonValue) -> None:
+        """Keep a small side value (a cached list, a learned number) with the time."""
+        await self._writer.run(lambda records: records.set_value(key, value))
+
+    async def health(self) -> StoreHealth:
+        """What is known of the store as a whole."""
+        tasks = sum((await self.count()).values())
+        return StoreHealth(
+            path=self.folder,
+            size_bytes=await anyio.to_thread.run_sync(_size_bytes, self.folder),
+            tasks=tasks,
+            schema=self.schema,
+            journal_mode=await self._reader.run(lambda records: records.journal_mode()),
+            sqlite_version=sqlite3.sqlite_version,
+            wal_reset_bug=sqlite3.sqlite_version_info < _WAL_RESET_BUG_FIXED,
+            set_aside=self.set_aside,
+            carried_over=self.carried_over,
+        )
+
+    async def wait_for_change(self, task_id: str, revision: int, *, seconds: float) -> Document | None:
+        """The document as soon as its revision is not `revision`, or as it is after `seconds`; None if there is none.
+
+        A write of this process is seen at once, one of another process within about 0.3 s.
+        """
+        end = anyio.current_time() + seconds
+        while True:
+            changed = anyio.Event()
+            self._waiters[task_id].add(changed)
+            try:
+                document = await self.get(task_id)
+                left = end - anyio.current_time()
+                if document is None or document["revision"] != revision or left <= 0:
+                    return document
+                with anyio.move_on_after(min(left, _OTHER_PROCESSES_SECONDS)):
+                    await changed.wait()
+            finally:
+                self._forget(task_id, changed)
+
+    def _wake(self, task_id: str) -> None:
+        for changed in self._waiters.pop(task_id, ()):
+            changed.set()
+
+    def _forget(self, task_id: str, changed: anyio.Event) -> None:
+        waiting = self._waiters.get(task_id)
+        if waiting is not None:
+            waiting.discard(changed)
+            if not waiting:
+                del self._waiters[task_id]
+
+
+def _size_bytes(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.glob(f"{DATABASE}*"))

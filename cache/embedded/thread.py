@@ -1,0 +1,140 @@
+"""A lane: one dedicated thread that owns one database connection and does the calls that queue up before it."""
+
+import contextlib
+import logging
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar, cast
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+from anyio.lowlevel import EventLoopToken, current_token
+
+from ...domain.errors import StoreError
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Call(Generic[R]):
+    """One piece of work for the lane's thread, and what came of it."""
+
+    def __init__(self, work: Callable[[R], object], *, durable: bool = False) -> None:
+        self.work = work
+        self.durable = durable
+        self.done = anyio.Event()
+        self.result: object = None
+        self.error: Exception | None = None
+
+    def fail(self, error: Exception) -> None:
+        self.result, self.error = None, error
+
+    def succeed(self, result: object) -> None:
+        self.result, self.error = result, None
+
+
+class Session(Protocol[R]):
+    """What a lane's thread works with. All its methods are called on that thread."""
+
+    def execute(self, calls: Sequence[Call[R]]) -> None:
+        """Do the calls; each ends with `succeed` or `fail`, and nothing is raised."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Lane(Generic[R]):
+    """Runs calls one batch after the other. A call that was given is done, also if its caller stops waiting."""
+
+    def __init__(self, name: str, open_session: Callable[[], Session[R]], *, batch_max: int) -> None:
+        self._open_session = open_session
+        self._batch_max = batch_max
+        self._queue: queue.SimpleQueue[Call[R] | None] = queue.SimpleQueue()
+        # A daemon: an event loop that dies without closing the store must not keep the process alive.
+        self._thread = threading.Thread(target=self._main, name=name, daemon=True)
+        self._token: EventLoopToken | None = None
+        self._opening: Call[R] | None = None
+        self._closed = False
+
+    async def start(self) -> None:
+        """Start the thread and open its session; raises what opening raises."""
+        self._token = current_token()
+        opening = self._opening = Call[R](lambda _: None)
+        self._thread.start()
+        # Not cancellable: a thread that is still opening could not be closed in order.
+        with anyio.CancelScope(shield=True):
+            await opening.done.wait()
+        if opening.error is not None:
+            raise opening.error
+
+    async def run(self, work: Callable[[R], T], *, durable: bool = False) -> T:
+        """Do `work` on the lane's thread and return its result or raise its error."""
+        if self._closed:
+            raise StoreError("The task store is closed.")
+        call = Call[R](work, durable=durable)
+        self._queue.put(call)
+        await call.done.wait()
+        if call.error is not None:
+            raise call.error
+        return cast("T", call.result)
+
+    async def aclose(self) -> None:
+        """Do what was already given, then end the thread."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._thread.join)
+
+    def _main(self) -> None:
+        opening = cast("Call[R]", self._opening)
+        try:
+            session = self._open_session()
+        except Exception as error:  # noqa: BLE001 - the boundary of the thread: `start` raises it
+            opening.fail(error)
+            self._deliver([opening])
+            return
+        self._deliver([opening])
+        try:
+            more = True
+            while more:
+                calls, more = self._take()
+                if calls:
+                    _execute(session, calls)
+                    self._deliver(calls)
+        finally:
+            session.close()
+
+    def _take(self) -> tuple[list[Call[R]], bool]:
+        """The next calls, at least one; and whether there may be more."""
+        calls: list[Call[R]] = []
+        item = self._queue.get()
+        while item is not None:
+            calls.append(item)
+            if len(calls) == self._batch_max or self._queue.empty():
+                return calls, True
+            item = self._queue.get()
+        return calls, False
+
+    def _deliver(self, calls: Sequence[Call[R]]) -> None:
+        # An event loop that was closed before the store has nobody left who waits.
+        with contextlib.suppress(RuntimeError):
+            anyio.from_thread.run_sync(_wake, calls, token=self._token)
+
+
+def _execute(session: Session[R], calls: Sequence[Call[R]]) -> None:
+    try:
+        session.execute(calls)
+    except Exception as error:
+        logger.exception("the task store met an error that it does not know")
+        for call in calls:
+            call.fail(error)
+
+
+def _wake(calls: Sequence[Call[R]]) -> None:
+    for call in calls:
+        call.done.set()

@@ -1,0 +1,1 @@
+"""HTTP with gateways: the only room that knows the HTTP library."""

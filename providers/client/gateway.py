@@ -1,0 +1,296 @@
+"""The provider of a gateway: a wire format, its model facts and an HTTP client, put together."""
+
+import logging
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from ...domain.errors import GatewayUnavailable, SubmissionLost, SubmissionRefused
+from ...domain.failure import clean_text
+from ...domain.job import Job, Observation, Plan, RemoteOutput, Submission
+from ...domain.model_facts import ModelFacts
+from ...domain.request import GenerationRequest, Kind
+from ..fact_files import FactsFile, join_models
+from ..format import Call, Fault, Unintelligible, Wire
+from ..provider import AccountCheck, OutputStream, ProviderSettings, Traits
+from .addresses import absolute_url
+from .reply import NoReply, Reply, retry_after
+
+if TYPE_CHECKING:
+    import httpx
+
+    from .downloads import OutputClient
+    from .http import HttpClient, Timeouts
+
+logger = logging.getLogger(__name__)
+
+PAGES_MAX = 5
+"""Pages of a gateway's list of jobs that a search for a lost one reads."""
+
+_REPEATED_ELSEWHERE = frozenset({301, 307, 308})
+_FROM_A_PROXY = frozenset({502, 504, *range(520, 528), 530})
+
+
+def submission_outcome(reply: Reply) -> Literal["answered", "refused", "lost"]:
+    """What a whole reply to a submission means, by its HTTP status and the form of its body.
+
+    *answered*: 2xx; the wire reads on. *refused*, so nothing is charged: any 4xx, with a body or without; a 5xx with a
+    body, because then the gateway itself tells that it did not take the job; 301, 307 and 308, which say that the
+    request must be made elsewhere. *lost*: a 5xx without a body; 502, 504 and 520 to 530 with a body that is not JSON
+    (or is Cloudflare's own), because those are written by a proxy that stands before the gateway and cannot know
+    whether the gateway took the job; every other 3xx, because a server may answer so after it did the work.
+    """
+    status, body = reply.status, reply.body
+    if 200 <= status < 300:
+        return "answered"
+    if 400 <= status < 500 or status in _REPEATED_ELSEWHERE:
+        return "refused"
+    if status < 500 or not body:
+        return "lost"
+    from_gateway = isinstance(body, dict) and "cloudflare_error" not in body
+    return "refused" if from_gateway or status not in _FROM_A_PROXY else "lost"
+
+
+class HttpProvider:
+    """A gateway. `transport` is for tests; without it the provider opens its own connections at first use."""
+
+    def __init__(
+        self,
+        settings: ProviderSettings,
+        wire: Wire,
+        facts: FactsFile,
+        *,
+        transport: "httpx.AsyncBaseTransport | None" = None,
+    ) -> None:
+        self._settings = settings
+        self._wire = wire
+        self._facts = facts
+        self._documented = tuple(wire.adapt_facts(row) for row in facts.models)
+        self._models = self._documented
+        self._transport = transport
+        self._http: HttpClient | None = None
+        self._outputs: OutputClient | None = None
+
+    @property
+    def name(self) -> str:
+        return self._settings.name
+
+    @property
+    def traits(self) -> Traits:
+        return self._wire.traits
+
+    def models(self) -> Sequence[ModelFacts]:
+        return self._models
+
+    def default_model(self, kind: Kind) -> str | None:
+        configured = self._settings.options.get(f"default_{kind}_model")
+        return configured if isinstance(configured, str) else self._facts.default_models.get(kind)
+
+    def unlisted_model(self, name: str, kind: Kind) -> ModelFacts | None:
+        return self._wire.adapt_facts(self._facts.unlisted_model(name, kind))
+
+    async def refresh_models(self) -> Sequence[ModelFacts] | None:
+        call = self._wire.models_call()
+        if call is None:
+            return None
+        reply = await self._read(call)
+        try:
+            live = self._wire.live_models(reply)
+        except Unintelligible as error:
+            raise self._unavailable(str(error)) from error
+        return [self._wire.adapt_facts(self._facts.with_common_facts(row)) for row in live]
+
+    def add_models(self, live: Sequence[ModelFacts]) -> None:
+        self._models = join_models(self._documented, live)
+
+    def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
+        return self._wire.plan(request, facts)
+
+    async def submit(self, plan: Plan) -> Submission:
+        try:
+            reply = await self._post(plan)
+        except NoReply as error:
+            if error.outcome == "lost":
+                raise self._lost(error.message) from error
+            raise SubmissionRefused("provider_error", f"{self.name} got no request: {error.message}") from error
+        outcome = submission_outcome(reply)
+        if outcome == "lost":
+            raise self._lost(f"HTTP {reply.status} says nothing about the job")
+        fault = self._wire.fault(reply, submitting=True)
+        if reply.status >= 500 and self._names_a_job(plan, reply):
+            raise self._lost(f"HTTP {reply.status} came with the id of a job")
+        if outcome == "refused" or fault is not None:
+            raise self._refused(reply, fault)
+        try:
+            submission = self._wire.submission(plan, reply)
+        except Unintelligible as error:
+            raise self._lost(str(error)) from error
+        return submission.model_copy(update={"observation": self._completed(submission.observation, reply)})
+
+    async def poll(self, job: Job) -> Observation:
+        return await self._observe(self._wire.poll_call(job), job)
+
+    async def cancel(self, job: Job) -> Observation:
+        return await self._observe(self._wire.cancel_call(job), job)
+
+    async def find_job(self, plan: Plan, submitted_after: datetime, *, known: Collection[str] = ()) -> Job | None:
+        offset = 0
+        for _ in range(PAGES_MAX):
+            call = self._wire.jobs_call(offset)
+            reply = await self._read(call)
+            try:
+                jobs = self._wire.found_jobs(plan, reply, submitted_after, known)
+            except Unintelligible as error:
+                raise self._unavailable(str(error)) from error
+            if jobs is None or jobs:
+                return jobs[0] if jobs else None
+            offset += int(call.query.get("limit", "0"))
+        return None
+
+    @asynccontextmanager
+    async def open_output(self, output: RemoteOutput) -> AsyncGenerator[OutputStream]:
+        async with self._output_client().open(output) as stream:
+            yield stream
+
+    async def check_account(self) -> AccountCheck:
+        call = self._wire.account_call()
+        if self._settings.base_url is None:
+            return AccountCheck(ok=False, message=f"no base URL: set {self._variable('BASE_URL')}")
+        if call is None:
+            message = f"not checked: {self.name} documents no read that spends nothing"
+            return AccountCheck(ok=True, message=message)
+        try:
+            reply = await self._read(call)
+        except GatewayUnavailable as error:
+            return AccountCheck(ok=False, message=error.message)
+        return self._wire.account(reply)
+
+    async def aclose(self) -> None:
+        http, self._http = self._http, None
+        outputs, self._outputs = self._outputs, None
+        if http is not None:
+            await http.aclose()
+        if outputs is not None:
+            await outputs.aclose()
+
+    async def _post(self, plan: Plan) -> Reply:
+        from .http import MEDIA_BYTES_MAX, READ_BYTES_MAX
+        from .multipart import form_parts
+
+        parts = form_parts(plan.body) if plan.encoding == "multipart" else None
+        return await self._client().post(
+            plan.path,
+            plan.body,
+            multipart=parts,
+            headers=plan.headers,
+            timeouts=self._timeouts(2 if plan.asynchronous else 10),
+            bytes_max=READ_BYTES_MAX if plan.asynchronous else MEDIA_BYTES_MAX,
+        )
+
+    async def _read(self, call: Call) -> Reply:
+        try:
+            reply = await self._client().call(call.method, call.path, call.query, self._timeouts())
+        except NoReply as error:
+            raise self._unavailable(error.message) from error
+        fault = self._wire.fault(reply, submitting=False)
+        if fault is None and not reply.ok:
+            fault = Fault("provider_error", f"HTTP {reply.status}")
+        if fault is None:
+            return reply
+        raise GatewayUnavailable(
+            fault.reason,
+            f"{self.name} answered {clean_text(fault.message)}",
+            provider_code=fault.provider_code,
+            retry_after_seconds=retry_after(reply, fault.message),
+            hint=fault.hint,
+        )
+
+    async def _observe(self, call: Call, job: Job) -> Observation:
+        reply = await self._read(call)
+        try:
+            return self._completed(self._wire.observation(job, reply), reply)
+        except Unintelligible as error:
+            raise self._unavailable(str(error)) from error
+
+    def _completed(self, observation: Observation, reply: Reply) -> Observation:
+        outputs = tuple(self._absolute(output) for output in observation.outputs)
+        changes: dict[str, object] = {"outputs": outputs}
+        if observation.poll_after_seconds is None and observation.state in {"queued", "running"}:
+            changes["poll_after_seconds"] = retry_after(reply)
+        return observation.model_copy(update=changes)
+
+    def _absolute(self, output: RemoteOutput) -> RemoteOutput:
+        base = self._settings.base_url or ""
+        changes = {name: absolute_url(base, url) for name, url in _urls_of(output).items()}
+        return output.model_copy(update=changes)
+
+    def _names_a_job(self, plan: Plan, reply: Reply) -> bool:
+        try:
+            self._wire.submission(plan, reply)
+        except Unintelligible:
+            return False
+        return True
+
+    def _refused(self, reply: Reply, fault: Fault | None) -> SubmissionRefused:
+        fault = fault or Fault("provider_error", f"HTTP {reply.status}")
+        hint = fault.hint
+        if fault.reason == "timeout":
+            hint = "The gateway gave up before it took the job; try again later, or name another provider."
+        if reply.status in {301, 307, 308, 404, 405} and isinstance(reply.body, bytes):
+            hint = f"This may not be the gateway: ask the user to check {self._variable('BASE_URL')}."
+        return SubmissionRefused(
+            fault.reason,
+            f"{self.name} refused the request: {clean_text(fault.message)}",
+            provider_code=fault.provider_code,
+            retry_after_seconds=retry_after(reply, fault.message),
+            hint=hint,
+        )
+
+    def _lost(self, what: str) -> SubmissionLost:
+        return SubmissionLost(f"{self.name} may have accepted the request and may charge for it, but {what}.")
+
+    def _unavailable(self, what: str) -> GatewayUnavailable:
+        return GatewayUnavailable("provider_error", f"{self.name} could not be read: {what}")
+
+    def _timeouts(self, factor: int = 1) -> "Timeouts":
+        """A submission may take twice as long as a read, and one that is answered with the media ten times."""
+        from .http import Timeouts
+
+        return Timeouts(total=self._settings.timeout_seconds * factor)
+
+    def _client(self) -> "HttpClient":
+        if self._http is None:
+            from .http import HttpClient
+
+            self._http = HttpClient(
+                self._base_url(),
+                self._key(),
+                requests_max=self._settings.requests_max,
+                transport=self._transport,
+            )
+        return self._http
+
+    def _output_client(self) -> "OutputClient":
+        if self._outputs is None:
+            from .downloads import OutputClient
+
+            self._outputs = OutputClient(self._settings.base_url, self._key(), transport=self._transport)
+        return self._outputs
+
+    def _base_url(self) -> str:
+        if self._settings.base_url is None:
+            variable = self._variable("BASE_URL")
+            raise NoReply("refused", f"no base URL is set for it; the user must set {variable}")
+        return self._settings.base_url
+
+    def _key(self) -> str | None:
+        key = self._settings.api_key
+        return key.get_secret_value() if key is not None else None
+
+    def _variable(self, suffix: str) -> str:
+        return f"{self.name.upper().replace('-', '_')}_{suffix}"
+
+
+def _urls_of(output: RemoteOutput) -> dict[str, str]:
+    return {name: url for name in ("url", "fallback_url") if (url := getattr(output, name))}

@@ -1,0 +1,90 @@
+"""The catalogue: model facts from the data files, and how an agent's name for a model finds a gateway's own id.
+
+A data file (`facts/<wire>.toml`) holds:
+
+    [default_models]        what `auto` stands for: `video = "veo-3.1-generate-preview"`
+    [unlisted.video]        what holds for models of this kind that the file does not list
+    [[models]]              one row a model, with the fields of `ModelFacts`; `source` says where the row comes from
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from ..domain.model_facts import ModelFacts
+from ..domain.request import Kind
+
+
+class FactsFile(BaseModel):
+    """One data file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    default_models: dict[Kind, str] = Field(default_factory=dict[Kind, str])
+    unlisted: dict[Kind, dict[str, JsonValue]] = Field(default_factory=dict[Kind, dict[str, JsonValue]])
+    models: tuple[ModelFacts, ...]
+
+    def unlisted_model(self, name: str, kind: Kind) -> ModelFacts:
+        """Facts of a model that the file does not list: what holds for all of the gateway's models of this kind."""
+        known: Mapping[str, JsonValue] = self.unlisted.get(kind, {})
+        row = {"id": name, "name": name, "kind": kind, "source": "not in the data", "certainty": "unknown"}
+        return ModelFacts.model_validate({**row, **known})
+
+    def with_common_facts(self, row: ModelFacts) -> ModelFacts:
+        """A row from a live list, filled up with what holds for all of the gateway's models of its kind."""
+        common = self.unlisted_model(row.id, row.kind)
+        return common.model_copy(update={name: getattr(row, name) for name in row.model_fields_set})
+
+
+@cache
+def load_facts(wire: str) -> FactsFile:
+    """The data file of a wire format, read once."""
+    text = files(__name__.rpartition(".")[0]).joinpath("facts", f"{wire}.toml").read_text(encoding="utf-8")
+    return FactsFile.model_validate(tomllib.loads(text))
+
+
+def find_model(models: Iterable[ModelFacts], name: str, kind: Kind | None = None) -> ModelFacts | None:
+    """The model that a name stands for: by the gateway's own id, else the canonical name, else an alias.
+
+    Letter case does not count. Where the gateway takes an upstream in front of an id, the answer keeps it in its id.
+    """
+    rows = [row for row in models if kind is None or row.kind == kind]
+    wanted = name.casefold()
+    for names_of in (_id, _canonical, _aliases):
+        for row in rows:
+            if wanted in (known.casefold() for known in names_of(row)):
+                return row
+    _, slash, bare = name.rpartition("/")
+    if slash:
+        for row in rows:
+            if row.prefixable and row.id.casefold() == bare.casefold():
+                return row.model_copy(update={"id": name})
+    return None
+
+
+def similar_models(models: Iterable[ModelFacts], name: str, kind: Kind | None = None) -> Sequence[str]:
+    """Canonical names that resemble a name which was not found, nearest first, at most three."""
+    canonical = {row.name for row in models if kind is None or row.kind == kind}
+    return get_close_matches(name.casefold().rpartition("/")[2], sorted(canonical), n=3, cutoff=0.5)
+
+
+def join_models(documented: Sequence[ModelFacts], live: Sequence[ModelFacts]) -> tuple[ModelFacts, ...]:
+    """Both lists; a documented row wins over a live one of the same id."""
+    known = {row.id.casefold() for row in documented}
+    return (*documented, *(row for row in live if row.id.casefold() not in known))
+
+
+def _id(row: ModelFacts) -> tuple[str, ...]:
+    return (row.id,)
+
+
+def _canonical(row: ModelFacts) -> tuple[str, ...]:
+    return (row.name,)
+
+
+def _aliases(row: ModelFacts) -> tuple[str, ...]:
+    return row.aliases

@@ -1,0 +1,164 @@
+"""The wire: pure functions between our vocabulary and one gateway's JSON. No I/O, no clock, no key.
+
+A gateway is one subclass of `Wire` in `wires/`, one data file in `facts/` and one line in `registry.py`. `HttpProvider`
+(`gateway.py`) does the rest: it sends what a wire describes as a `Call` or `Plan` and gives it the `Reply`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar
+from urllib.parse import quote
+
+from pydantic import JsonValue
+
+from ..domain.errors import ConfigurationError, FailureReason, RequestRefused
+from ..domain.job import Job, Observation, Plan, Submission
+from ..domain.model_facts import ModelFacts
+from ..domain.request import GenerationRequest
+from .client.reply import Reply
+from .provider import AccountCheck, ProviderSettings, Traits
+
+JOB_ID_LIMIT = 1024
+"""A longer id is no id."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request without a body of its own: a read, or a cancellation. `path` is percent-encoded."""
+
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    method: str = "GET"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What went wrong according to a gateway's reply, in our words."""
+
+    reason: FailureReason
+    message: str
+    provider_code: str | None = None
+    hint: str | None = None
+
+
+class Unintelligible(Exception):
+    """A reply that should hold a job, a list or a balance holds none. The message says what was missing."""
+
+
+class Wire(ABC):
+    """One gateway's wire format, for one configured provider (`settings` has its name and its switches)."""
+
+    traits: ClassVar[Traits] = Traits()
+
+    def __init__(self, settings: ProviderSettings) -> None:
+        self.name = settings.name
+        self.options = settings.options
+
+    def adapt_facts(self, facts: ModelFacts) -> ModelFacts:
+        """A row of the data file as the provider's options change it."""
+        return facts
+
+    @abstractmethod
+    def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
+        """The POST that a request becomes.
+
+        Raises:
+            RequestRefused: this format has no way to say what is asked.
+        """
+
+    @abstractmethod
+    def fault(self, reply: Reply, *, submitting: bool) -> Fault | None:
+        """The error that a reply carries, whatever its HTTP status; `None` if it carries none."""
+
+    @abstractmethod
+    def submission(self, plan: Plan, reply: Reply) -> Submission:
+        """The job that a successful reply to the POST tells of.
+
+        Raises:
+            Unintelligible: it tells of none.
+        """
+
+    @abstractmethod
+    def poll_call(self, job: Job) -> Call:
+        """The GET that looks at a job."""
+
+    @abstractmethod
+    def observation(self, job: Job, reply: Reply) -> Observation:
+        """What a successful reply to a poll says.
+
+        Raises:
+            Unintelligible: it says nothing about a job.
+        """
+
+    def cancel_call(self, job: Job) -> Call:
+        """The request that cancels a job; only where `traits.cancels`."""
+        raise NotImplementedError
+
+    def jobs_call(self, offset: int) -> Call:
+        """The GET that lists jobs, newest first; only where `traits.finds_jobs`."""
+        raise NotImplementedError
+
+    def found_jobs(self, plan: Plan, reply: Reply, since: datetime, known: Collection[str]) -> Sequence[Job] | None:
+        """Jobs in a list that a plan may have become, newest first; `None` when no further page can hold one.
+
+        Raises:
+            Unintelligible: the reply holds no list.
+        """
+        raise NotImplementedError
+
+    def account_call(self) -> Call | None:
+        """The cheapest documented read; `None` where there is none."""
+        return None
+
+    def account(self, reply: Reply) -> AccountCheck:
+        """What a successful reply to `account_call` says; never raises for an unexpected shape."""
+        raise NotImplementedError
+
+    def models_call(self) -> Call | None:
+        """The GET of the live list of models; `None` where there is none."""
+        return None
+
+    def live_models(self, reply: Reply) -> Sequence[ModelFacts]:
+        """The models that a live list tells of.
+
+        Raises:
+            Unintelligible: the reply holds no list.
+        """
+        raise NotImplementedError
+
+    def option(self, name: str, default: str, choices: Sequence[str]) -> str:
+        """A switch from the provider's options; to be read when the wire is made.
+
+        Raises:
+            ConfigurationError: it has a value that does not exist.
+        """
+        value = self.options.get(name, default)
+        if not isinstance(value, str) or value not in choices:
+            message = f"providers.{self.name}.options.{name} is {value!r}; it can be {', '.join(choices)}"
+            raise ConfigurationError(message)
+        return value
+
+
+def segment(text: str) -> str:
+    """One segment of a path: percent-encoded, so that an id with a slash or a colon stays one segment.
+
+    Raises:
+        RequestRefused: the text is empty or a dot segment, which would name another path.
+    """
+    if text.strip() in {"", ".", ".."}:
+        raise RequestRefused("not_found", f"{text!r} is not a name that a gateway could know")
+    return quote(text, safe="")
+
+
+def job_id_of(value: JsonValue) -> str:
+    """A job's id as a gateway gave it.
+
+    Raises:
+        Unintelligible: it is no text that could be asked for again.
+    """
+    text = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    if text.strip() in {"", ".", ".."} or len(text) > JOB_ID_LIMIT or not text.isprintable():
+        raise Unintelligible("the reply has no job id")
+    return text

@@ -1,0 +1,145 @@
+"""Image and speech endpoints in OpenAI's form, which answer the POST with the media themselves."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+
+from pydantic import JsonValue
+
+from ...domain.errors import Charged, RequestRefused
+from ...domain.job import Cost, Job, Observation, Plan, RemoteOutput, Submission
+from ...domain.model_facts import ModelFacts
+from ...domain.request import GenerationRequest
+from ..client.reply import Reply
+from ..format import Fault, Unintelligible
+from .compose import Composer, upper
+from .observe import observed
+from .readings import OUTPUTS_MAX, Number, Object, WireModel, parse_number, read, remote_outputs, urls_in
+
+
+class ImagesReply(WireModel):
+    data: JsonValue = None
+    usage: Object = None
+    created: Number = None
+
+
+def image_plan(request: GenerationRequest, facts: ModelFacts, provider: str) -> Plan:
+    """`/v1/images/generations`, or `/v1/images/edits` in JSON where there are input images."""
+    compose = Composer(request, facts, provider)
+    compose.put("model", facts.id, "model")
+    compose.put("prompt", request.prompt, "prompt")
+    edits = bool(request.media_of("input_image"))
+    if edits:
+        links = compose.media("input_image")
+        compose.put("images", [{"image_url": link} for link in links], "images")
+        compose.send("aspect_ratio", "aspect_ratio")
+        compose.send("output_format", "output_format")
+    elif compose.is_asked("aspect_ratio") or compose.is_asked("output_format"):
+        name = "aspect_ratio" if compose.is_asked("aspect_ratio") else "output_format"
+        message = f"{provider} takes {name} only with input images (images)"
+        raise RequestRefused("unsupported", message, hint=f"Leave {name} out; size may say the shape.")
+    compose.send("count", "n")
+    compose.send("quality", "quality")
+    _send_image_size(compose)
+    body, warnings = compose.finish()
+    return Plan(
+        provider=provider,
+        model=facts.id,
+        path="/v1/images/edits" if edits else "/v1/images/generations",
+        body=body,
+        asynchronous=False,
+        warnings=tuple(warnings),
+    )
+
+
+def _send_image_size(compose: Composer) -> None:
+    if compose.is_asked("size") and compose.is_asked("resolution"):
+        raise RequestRefused("invalid_input", "size and resolution are one field there: give one of the two")
+    compose.send("size", "size")
+    compose.send("resolution", "size", upper)
+
+
+def speech_plan(request: GenerationRequest, facts: ModelFacts, provider: str) -> Plan:
+    """`/v1/audio/speech`."""
+    compose = Composer(request, facts, provider)
+    compose.put("model", facts.id, "model")
+    compose.put("input", request.prompt, "prompt")
+    compose.send("voice", "voice")
+    compose.send("output_format", "response_format")
+    compose.send("speed", "speed")
+    compose.send("instructions", "instructions")
+    body, warnings = compose.finish()
+    return Plan(
+        provider=provider,
+        model=facts.id,
+        path="/v1/audio/speech",
+        body=body,
+        headers={"Accept": "audio/*, application/json;q=0.5"},
+        asynchronous=False,
+        warnings=tuple(warnings),
+    )
+
+
+def images_submission(plan: Plan, reply: Reply, provider: str) -> Submission:
+    """The images in the answer. An empty list is how this format says that a filter took them.
+
+    Raises:
+        Unintelligible: the answer holds no list, or a list without images.
+    """
+    answer = read(ImagesReply, reply.body)
+    if not isinstance(answer.data, list):
+        raise Unintelligible("the answer holds no list of images")
+    cost = cost_of(answer.usage)
+    if not answer.data:
+        fault = Fault("content_violation", "the content filter took the image: the answer holds none")
+        charged: Charged = "unknown" if cost is None else "yes" if cost.amount > 0 else "no"
+        return _at_once(plan, reply, observed("failed", gateway=provider, fault=fault, charged=charged, cost=cost))
+    outputs = _images(answer.data[:OUTPUTS_MAX], reply)
+    if not outputs:
+        raise Unintelligible("the answer lists images, but holds none")
+    return _at_once(plan, reply, observed("succeeded", gateway=provider, outputs=outputs, cost=cost))
+
+
+def _images(rows: Sequence[JsonValue], reply: Reply) -> list[RemoteOutput]:
+    outputs: list[RemoteOutput] = []
+    for row in rows:
+        encoded = row.get("b64_json") if isinstance(row, dict) else None
+        data = _decoded(encoded) if isinstance(encoded, str) else None
+        if data:
+            outputs.append(RemoteOutput(content=data))
+        elif isinstance(row, dict):
+            outputs += remote_outputs(urls_in(row.get("url")), reply.received_at)
+    return outputs
+
+
+def _decoded(encoded: str) -> bytes | None:
+    text = "".join((encoded.partition("base64,")[2] or encoded).split())
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def speech_submission(plan: Plan, reply: Reply, provider: str) -> Submission:
+    """The sound in the answer.
+
+    Raises:
+        Unintelligible: the answer is not a sound.
+    """
+    media_type = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not isinstance(reply.body, bytes) or not reply.body or media_type.startswith(("text/", "application/json")):
+        raise Unintelligible("the answer is not a sound")
+    mime_type = media_type if media_type.startswith("audio/") else None
+    output = RemoteOutput(content=reply.body, mime_type=mime_type)
+    return _at_once(plan, reply, observed("succeeded", gateway=provider, outputs=[output]))
+
+
+def cost_of(usage: dict[str, JsonValue] | None) -> Cost | None:
+    """`usage.cost`, in US dollars."""
+    amount = parse_number(usage.get("cost")) if usage else None
+    return None if amount is None else Cost(amount=amount)
+
+
+def _at_once(plan: Plan, reply: Reply, observation: Observation) -> Submission:
+    job_id = reply.headers.get("x-request-id", "")[:100] or "answered-at-once"
+    return Submission(job=Job(job_id=job_id, model=plan.model), observation=observation)

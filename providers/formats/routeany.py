@@ -1,0 +1,295 @@
+"""RouteAny's predictions, and services with the same format, such as Replicate (another base URL and key).
+
+Options of a provider with this wire:
+
+    input_names     our input → the gateway's name, for inputs whose names no page tells; they then pass the checks:
+                    `{ negative_prompt = "negative_prompt", resolution = "resolution" }`. Assumed without it: `image`,
+                    `last_frame`, `reference_images`, and `images` as `image_input`.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import BeforeValidator, JsonValue
+
+from ...domain.errors import FailureReason, RequestRefused
+from ...domain.job import Job, JobState, Observation, Plan, Submission
+from ...domain.model_facts import ModelFacts
+from ...domain.request import GenerationRequest, MediaRole
+from ..checks import INPUT_OF_ROLE
+from ..client.reply import Reply, http_date
+from ..format import Call, Fault, Unintelligible, Wire, job_id_of, segment
+from ..provider import AccountCheck, ProviderSettings, Traits
+from .compose import Composer, object_option, whole
+from .observe import observed, state_of
+from .readings import Moment, Object, Text, WireModel, parse_number, parse_object, read, remote_outputs, urls_in
+from .reasons import first_text, of_submission, reason_in, status_fault
+
+STATES: Mapping[str, JobState] = {
+    "starting": "queued",
+    "processing": "running",
+    "succeeded": "succeeded",
+    "failed": "failed",
+    "canceled": "cancelled",
+    "cancelled": "cancelled",
+    "aborted": "cancelled",
+}
+
+REASONS: Mapping[str, FailureReason] = {
+    "VALIDATION_INVALID_ARGUMENT": "invalid_input",
+    "AUTH_INVALID_TOKEN": "unauthorized",
+    "RESOURCE_NOT_FOUND": "not_found",
+    "RATE_LIMIT_EXCEEDED": "rate_limited",
+    "INTERNAL": "provider_error",
+}
+
+_TASK_REASONS: Sequence[tuple[FailureReason, str]] = (
+    ("content_violation", r"CONTENT|SAFETY|MODERATION|NSFW|POLICY"),
+    ("timeout", r"TIME.?OUT"),
+    ("invalid_media", r"IMAGE|MEDIA|DOWNLOAD"),
+    ("invalid_input", r"VALIDATION|INVALID"),
+    ("insufficient_credits", r"CREDIT|BALANCE|QUOTA"),
+)
+"""No list of a failed prediction's codes is published; this goes by what such codes would hold."""
+
+_ASSUMED_NAMES: Mapping[MediaRole, str] = {
+    "image": "image",
+    "last_frame": "last_frame",
+    "reference_image": "reference_images",
+    "input_image": "image_input",
+}
+"""Names of media inputs that no page tells."""
+
+_CLOCK_SKEW = timedelta(seconds=5)
+_CLOCK_SKEW_UNKNOWN = timedelta(seconds=60)
+_PAGE = 100
+
+
+def _error(value: object) -> object:
+    return {"message": value} if isinstance(value, str) else parse_object(value)
+
+
+class TaskError(WireModel):
+    code: Text = None
+    message: Text = None
+
+
+class Prediction(WireModel):
+    id: Text = None
+    model: Text = None
+    input: Object = None
+    output: JsonValue = None
+    data_removed: JsonValue = None
+    error: Annotated[TaskError | None, BeforeValidator(_error)] = None
+    status: Text = None
+    created_at: Moment = None
+    started_at: Moment = None
+
+
+class Problem(WireModel):
+    """RFC 7807, and Replicate's shorter form."""
+
+    title: JsonValue = None
+    detail: JsonValue = None
+    code: Text = None
+    message: JsonValue = None
+    errors: JsonValue = None
+
+
+class RouteAny(Wire):
+    traits = Traits(cancels=True, finds_jobs=True)
+
+    def __init__(self, settings: ProviderSettings) -> None:
+        super().__init__(settings)
+        self._configured_names = object_option(settings.options, "input_names")
+
+    def adapt_facts(self, facts: ModelFacts) -> ModelFacts:
+        if facts.inputs is None or not self._configured_names:
+            return facts
+        return facts.model_copy(update={"inputs": tuple(dict.fromkeys([*facts.inputs, *self._configured_names]))})
+
+    def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
+        owner, slash, model = facts.id.partition("/")
+        if not slash or "/" in model:
+            message = f"{facts.id!r} is not a model of {self.name}: its models are called owner/model"
+            raise RequestRefused("unsupported", message)
+        compose = Composer(request, facts, self.name)
+        compose.put("prompt", request.prompt, "prompt")
+        named = {"aspect_ratio": "aspect_ratio", "duration_seconds": "duration", **self._named_inputs()}
+        for name, field in named.items():
+            if name == "duration_seconds":
+                compose.send_seconds(field)
+            else:
+                compose.send(name, field, whole)
+        self._put_media(compose)
+        body, warnings = compose.finish(outside=("webhook", "webhook_events_filter"), inner="input")
+        return Plan(
+            provider=self.name,
+            model=facts.id,
+            path=f"/v1/models/{segment(owner)}/{segment(model)}/predictions",
+            body=body,
+            details={"input": _short(body["input"])},
+            warnings=tuple(warnings),
+        )
+
+    def _named_inputs(self) -> dict[str, str]:
+        media = set(INPUT_OF_ROLE.values())
+        return {name: field for name, field in self._configured_names.items() if name not in media}
+
+    def _put_media(self, compose: Composer) -> None:
+        for role, name in INPUT_OF_ROLE.items():
+            field = self._configured_names.get(name, _ASSUMED_NAMES.get(role))
+            if field is None or not compose.request.media_of(role):
+                continue
+            if name not in self._configured_names:
+                message = f"{self.name} documents no name for {name} and ignores names that it does not know"
+                compose.warnings.append(f"{message}: {field!r} is assumed")
+            if role in {"image", "last_frame", "mask"}:
+                compose.send_medium(field, role)
+            else:
+                compose.send_media(field, role)
+
+    def fault(self, reply: Reply, *, submitting: bool) -> Fault | None:
+        if reply.ok:
+            return None
+        problem = read(Problem, reply.body) if isinstance(reply.body, dict) else Problem()
+        message = _problem_text(problem)
+        fault = status_fault(reply, message, problem.code)
+        if fault is None:
+            return None
+        by_code = REASONS.get(problem.code or "")
+        by_words = reason_in(f"{problem.code} {message}", ("insufficient_credits",))
+        if by_code is None and by_words is not None and reply.status in {400, 402, 403, 422, 429}:
+            by_code = by_words if reply.status != 429 else "rate_limited"
+        fault = Fault(by_code or fault.reason, fault.message, fault.provider_code)
+        return of_submission(fault) if submitting else fault
+
+    def submission(self, plan: Plan, reply: Reply) -> Submission:
+        prediction = read(Prediction, reply.body)
+        job = Job(job_id=job_id_of(prediction.id), model=plan.model, details=plan.details)
+        return Submission(job=job, observation=self._observation(job, prediction, reply))
+
+    def poll_call(self, job: Job) -> Call:
+        return Call(f"/v1/predictions/{segment(job.job_id)}")
+
+    def cancel_call(self, job: Job) -> Call:
+        return Call(f"/v1/predictions/{segment(job.job_id)}/cancel", method="POST")
+
+    def observation(self, job: Job, reply: Reply) -> Observation:
+        prediction = read(Prediction, reply.body)
+        if prediction.status is None:
+            raise Unintelligible("the answer is not a prediction")
+        return self._observation(job, prediction, reply)
+
+    def _observation(self, job: Job, prediction: Prediction, reply: Reply) -> Observation:
+        state, notes = state_of(prediction.status, STATES)
+        outputs = remote_outputs(urls_in(prediction.output), reply.received_at)
+        fault = _task_fault(prediction.error)
+        if state == "succeeded" and not outputs and prediction.data_removed is True:
+            state = "failed"
+            fault = Fault("result_expired", "the prediction succeeded, but the gateway has removed its output")
+        return observed(
+            state,
+            gateway=self.name,
+            outputs=outputs,
+            fault=fault,
+            started_at=prediction.started_at,
+            notes=(*notes, *_ignored_inputs(job, prediction)),
+            charged="yes" if fault is not None and fault.reason == "result_expired" else "unknown",
+        )
+
+    def jobs_call(self, offset: int) -> Call:
+        return Call("/v1/predictions", {"limit": str(_PAGE), "offset": str(offset)})
+
+    def found_jobs(self, plan: Plan, reply: Reply, since: datetime, known: Collection[str]) -> Sequence[Job] | None:
+        earliest = _on_the_gateways_clock(since, reply)
+        rows = _results(reply)
+        predictions = [read(Prediction, row) for row in rows if isinstance(row, dict)]
+        found = [
+            prediction
+            for prediction in predictions
+            if prediction.id is not None
+            and prediction.id not in known
+            and prediction.created_at is not None
+            and prediction.created_at >= earliest
+            and (prediction.model or "").partition(":")[0].casefold() == plan.model.casefold()
+            and _same_input(plan.body.get("input"), prediction.input)
+        ]
+        found.sort(key=lambda prediction: prediction.created_at or since, reverse=True)
+        if found:
+            return [Job(job_id=job_id_of(one.id), model=plan.model, details=plan.details) for one in found]
+        return [] if len(rows) >= _PAGE else None
+
+    def account_call(self) -> Call:
+        return Call("/v1/predictions", {"limit": "1"})
+
+    def account(self, reply: Reply) -> AccountCheck:
+        total = parse_number(reply.body.get("total_count")) if isinstance(reply.body, dict) else None
+        made = "" if total is None else f", {total:.0f} so far"
+        return AccountCheck(ok=True, message=f"the key works (it lists predictions{made}); no balance can be read")
+
+
+def _problem_text(problem: Problem) -> str | None:
+    text = first_text(problem.detail, problem.message, problem.title)
+    details = [
+        f"{field}: {message}" if field else message
+        for field, message in _field_errors(problem.errors)
+        if message not in (text or "")
+    ]
+    return "; ".join([*([text] if text else []), *details[:3]]) or None
+
+
+def _field_errors(errors: JsonValue) -> list[tuple[str, str]]:
+    rows = [row for row in errors if isinstance(row, dict)] if isinstance(errors, list) else []
+    pairs = [(row.get("field"), row.get("message")) for row in rows]
+    return [(field if isinstance(field, str) else "", message) for field, message in pairs if isinstance(message, str)]
+
+
+def _task_fault(error: TaskError | None) -> Fault | None:
+    if error is None:
+        return None
+    message = error.message or error.code or "the generation failed"
+    for reason, pattern in _TASK_REASONS:
+        if error.code and re.search(pattern, error.code, re.IGNORECASE):
+            return Fault(reason, message, error.code)
+    return Fault(reason_in(message) or "provider_error", message, error.code)
+
+
+def _short(sent: JsonValue) -> JsonValue:
+    """The inputs that were sent, to compare with what the gateway shows; long ones by name only."""
+    pairs = sent.items() if isinstance(sent, dict) else ()
+    return {
+        name: value if isinstance(value, (bool, int, float)) or len(str(value)) < 40 else None for name, value in pairs
+    }
+
+
+def _ignored_inputs(job: Job, prediction: Prediction) -> tuple[str, ...]:
+    """The gateway ignores what it does not know; what it took stands in the prediction's `input`."""
+    sent, taken = job.details.get("input"), prediction.input
+    if not taken or not isinstance(sent, dict):
+        return ()
+    odd = [name for name, value in sent.items() if name not in taken or (value is not None and taken[name] != value)]
+    return (f"the gateway does not show these inputs as it got them: {', '.join(odd)}",) if odd else ()
+
+
+def _results(reply: Reply) -> list[JsonValue]:
+    rows = reply.body.get("results") if isinstance(reply.body, dict) else None
+    if not isinstance(rows, list):
+        raise Unintelligible("the answer is not a list of predictions")
+    return rows
+
+
+def _on_the_gateways_clock(since: datetime, reply: Reply) -> datetime:
+    """The earliest creation time that fits, by the clock that the reply's Date header shows."""
+    shown = http_date(reply.headers.get("date", ""))
+    if shown is None:
+        return since - _CLOCK_SKEW_UNKNOWN
+    return since + (shown - reply.received_at) - _CLOCK_SKEW
+
+
+def _same_input(sent: JsonValue, shown: dict[str, JsonValue] | None) -> bool:
+    if not isinstance(sent, dict) or not shown:
+        return False
+    return all(name in shown and shown[name] == value for name, value in sent.items())

@@ -1,0 +1,160 @@
+"""The unified format of Yuto AI and its relatives: `/v2/{scope}/generations`, scope videos, images or audio.
+
+The key is only good with a base URL, for which there is no default. All names in `provider_options` go into the body.
+"""
+
+import re
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+from ...domain.errors import FailureReason, RequestRefused
+from ...domain.job import Job, JobState, Observation, Plan, Submission
+from ...domain.model_facts import ModelFacts
+from ...domain.request import GenerationRequest, Kind
+from ..client.reply import Reply
+from ..format import Call, Fault, Unintelligible, Wire, job_id_of, segment
+from .compose import Composer, upper, whole
+from .observe import observed, state_of
+from .readings import Moment, Progress, Text, WireModel, parse_object, read, remote_outputs, urls_in
+from .reasons import first_text, of_submission, reason_in, reason_of_status
+
+SCOPES: Mapping[Kind, str] = {"video": "videos", "image": "images", "audio": "audio"}
+
+STATES: Mapping[str, JobState] = {
+    "NOT_START": "queued",
+    "SUBMITTED": "queued",
+    "QUEUED": "queued",
+    "IN_PROGRESS": "running",
+    "SUCCESS": "succeeded",
+    "FAILURE": "failed",
+}
+
+_NO_CHANNEL = re.compile(r"no available channel|model_not_found|无可用渠道", re.IGNORECASE)
+
+
+class Task(WireModel):
+    task_id: JsonValue = None
+    status: Text = None
+    fail_reason: Text = None
+    progress: Progress = None
+    start_time: Moment = None
+    data: JsonValue = None
+
+
+class Unified(Wire):
+    def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
+        scope = SCOPES[request.kind]
+        if request.operation == "frames_and_references":
+            message = f"{self.name} has one list for all images, so frames and references cannot be told apart there"
+            raise RequestRefused("unsupported", message)
+        compose = Composer(request, facts, self.name)
+        compose.put("prompt", request.prompt, "prompt")
+        compose.put("model", facts.id, "model")
+        compose.send("duration_seconds", "duration", _text if facts.wire.get("duration") == "string" else whole)
+        compose.send("aspect_ratio", "aspect_ratio")
+        compose.send("size", "size")
+        compose.send("resolution", "resolution", upper)
+        compose.send_media("images", "image", "last_frame", "reference_image", "input_image")
+        compose.send_media("videos", "reference_video")
+        compose.send("watermark", "watermark")
+        if "seed" in (facts.inputs or ()):
+            compose.send("seed", "seed")
+        body, warnings = compose.finish()
+        return Plan(
+            provider=self.name,
+            model=facts.id,
+            path=f"/v2/{scope}/generations",
+            body=body,
+            details={"scope": scope},
+            warnings=tuple(warnings),
+        )
+
+    def fault(self, reply: Reply, *, submitting: bool) -> Fault | None:
+        body: dict[str, JsonValue] = reply.body if isinstance(reply.body, dict) else {}
+        if reply.ok and (_unwrapped(body).get("task_id") or not _tells_of_an_error(body)):
+            return None
+        error = parse_object(body.get("error")) or {}
+        message = first_text(
+            error.get("message"), body.get("error"), body.get("message"), body.get("fail_reason"), body.get("detail")
+        )
+        code = first_text(error.get("code"), body.get("code"), error.get("type"))
+        text = f"{code or ''} {message or reply.text}"
+        reason = (reason_in(text) or "provider_error") if reply.ok else _reason(reply.status, text)
+        fault = Fault(reason, message or reply.text or f"HTTP {reply.status}", code or str(reply.status))
+        return of_submission(fault) if submitting else fault
+
+    def submission(self, plan: Plan, reply: Reply) -> Submission:
+        body: dict[str, JsonValue] = reply.body if isinstance(reply.body, dict) else {}
+        task = _unwrapped(body)
+        # One relative of the format gives the id as `data` itself.
+        given = task.get("task_id") or (body.get("data") if isinstance(body.get("data"), str) else None)
+        job = Job(job_id=job_id_of(given), model=plan.model, details=plan.details)
+        return Submission(job=job, observation=Observation(state="queued"))
+
+    def poll_call(self, job: Job) -> Call:
+        scope = job.details.get("scope", "videos")
+        return Call(f"/v2/{segment(str(scope))}/generations/{segment(job.job_id)}")
+
+    def observation(self, job: Job, reply: Reply) -> Observation:
+        body = _unwrapped(reply.body if isinstance(reply.body, dict) else {})
+        task = read(Task, body)
+        if task.status is None:
+            raise Unintelligible("the answer is not a task")
+        state, notes = state_of(task.status, STATES)
+        return observed(
+            state,
+            gateway=self.name,
+            outputs=remote_outputs(_output_urls(task), reply.received_at) if state == "succeeded" else (),
+            fault=_task_fault(task),
+            progress=task.progress if state in {"queued", "running"} else None,
+            started_at=task.start_time,
+            notes=notes,
+        )
+
+
+def _text(value: JsonValue) -> JsonValue:
+    return str(whole(value))
+
+
+def _unwrapped(body: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """The task itself, which some routes wrap: `{code: "success", message: "", data: {task_id, status, data}}`."""
+    inner = parse_object(body.get("data"))
+    if inner is not None and "status" not in body and "task_id" not in body and {"status", "task_id"} & inner.keys():
+        return inner
+    return body
+
+
+def _tells_of_an_error(body: dict[str, JsonValue]) -> bool:
+    """A 2xx without a task that names an error: in `error`, or in a `code` other than success."""
+    if "status" in _unwrapped(body):
+        return False
+    code = body.get("code")
+    return bool(body.get("error")) or (code is not None and code not in ("success", "", 0, 200, "0", "200"))
+
+
+def _output_urls(task: Task) -> list[str]:
+    """`data.output` and `data.outputs` merged; some vendors once put the result's URL into `fail_reason`."""
+    data = parse_object(task.data) or {}
+    named = urls_in([data.get("output"), data.get("outputs")])
+    return named or urls_in(task.data) or urls_in(task.fail_reason)
+
+
+def _task_fault(task: Task) -> Fault | None:
+    if task.fail_reason is None:
+        return None
+    among: tuple[FailureReason, ...] = ("content_violation", "timeout", "invalid_media", "insufficient_credits")
+    return Fault(reason_in(task.fail_reason, among) or "provider_error", task.fail_reason)
+
+
+def _reason(status: int, text: str) -> FailureReason:
+    if "task_not_exist" in text:
+        return "not_found"
+    if status == 403:
+        return reason_in(text, ("insufficient_credits", "content_violation")) or "unauthorized"
+    if status >= 500:
+        if _NO_CHANNEL.search(text):
+            return "unsupported"
+        return reason_in(text, ("rate_limited",)) or reason_of_status(status)
+    by_words = reason_in(text, ("unauthorized", "insufficient_credits", "rate_limited", "content_violation"))
+    return (by_words if status in {400, 422} else None) or reason_of_status(status)

@@ -1,0 +1,74 @@
+"""`rushes doctor`: every check, in order, and a report of what was found."""
+
+from importlib.metadata import version
+
+from pydantic import BaseModel, ConfigDict
+
+from ...domain.errors import ConfigurationError, StoreError
+from ...tasks.work.rebuild import rebuild as rebuild_tasks
+from ..assembly import open_media, open_providers, open_store
+from ..preparation import prepared_settings
+from ..settings.settings import Settings
+from .checks import (
+    Check,
+    broken_providers,
+    configuration,
+    folders,
+    media,
+    misconfigured,
+    rebuilt,
+    store_health,
+    unusable_store,
+    unused_providers,
+    used_providers,
+    versions,
+    without_asking,
+)
+
+
+class Report(BaseModel):
+    """Everything that was looked at."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rushes: str
+    ok: bool
+    """Whether nothing is broken."""
+    checks: tuple[Check, ...]
+
+
+async def examine(*, offline: bool = False, rebuild: bool = False) -> Report:
+    """Look at everything.
+
+    Args:
+        offline: Ask no gateway whether its key works.
+        rebuild: Bring finished tasks back from the sidecars beside their outputs.
+    """
+    checks = [*versions(), *media()]
+    try:
+        settings = prepared_settings()
+    except ConfigurationError as error:
+        checks.append(misconfigured(error))
+    else:
+        checks += configuration(settings)
+        checks += folders(settings)
+        checks += await _providers(settings, offline=offline)
+        checks += await _store(settings, rebuild=rebuild)
+    broken = [check for check in checks if check.state == "broken"]
+    return Report(rushes=version("rushes"), ok=not broken, checks=tuple(checks))
+
+
+async def _providers(settings: Settings, *, offline: bool) -> list[Check]:
+    async with open_providers(settings) as providers:
+        usable = [(each.settings, each.provider) for each in providers.opened if each.problem is None]
+        found = [without_asking(each) for each, _ in usable] if offline else await used_providers(usable)
+    return [*found, *broken_providers(providers.faults), *unused_providers(settings)]
+
+
+async def _store(settings: Settings, *, rebuild: bool) -> list[Check]:
+    try:
+        async with open_store(settings) as store:
+            done = [rebuilt(await rebuild_tasks(store, open_media(settings)))] if rebuild else []
+            return [*done, *store_health(await store.health())]
+    except StoreError as error:
+        return [unusable_store(error)]

@@ -1,0 +1,64 @@
+"""The prompts, registered; their words are in `tools/prompts.py`."""
+
+from typing import Annotated, Any
+
+from mcp.server.mcpserver import MCPServer
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticUseDefault
+
+from ...domain.request import Kind
+from ...tools import prompts
+from ...tools.context import ToolContext
+from ...tools.inputs import KindFilter
+from ...tools.values import AspectRatio, stripped
+
+COMPARED_BY_DEFAULT = 3
+
+
+def _given(value: object) -> object:
+    """Hosts send a text for each field of a form; one that was left blank is the same as an argument not given."""
+    if isinstance(value, str) and not value.strip():
+        raise PydanticUseDefault
+    return value
+
+
+MAY_BE_BLANK = BeforeValidator(_given)
+STRIPPED = BeforeValidator(stripped)
+
+
+def add_prompts(server: MCPServer[Any], surroundings: ToolContext) -> None:
+    """Register `storyboard` and `compare_models`."""
+
+    @server.prompt(
+        title="Storyboard", description="Turn a brief into shots, each with the calls that make it, then make them."
+    )
+    def storyboard(  # pyright: ignore[reportUnusedFunction]
+        brief: Annotated[str, Field(description="What the film is about", min_length=1), STRIPPED],
+        shots: Annotated[int, MAY_BE_BLANK, Field(description="1-12; default 4", ge=1, le=prompts.SHOTS_MAX)] = 4,
+        aspect_ratio: Annotated[AspectRatio, MAY_BE_BLANK, Field(description="Default 16:9")] = "16:9",
+        seconds: Annotated[
+            float, MAY_BE_BLANK, Field(description="Seconds a shot; default 5", gt=0, allow_inf_nan=False)
+        ] = 5,
+        model: Annotated[str | None, MAY_BE_BLANK, Field(description="Video model; default: rushes chooses")] = None,
+    ) -> str:
+        return prompts.storyboard(brief, shots, aspect_ratio, seconds, model)
+
+    @server.prompt(title="Compare models", description="Make one prompt on several models and compare the results.")
+    async def compare_models(  # pyright: ignore[reportUnusedFunction]
+        prompt: Annotated[str, Field(description="What to make", min_length=1), STRIPPED],
+        kind: Annotated[KindFilter, MAY_BE_BLANK, Field(description="video, image or audio; default image")] = "image",
+        models: Annotated[
+            str | None, Field(description="Names with commas between; default: three usable ones")
+        ] = None,
+        seed: Annotated[int, MAY_BE_BLANK, Field(description="The same for all; default 1")] = 1,
+    ) -> str:
+        named = [name.strip() for name in (models or "").split(",") if name.strip()]
+        chosen = named or await usable_models(surroundings, kind)
+        return prompts.compare_models(prompt, kind, list(dict.fromkeys(chosen))[: prompts.MODELS_MAX], seed)
+
+
+async def usable_models(surroundings: ToolContext, kind: Kind) -> list[str]:
+    """A few models that can be used now."""
+    offers = await surroundings.service.models(kind=kind)
+    usable = [offer.name for offer in offers if any(usable for _, _, usable in offer.offers)]
+    return usable[:COMPARED_BY_DEFAULT] or ["auto"]

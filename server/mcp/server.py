@@ -1,0 +1,208 @@
+"""The MCP server: our tools on the SDK's `MCPServer`, one for all transports and both eras of the protocol."""
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any
+
+import anyio
+from mcp.server.caching import CacheableMethod, CacheHint
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel.helper_types import ReadResourceContents
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INVALID_PARAMS,
+    CallToolResult,
+    CompleteRequestParams,
+    DiscoverResult,
+    GetPromptResult,
+    InputRequiredResult,
+    RequestParams,
+    SubscribeRequestParams,
+    SubscriptionsListenRequestParams,
+    ToolAnnotations,
+    UnsubscribeRequestParams,
+)
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from pydantic import AnyUrl, ValidationError
+
+from ...cache.media.sniff import HEAD_BYTES, sniff_mime
+from ...tasks.service import Service
+from ...tools.call import call_tool
+from ...tools.context import ToolContext
+from ...tools.refusal import closest, validation_sentences
+from ...tools.schema import input_schema
+from ...tools.toolbox import ALL_TOOLS, ToolSpec
+from ..logs import no_rich_logs
+from .completion import Completing
+from .listening import Listening, Subscribing, without_list_changes
+from .prompts import add_prompts
+from .rendering import rendered
+from .resources import add_resources
+from .tasks_extension import TasksExtension
+from .viewer import Viewer, add_flat_key, viewer_meta
+
+INSTRUCTIONS = """\
+rushes generates video, images and audio over paid gateways. A generation is a task that outlives the call.
+
+1. generate_video, generate_image or generate_audio answers with a task_id as soon as the gateway has taken the job.
+2. Follow `next`: check_task(task_id, wait_seconds=30) until state is succeeded, failed, cancelled or unknown.
+3. Use outputs[].path (a kept file) or outputs[].url; view_output shows you what was made.
+
+To see how a task goes, never call generate_* again: check_task does that, and list_tasks finds lost ids. The same
+request while it runs, or just after, returns the same task; force_new: true makes and pays for another.
+On failure read failure.charged (was money spent), retry_safe and hint. Tell the user of warnings and costs.
+Without provider and model rushes chooses; list_models shows what there is; dry_run: true shows what would be sent.
+Media inputs may be earlier outputs: task:<task_id>#1. Without any gateway key a free sandbox renders placeholders.
+"""
+
+LIST_TTL_MS = 300_000
+UNCHANGING: tuple[CacheableMethod, ...] = (
+    "tools/list",
+    "prompts/list",
+    "resources/list",
+    "resources/templates/list",
+    "server/discover",
+)
+
+
+class RawArguments(FuncMetadata):
+    """Hands a call's arguments through as they came: the tools validate them, with their own words."""
+
+    def validate_arguments(self, arguments_to_validate: dict[str, Any]) -> dict[str, Any]:
+        return {"arguments": arguments_to_validate}
+
+
+class RushesServer(MCPServer[dict[str, Any]]):
+    """The SDK's server with what it leaves to us: our own streams, listeners, completion, words for a wrong name."""
+
+    def __init__(self, surroundings: ToolContext, **settings: Any) -> None:
+        super().__init__(subscriptions=False, lifespan=_followers, **settings)
+        listening = Listening(surroundings)
+        subscribing = Subscribing(listening)
+        add = self._lowlevel_server.add_request_handler
+        add("subscriptions/listen", SubscriptionsListenRequestParams, listening)
+        add("resources/subscribe", SubscribeRequestParams, subscribing.subscribe)
+        add("completion/complete", CompleteRequestParams, Completing(surroundings))
+        add("resources/unsubscribe", UnsubscribeRequestParams, subscribing.unsubscribe)
+        add("server/discover", RequestParams, self._discovered)
+
+    async def _discovered(self, ctx: ServerRequestContext[Any, Any], _: RequestParams) -> DiscoverResult:
+        """What the server can do. The SDK's own answer promises to tell of changed lists; ours never change."""
+        server = self._lowlevel_server
+        return DiscoverResult(
+            supported_versions=list(MODERN_PROTOCOL_VERSIONS),
+            capabilities=without_list_changes(server.get_capabilities(protocol_version=ctx.protocol_version)),
+            instructions=server.instructions,
+        )
+
+    async def serve_streams(self, read: Any, write: Any) -> None:
+        """Serve one connection until its read side closes."""
+        server = self._lowlevel_server
+        await server.run(read, write, server.create_initialization_options())
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[dict[str, Any], Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool; one that does not exist is answered with the one that was probably meant."""
+        names = [tool.name for tool in self._tool_manager.list_tools()]
+        if name not in names:
+            meant = closest(name, names)
+            asked = f" Did you mean {meant}?" if meant else ""
+            raise ToolError(
+                f"There is no tool called {name[:80]!r}.{asked} Nothing was done. Tools: {', '.join(names)}."
+            )
+        return await super().call_tool(name, arguments, context)
+
+    async def get_prompt(
+        self,
+        name: str,
+        arguments: dict[str, Any] | None = None,
+        context: Context[dict[str, Any], Any] | None = None,
+    ) -> GetPromptResult | InputRequiredResult:
+        """Get a prompt; what is wrong with the name or an argument is said in plain words."""
+        try:
+            return await super().get_prompt(name, arguments, context)
+        except ValueError as error:
+            # The SDK wraps what the arguments' validation said twice.
+            inner = error.__cause__.__cause__ if error.__cause__ is not None else None
+            sentences = validation_sentences(inner) if isinstance(inner, ValidationError) else [str(error)]
+            raise MCPError(code=INVALID_PARAMS, message=" ".join(sentences)) from error
+
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[dict[str, Any], Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        """Read a resource; the type of bytes is told by the bytes, because a template has only one type for all."""
+        contents = await super().read_resource(uri, context)
+        if isinstance(contents, InputRequiredResult):
+            return contents
+        return [_typed(content) for content in contents]
+
+
+def _typed(content: ReadResourceContents) -> ReadResourceContents:
+    if isinstance(content.content, str):
+        return content
+    return replace(content, mime_type=sniff_mime(content.content[:HEAD_BYTES]) or content.mime_type)
+
+
+@asynccontextmanager
+async def _followers(_: MCPServer[dict[str, Any]]) -> AsyncGenerator[dict[str, Any]]:
+    """The tasks of the event loop that tell subscribers of updates; entered once a connection or once a process."""
+    async with anyio.create_task_group() as group:
+        yield {"followers": group}
+        group.cancel_scope.cancel()
+
+
+def build_server(service: Service, *, local_files: bool, media_domains: Iterable[str] = ()) -> RushesServer:
+    """The server over a service that is already running.
+
+    Args:
+        service: What the tools ask; entered and left by the caller, once a process.
+        local_files: Whether the client shares this machine's files: local paths as media, links to kept files.
+        media_domains: Origins from which the viewer may show media; see `viewer.media_domains`.
+    """
+    surroundings = ToolContext(service=service, local_files=local_files)
+    with no_rich_logs():
+        server = RushesServer(
+            surroundings,
+            name="rushes",
+            title="rushes",
+            instructions=INSTRUCTIONS,
+            version=version("rushes"),
+            tools=[sdk_tool(spec, surroundings) for spec in ALL_TOOLS],
+            cache_hints={method: CacheHint(ttl_ms=LIST_TTL_MS, scope="public") for method in UNCHANGING},
+            extensions=[TasksExtension(surroundings), Viewer(media_domains)],
+            middleware=[add_flat_key],
+            log_level="WARNING",
+        )
+    add_resources(server, surroundings)
+    add_prompts(server, surroundings)
+    return server
+
+
+def sdk_tool(spec: ToolSpec[Any, Any], surroundings: ToolContext) -> Tool:
+    """One of our tools as the SDK's, with our own schema instead of one read from a signature."""
+
+    async def call(arguments: dict[str, object], context: Context[Any, Any]) -> CallToolResult:
+        async def report(percent: float, message: str) -> None:
+            await context.report_progress(percent, 100, message)
+
+        return rendered(await call_tool(spec, replace(surroundings, report_progress=report), arguments))
+
+    return Tool(
+        fn=call,
+        name=spec.name,
+        title=spec.title,
+        description=spec.description,
+        parameters=input_schema(spec.input_model),
+        fn_metadata=RawArguments(arg_model=ArgModelBase, output_schema=spec.output_schema),
+        is_async=True,
+        context_kwarg="context",
+        annotations=ToolAnnotations.model_validate(spec.hints),
+        meta=viewer_meta(spec.name),
+    )

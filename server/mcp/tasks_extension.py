@@ -1,0 +1,176 @@
+"""The Tasks extension (`io.modelcontextprotocol/tasks`, 2026-07-28) as a view of the task store.
+
+Nothing is kept here: `taskId` is our `task_id`, so any process that shares the store can answer for a task, also after
+the one that made it was killed. Clients that do not declare the extension never see any of this.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol, cast, runtime_checkable
+
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.extension import Extension, MethodBinding
+from mcp.server.mcpserver.server import require_client_extension
+from mcp.shared.exceptions import MCPError
+from mcp.shared.inbound import MCP_NAME_HEADER, decode_header_value
+from mcp_types import HEADER_MISMATCH, INVALID_PARAMS, CallToolRequestParams, CallToolResult, RequestParams
+from pydantic import Field
+
+from ...domain.errors import TaskNotFound
+from ...domain.record import TaskRecord
+from ...tools.context import ToolContext
+from ...tools.generate import task_result
+from ...tools.progress import progress_message
+from ...tools.task import timestamp
+from ...tools.toolbox import ALL_TOOLS
+from .rendering import rendered
+
+EXTENSION_ID = "io.modelcontextprotocol/tasks"
+VERSIONS = frozenset({"2026-07-28"})
+
+POLL_MS_MIN, POLL_MS_MAX = 500, 30_000
+
+GENERATING = frozenset(spec.name for spec in ALL_TOOLS if spec.kind is not None)
+
+Wire = dict[str, Any]
+
+
+class TaskIdParams(RequestParams):
+    """Parameters of `tasks/get` and `tasks/cancel`."""
+
+    task_id: str
+
+
+class TaskUpdateParams(TaskIdParams):
+    """Parameters of `tasks/update`. None of our tasks asks for input, so every response is one to ignore."""
+
+    input_responses: dict[str, Any] = Field(default_factory=dict)
+
+
+class TasksExtension(Extension):
+    """Answers `generate_*` with a task where the client can follow one, and the methods that follow it."""
+
+    identifier = EXTENSION_ID
+
+    def __init__(self, surroundings: ToolContext, generating: Collection[str] = GENERATING) -> None:
+        """`generating` names the tools whose answers are tasks."""
+        self._surroundings = surroundings
+        self._generating = generating
+
+    def methods(self) -> Sequence[MethodBinding]:
+        """`tasks/get`, `tasks/update` and `tasks/cancel`."""
+        return (
+            MethodBinding("tasks/get", TaskIdParams, self._get, VERSIONS),
+            MethodBinding("tasks/update", TaskUpdateParams, self._update, VERSIONS),
+            MethodBinding("tasks/cancel", TaskIdParams, self._cancel, VERSIONS),
+        )
+
+    async def intercept_tool_call(
+        self, params: CallToolRequestParams, ctx: ServerRequestContext[Any, Any], call_next: CallNext
+    ) -> HandlerResult:
+        """Turn the answer of a generating tool into a task, unless it is an end already."""
+        result = await call_next(ctx)
+        if params.name not in self._generating or not declares_tasks(ctx) or not isinstance(result, CallToolResult):
+            return result
+        task_id = _task_id(result)
+        if result.is_error or task_id is None:
+            return result
+        record = await self._surroundings.service.get(task_id, owner=self._surroundings.owner)
+        return result if record.settled else {"resultType": "task", **wire_task(record, self._surroundings)}
+
+    async def _get(self, ctx: ServerRequestContext[Any, Any], params: TaskIdParams) -> Wire:
+        record = await self._record(ctx, params)
+        return {"resultType": "complete", **detailed_task(record, self._surroundings)}
+
+    async def _update(self, ctx: ServerRequestContext[Any, Any], params: TaskUpdateParams) -> Wire:
+        await self._record(ctx, params)
+        return {"resultType": "complete"}
+
+    async def _cancel(self, ctx: ServerRequestContext[Any, Any], params: TaskIdParams) -> Wire:
+        record = await self._record(ctx, params)
+        await self._surroundings.service.cancel(record.task_id, owner=self._surroundings.owner)
+        return {"resultType": "complete"}
+
+    async def _record(self, ctx: ServerRequestContext[Any, Any], params: TaskIdParams) -> TaskRecord:
+        """The task that a request is about.
+
+        Raises:
+            MCPError: the client did not declare the extension, a header names another task, or there is no such task.
+        """
+        require_client_extension(ctx, EXTENSION_ID)
+        check_name_header(ctx, params.task_id)
+        try:
+            return await self._surroundings.service.get(params.task_id, owner=self._surroundings.owner)
+        except TaskNotFound as error:
+            raise MCPError(code=INVALID_PARAMS, message="Task not found") from error
+
+
+def _task_id(result: CallToolResult) -> str | None:
+    document = cast("dict[str, object]", result.structured_content or {})
+    task_id = document.get("task_id")
+    return task_id if isinstance(task_id, str) else None
+
+
+def declares_tasks(ctx: ServerRequestContext[Any, Any]) -> bool:
+    """Whether the client declared the extension with this request."""
+    capabilities = ctx.session.client_capabilities
+    declared = capabilities.extensions if capabilities is not None else None
+    return ctx.protocol_version in VERSIONS and declared is not None and EXTENSION_ID in declared
+
+
+@runtime_checkable
+class _HasHeaders(Protocol):
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+
+def check_name_header(ctx: ServerRequestContext[Any, Any], task_id: str) -> None:
+    """Over HTTP the header `Mcp-Name` routes the request; one that names another task is refused, none is fine.
+
+    Raises:
+        MCPError: they differ.
+    """
+    request: object = cast("object", ctx.request)
+    named = request.headers.get(MCP_NAME_HEADER) if isinstance(request, _HasHeaders) else None
+    if named is not None and decode_header_value(named) != task_id:
+        raise MCPError(code=HEADER_MISMATCH, message="The Mcp-Name header does not match taskId")
+
+
+def wire_task(record: TaskRecord, surroundings: ToolContext) -> Wire:
+    """The task without its result. A dict, because `ttlMs: null` (kept without limit) must not be left out."""
+    wire: Wire = {
+        "taskId": record.task_id,
+        "status": status_of(record),
+        "statusMessage": status_message(record),
+        "createdAt": timestamp(record.created_at),
+        "lastUpdatedAt": timestamp(record.updated_at),
+        "ttlMs": None,
+    }
+    interval = surroundings.service.poll_interval_seconds(record)
+    if interval is not None:
+        wire["pollIntervalMs"] = round(min(max(interval * 1000, POLL_MS_MIN), POLL_MS_MAX))
+    return wire
+
+
+def detailed_task(record: TaskRecord, surroundings: ToolContext) -> Wire:
+    """The task, and the whole answer of the tool once there is one."""
+    wire = wire_task(record, surroundings)
+    if wire["status"] == "completed":
+        result = rendered(task_result(surroundings, record, failure_is_error=True))
+        wire["result"] = result.model_dump(by_alias=True, mode="json", exclude_none=True)
+    return wire
+
+
+def status_of(record: TaskRecord) -> str:
+    """A failed generation is completed too, with `isError`: `failed` is for faults of the protocol alone."""
+    if not record.settled:
+        return "working"
+    return "cancelled" if record.state == "cancelled" else "completed"
+
+
+def status_message(record: TaskRecord) -> str:
+    """The state in words, with the percentage where it is known."""
+    if record.state == "succeeded" and not record.settled:
+        return "fetching the result"
+    if record.failure is not None:
+        return f"{record.state}: {record.failure.message}"
+    return progress_message(record)

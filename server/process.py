@@ -1,0 +1,83 @@
+"""The MCP server as a process: settings, logs, one engine, one transport. Light to import; `serve` loads the rest."""
+
+import gc
+import signal
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ..tasks.service import Service
+    from .mcp.server import RushesServer
+    from .settings.settings import Settings
+
+Transport = Literal["stdio", "sse", "http"]
+
+
+def serve(transport: Transport = "stdio", host: str = "127.0.0.1", port: int = 8000) -> None:
+    """Serve until the host or a signal ends it.
+
+    Raises:
+        RushesError: a setting is wrong, the store cannot be used, or the address cannot be listened on.
+    """
+    # A KeyboardInterrupt can get lost in a callback while modules load, and the process would go on. Until the
+    # transport listens for signals nothing has begun, so the plain end is right.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Nearly all that loading makes stays: looking through it for garbage costs a tenth of the start.
+    gc.disable()
+
+    import anyio
+
+    from .preparation import prepared_settings
+
+    settings = prepared_settings()
+    if transport == "stdio":
+        anyio.run(_serve_stdio, settings)
+    else:
+        anyio.run(_serve_http, settings, transport, host, port)
+
+
+async def _serve_stdio(settings: "Settings") -> None:
+    """A host waits for the list of tools, and may give up: it is answered before the engine is open."""
+    from .deferred import deferred
+    from .transports.serve import serve_stdio
+
+    async with deferred(partial(_studio, settings)) as service:
+        await serve_stdio(_server(service, settings, local_files=True))
+
+
+async def _serve_http(settings: "Settings", transport: Literal["http", "sse"], host: str, port: int) -> None:
+    from .transports.serve import serve_http, serve_sse
+
+    serve_here = serve_http if transport == "http" else serve_sse
+    async with _studio(settings) as service:
+        await serve_here(_server(service, settings, local_files=False), host=host, port=port)
+
+
+def _server(service: "Service", settings: "Settings", *, local_files: bool) -> "RushesServer":
+    from .mcp.server import build_server
+    from .mcp.viewer import media_domains
+
+    domains = media_domains(settings.providers, settings.viewer_domains)
+    server = build_server(service, local_files=local_files, media_domains=domains)
+    # Loading is over: garbage is looked for from here on, and not in what was loaded.
+    gc.freeze()
+    gc.enable()
+    return server
+
+
+@asynccontextmanager
+async def _studio(settings: "Settings") -> AsyncGenerator["Service"]:
+    from anyio.to_thread import run_sync
+
+    open_engine = await run_sync(_assembly)
+    async with open_engine(settings) as service:
+        yield service
+
+
+def _assembly() -> "Callable[[Settings], AbstractAsyncContextManager[Service]]":
+    """Loads what takes longest to load; calls are answered meanwhile."""
+    from .assembly import open_engine
+
+    return open_engine

@@ -1,0 +1,199 @@
+"""`rushes.toml`: its shape, and reading it so that a mistake is named by file and key."""
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Literal, cast, get_args, get_origin
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic_core import PydanticCustomError
+
+from ...domain.errors import ConfigurationError
+from .origins import is_origin
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+def _is_media_domain(text: str) -> str:
+    if not is_origin(text):
+        problem = "this must be an origin without a path, such as https://cdn.example or https://*.cdn.example"
+        raise PydanticCustomError("media_domain", problem)
+    return text
+
+
+MediaDomain = Annotated[str, AfterValidator(_is_media_domain)]
+
+ProviderName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+
+_IN_WORDS_OF_TOML = {
+    "dict_type": "this must be a table",
+    "list_type": 'this must be a list, such as ["a", "b"]',
+    "model_type": "this must be a table",
+}
+
+SECRET_KEYS = frozenset({"api_key", "apikey", "key", "token", "api_token", "secret"})
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ProviderTable(_Table):
+    """`[providers.NAME]`: changes to a known provider, or a further instance of a wire format."""
+
+    wire: str | None = None
+    base_url: str | None = None
+    api_key_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    """Name of the environment variable with the key."""
+    timeout_seconds: float | None = Field(default=None, gt=0, le=600)
+    requests_max: int | None = Field(default=None, ge=1, le=256)
+    options: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Inputs(_Table):
+    """`[inputs]`: where local input media may lie."""
+
+    roots: list[Path] | None = None
+
+
+class Viewer(_Table):
+    """`[viewer]`: the page in which hosts show a task."""
+
+    media_domains: list[MediaDomain] = Field(default_factory=list)
+    """Origins from which it may show media, besides those known of the configured gateways."""
+
+
+class Limits(_Table):
+    """`[limits]`: bounds on what rushes does by itself."""
+
+    keep_outputs: bool = True
+    """Whether outputs are downloaded; without it only their URLs are recorded."""
+    download_bytes_max: int = Field(default=2 * 1024**3, ge=1024)
+    """Largest output that is kept."""
+    tasks_polled_at_once: int = Field(default=32, ge=1, le=1024)
+    shutdown_grace_seconds: float = Field(default=1.5, ge=0, le=60)
+    """How long a submission that is under way may still take when the server stops."""
+
+
+class FileSettings(_Table):
+    """The whole file."""
+
+    home: Path | None = None
+    output_dir: Path | None = None
+    log_level: LogLevel | None = None
+    order: list[ProviderName] = Field(default_factory=list)
+    """Providers in the order in which they are tried."""
+    providers: dict[ProviderName, ProviderTable] = Field(default_factory=dict)
+    inputs: Inputs = Inputs()
+    viewer: Viewer = Viewer()
+    limits: Limits = Limits()
+
+
+def read_file(path: Path, *, must_exist: bool) -> FileSettings:
+    """The settings in a TOML file; relative paths in it start at its folder.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or something in it is wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        if must_exist:
+            raise ConfigurationError(f"{path}: this file (named by RUSHES_CONFIG) does not exist") from None
+        return FileSettings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error}") from error
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> FileSettings:
+    """The settings in the text of a file that lies at `path`."""
+    try:
+        tables: dict[str, object] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: not valid TOML: {error}") from error
+    _refuse_keys_in_clear(tables, path)
+    try:
+        settings = FileSettings.model_validate(tables)
+    except ValidationError as error:
+        raise ConfigurationError(_explain(error, path)) from None
+    return _anchor_paths(settings, path.parent)
+
+
+def did_you_mean(word: str, known: list[str]) -> str:
+    """` (did you mean …?)`, or nothing where no known word is near."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def _refuse_keys_in_clear(tables: Mapping[str, object], path: Path) -> None:
+    for name, table in _inner_tables(tables.get("providers")):
+        found = SECRET_KEYS & {key for key, _ in _items(table)}
+        if found:
+            raise ConfigurationError(
+                f"{path}: providers.{name}.{min(found)}: a key is never written in this file, which is easily copied "
+                "or committed; set an environment variable and name it here with "
+                f'api_key_env = "{name.upper()}_API_KEY"'
+            )
+
+
+def _inner_tables(table: object, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """All tables below this one, with their dotted names."""
+    for key, value in _items(table):
+        if isinstance(value, dict):
+            yield f"{prefix}{key}", cast("object", value)
+            yield from _inner_tables(cast("object", value), f"{prefix}{key}.")
+
+
+def _items(table: object) -> list[tuple[str, object]]:
+    return list(cast("dict[str, object]", table).items()) if isinstance(table, dict) else []
+
+
+def _explain(error: ValidationError, path: Path) -> str:
+    """One line a mistake, each with its key."""
+    lines: list[str] = []
+    for detail in error.errors(include_url=False, include_input=False):
+        location = [str(part) for part in detail["loc"] if part != "[key]"]
+        if detail["type"] == "extra_forbidden":
+            known = _known_keys(location[:-1])
+            problem = f"unknown key{did_you_mean(location[-1], known)}; known here: {', '.join(known)}"
+        elif detail["type"] == "string_pattern_mismatch" and location[-1] == "api_key_env":
+            problem = "this must be the name of an environment variable, never a key itself"
+        elif detail["type"] == "string_pattern_mismatch":
+            problem = "a provider's name is lower-case letters, digits, `-` and `_`, at most 32, a letter first"
+        else:
+            problem = _IN_WORDS_OF_TOML.get(detail["type"], detail["msg"])
+        lines.append(f"{path}: {'.'.join(location)}: {problem}")
+    return "\n".join(lines)
+
+
+def _known_keys(location: list[str]) -> list[str]:
+    """The keys that the table at this place of the file may hold."""
+    model: type[BaseModel] = FileSettings
+    for part in location:
+        field = model.model_fields.get(part)
+        inner = _table_in(field.annotation) if field is not None else None
+        model = inner or model
+    return sorted(model.model_fields)
+
+
+def _table_in(annotation: object) -> type[BaseModel] | None:
+    """The table model that an annotation is, or holds as the values of a dict."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in {dict, UnionType}:
+        return next((table for part in get_args(annotation) if (table := _table_in(part))), None)
+    return None
+
+
+def _anchor_paths(settings: FileSettings, folder: Path) -> FileSettings:
+    def anchored(path: Path | None) -> Path | None:
+        return None if path is None else folder / path.expanduser()
+
+    roots = settings.inputs.roots
+    inputs = settings.inputs if roots is None else Inputs(roots=[folder / root.expanduser() for root in roots])
+    return settings.model_copy(
+        update={"home": anchored(settings.home), "output_dir": anchored(settings.output_dir), "inputs": inputs}
+    )

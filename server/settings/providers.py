@@ -1,0 +1,130 @@
+"""The configured providers: what rushes knows by itself, changed by the file, changed by the environment."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from ...domain.errors import ConfigurationError
+from ...providers.provider import ProviderSettings
+from ...providers.registry import SANDBOX
+from .file import FileSettings, ProviderTable, did_you_mean
+
+
+def merge_providers(
+    known: Sequence[ProviderSettings],
+    wires: Callable[[], Collection[str]],
+    settings: FileSettings,
+    environment: Mapping[str, str],
+    file: str,
+) -> tuple[ProviderSettings, ...]:
+    """All providers: first those named in `order`, then the known ones, then the file's own, each with its key.
+
+    Raises:
+        ConfigurationError: a table lacks `wire` or names one that does not exist, a base URL or key is malformed, or
+            `order` names a stranger.
+    """
+    tables, order = settings.providers, settings.order
+    for name, table in tables.items():
+        _check_wire(name, table, wires, file)
+    built_in = {provider.name: provider for provider in known}
+    merged = {
+        name: _with_environment(_with_table(built_in.get(name), name, tables.get(name), file), environment, file)
+        for name in dict.fromkeys([*built_in, *tables])
+    }
+    for name in order:
+        if name not in merged:
+            suggestion = did_you_mean(name, list(merged))
+            raise ConfigurationError(f"{file}: order: no provider is called {name!r}{suggestion}")
+    return tuple(merged[name] for name in dict.fromkeys([*order, *merged]))
+
+
+def _check_wire(name: str, table: ProviderTable, wires: Callable[[], Collection[str]], file: str) -> None:
+    if table.wire is not None and table.wire not in (existing := sorted(wires())):
+        meant = did_you_mean(table.wire, existing) or f" (known: {', '.join(existing)})"
+        raise ConfigurationError(f"{file}: providers.{name}.wire: there is no wire format {table.wire!r}{meant}")
+
+
+def _with_table(
+    settings: ProviderSettings | None, name: str, table: ProviderTable | None, file: str
+) -> ProviderSettings:
+    if settings is None and (table is None or table.wire is None):
+        raise ConfigurationError(
+            f"{file}: providers.{name}: this is not a provider that rushes knows, so `wire` must say which format it "
+            'speaks, such as wire = "routeany"'
+        )
+    base = settings or ProviderSettings(name=name, wire=name)
+    if table is None:
+        return base
+    changes = table.model_dump(exclude_none=True, exclude={"options"})
+    return base.model_copy(update={**changes, "options": {**base.options, **table.options}})
+
+
+def _with_environment(settings: ProviderSettings, environment: Mapping[str, str], file: str) -> ProviderSettings:
+    if settings.wire == SANDBOX:
+        return settings
+    prefix = settings.name.upper().replace("-", "_")
+    url_variable = f"{prefix}_BASE_URL"
+    key_variable = settings.api_key_env or f"{prefix}_API_KEY"
+    from_environment = environment.get(url_variable, "").strip()
+    base_url = from_environment or settings.base_url
+    place = url_variable if from_environment else f"{file}: providers.{settings.name}.base_url"
+    return settings.model_copy(
+        update={
+            "base_url": None if base_url is None else checked_base_url(base_url, place),
+            "api_key": _key(environment, key_variable),
+            "api_key_env": key_variable,
+        }
+    )
+
+
+def checked_base_url(url: str, place: str) -> str:
+    """Scheme, host and prefix, without a slash at the end.
+
+    Raises:
+        ConfigurationError: it is not such a URL; the message starts with `place`.
+    """
+    problem = _problem_with(url)
+    if problem is not None:
+        raise ConfigurationError(f"{place}: {problem}; give scheme and host, such as https://gateway.example")
+    return url.rstrip("/")
+
+
+def _problem_with(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        return f"this is not a URL ({error})"
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        return "this is not an http or https URL with a host"
+    if parts.username is not None or parts.password is not None:
+        return "a base URL must not hold a user name or password"
+    if parts.query or parts.fragment or "?" in url or "#" in url:
+        return "a base URL must not have a query or a fragment"
+    if any(character.isspace() or not character.isprintable() for character in url):
+        return "a base URL must not hold blanks"
+    return None
+
+
+def _key(environment: Mapping[str, str], variable: str) -> SecretStr | None:
+    key = environment.get(variable, "").strip()
+    if not key:
+        return None
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ConfigurationError(f"{variable}: the key holds characters that cannot be sent in an HTTP header")
+    return SecretStr(key)
+
+
+def problem_with(settings: ProviderSettings) -> str | None:
+    """What keeps a provider from being used, as a clause; `None` where nothing does."""
+    if settings.wire == SANDBOX:
+        return None
+    missing: list[str] = []
+    if settings.api_key is None:
+        missing.append(settings.api_key_env or "its API key")
+    if settings.base_url is None:
+        missing.append(f"{settings.name.upper().replace('-', '_')}_BASE_URL")
+    if not missing:
+        return None
+    return f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set"

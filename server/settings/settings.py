@@ -1,0 +1,150 @@
+"""Settings: environment variables, over `rushes.toml`, over defaults (design §6)."""
+
+import os
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ...domain.errors import ConfigurationError
+from ...providers.provider import ProviderSettings
+from .file import FileSettings, Limits, LogLevel, did_you_mean, read_file
+from .providers import merge_providers
+
+FILE_NAME = "rushes.toml"
+
+PREFIX = "RUSHES_"
+
+
+@dataclass(frozen=True)
+class Variables:
+    """What the `RUSHES_*` variables say: `environment.Environment`, or nothing where none is set."""
+
+    home: Path | None = None
+    output_dir: Path | None = None
+    config: Path | None = None
+    log_level: LogLevel | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a person can set. Paths are absolute; nothing has been created yet."""
+
+    home: Path
+    output_dir: Path
+    log_level: LogLevel
+    providers: tuple[ProviderSettings, ...]
+    """In the order in which they are tried. Those without a key are listed too."""
+    own_input_roots: tuple[Path, ...] | None = None
+    """`[inputs] roots` of the file, if it has them."""
+    viewer_domains: tuple[str, ...] = ()
+    """Further origins from which the viewer may show media."""
+    limits: Limits = field(default_factory=Limits)
+    config_file: Path | None = None
+    """The file that was read, if there is one."""
+
+    @property
+    def input_roots(self) -> tuple[Path, ...]:
+        """Folders in which local input media may lie."""
+        return self.own_input_roots if self.own_input_roots is not None else default_input_roots(self.output_dir)
+
+    @property
+    def cache_dir(self) -> Path:
+        return self.home / "cache"
+
+
+def load_settings(known: Sequence[ProviderSettings], wires: Callable[[], Collection[str]]) -> Settings:
+    """The settings of this process.
+
+    Args:
+        known: The providers that rushes knows without configuration, in their standing order.
+        wires: Tells the wire formats there are; asked only where the file names one.
+
+    Raises:
+        ConfigurationError: a variable, or something in the file, is wrong.
+    """
+    environment = read_environment()
+    config_path, file = _read_file(environment)
+    home = _absolute(environment.home or file.home or default_home())
+    output_dir = _absolute(environment.output_dir or file.output_dir or home / "outputs")
+    roots = file.inputs.roots
+    return Settings(
+        home=home,
+        output_dir=output_dir,
+        log_level=environment.log_level or file.log_level or "warning",
+        providers=merge_providers(known, wires, file, os.environ, str(config_path)),
+        own_input_roots=None if roots is None else tuple(map(_absolute, roots)),
+        viewer_domains=tuple(file.viewer.media_domains),
+        limits=file.limits,
+        config_file=config_path if config_path.is_file() else None,
+    )
+
+
+def read_environment() -> Variables:
+    """The `RUSHES_*` variables.
+
+    Raises:
+        ConfigurationError: one of them has a value that it cannot have.
+    """
+    if not any(name.upper().startswith(PREFIX) for name in os.environ):
+        return Variables()
+    # Slow to load, and most hosts set no variable.
+    from .variables import Environment
+
+    try:
+        return Variables(**dict(Environment()))
+    except ValidationError as error:
+        problems = [f"{PREFIX}{str(detail['loc'][0]).upper()}: {detail['msg']}" for detail in error.errors()]
+        raise ConfigurationError("\n".join(problems)) from None
+
+
+def unknown_variables() -> list[str]:
+    """Variables that look as if meant for rushes, but that it does not read."""
+    from .variables import Environment
+
+    known = [PREFIX + name.upper() for name in Environment.model_fields]
+    strays = [name for name in sorted(os.environ) if name.startswith(PREFIX) and name not in known]
+    return [f"{name}{did_you_mean(name, known)}" for name in strays]
+
+
+def default_home() -> Path:
+    """The platform's folder for what a program keeps for its user."""
+    import platformdirs
+
+    return platformdirs.user_data_path("rushes", appauthor=False)
+
+
+def default_input_roots(output_dir: Path) -> tuple[Path, ...]:
+    """The outputs, the folders where people keep media, and the current folder where a project is open in it.
+
+    Hosts start servers in `/`, in the home folder or in a system folder: that is no project, and opening all of it
+    would let a prompt send off any picture on the machine.
+    """
+    import platformdirs
+
+    folders = [
+        output_dir,
+        platformdirs.user_pictures_path(),
+        platformdirs.user_videos_path(),
+        platformdirs.user_music_path(),
+        platformdirs.user_downloads_path(),
+        platformdirs.user_desktop_path(),
+        platformdirs.user_documents_path(),
+    ]
+    here, person = Path.cwd(), Path.home()
+    if here not in {person, *person.parents} and here.is_relative_to(person):
+        folders.append(here)
+    return tuple(dict.fromkeys(folders))
+
+
+def _read_file(environment: Variables) -> tuple[Path, FileSettings]:
+    if environment.config is not None:
+        path = _absolute(environment.config)
+        return path, read_file(path, must_exist=True)
+    path = _absolute(environment.home or default_home()) / FILE_NAME
+    return path, read_file(path, must_exist=False)
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100  a link in the path stays: the person named it so

@@ -1,0 +1,212 @@
+"""HTTP for the protocol: which hosts may ask, and a uvicorn that leaves signals and the end to us.
+
+Imported only by the transports that need it, because uvicorn and its like are slow to load.
+"""
+
+import ipaddress
+import logging
+import socket
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio
+import uvicorn
+from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ...domain.errors import ConfigurationError
+from ..mcp.server import RushesServer
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskStatus
+
+logger = logging.getLogger(__name__)
+
+REQUEST_BYTES_MAX = 64 * 1024 * 1024
+"""A call may hold several input media of 10 MB as base64."""
+
+GRACE_SECONDS = 0.5
+"""How long answers that are being sent may still take after a signal."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def loopback_security(host: str) -> TransportSecuritySettings:
+    """Only names of this machine are answered, so that a web page cannot reach the server by DNS rebinding.
+
+    Raises:
+        ConfigurationError: the host is reachable from elsewhere, which needs authentication.
+    """
+    if not is_loopback(host):
+        raise ConfigurationError(
+            f"--host {host}: rushes has no authentication yet, so it listens on loopback only",
+            hint="Use --host 127.0.0.1; reach it from elsewhere through an SSH tunnel.",
+        )
+    names = dict.fromkeys(["127.0.0.1", "localhost", "[::1]", _in_url(host)])
+    hosts = [pattern for name in names for pattern in (name, f"{name}:*")]
+    return TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=[f"http://{name}" for name in hosts])
+
+
+def _in_url(host: str) -> str:
+    bare = host.strip("[]")
+    return f"[{bare}]" if ":" in bare else bare
+
+
+class Doorkeeper:
+    """Refuses foreign hosts and origins for every path, and ends open streams when the server stops."""
+
+    def __init__(self, app: ASGIApp, security: TransportSecuritySettings) -> None:
+        self._app = app
+        self._security = TransportSecurityMiddleware(security)
+        self._stopping = anyio.Event()
+
+    def end_streams(self) -> None:
+        """Let every open request see its client go."""
+        self._stopping.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refusal = await self._security.validate_request(Request(scope, receive))
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        answer = _Answer(send, self._stopping)
+        await self._app(scope, partial(self._received, receive), answer.send)
+        if self._stopping.is_set():
+            await answer.finish()
+
+    async def _received(self, receive: Receive) -> Message:
+        """The next message of the client, or its going, whichever comes first."""
+        message: Message = {"type": "http.disconnect"}
+
+        async def stop(scope: anyio.CancelScope) -> None:
+            await self._stopping.wait()
+            scope.cancel()
+
+        async with anyio.create_task_group() as waiting:
+            waiting.start_soon(stop, waiting.cancel_scope)
+            message = await receive()
+            waiting.cancel_scope.cancel()
+        return message
+
+
+class _Answer:
+    """One response: knows whether it was begun and ended, and takes no more once the server stops."""
+
+    def __init__(self, send: Send, stopping: anyio.Event) -> None:
+        self._send = send
+        self._stopping = stopping
+        self._begun = self._ended = False
+
+    async def send(self, message: Message) -> None:
+        # The SDK's SSE endpoint begins a second response when its stream has ended.
+        if self._begun and self._stopping.is_set():
+            return
+        self._begun = True
+        self._ended = message["type"] == "http.response.body" and not message.get("more_body", False)
+        await self._send(message)
+
+    async def finish(self) -> None:
+        """End the response, so that the client sees a whole one."""
+        if not self._begun:
+            await self._send({"type": "http.response.start", "status": 503, "headers": []})
+        if not self._ended:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def http_app(server: RushesServer, host: str) -> Doorkeeper:
+    """Streamable HTTP at `/mcp`."""
+    security = loopback_security(host)
+    app = server.streamable_http_app(transport_security=security, host=host, max_request_body_size=REQUEST_BYTES_MAX)
+    return Doorkeeper(app, security)
+
+
+def sse_app(server: RushesServer, host: str) -> Doorkeeper:
+    """The deprecated SSE transport at `/sse`."""
+    security = loopback_security(host)
+    app = server.sse_app(transport_security=security, host=host, max_request_body_size=REQUEST_BYTES_MAX)
+    return Doorkeeper(app, security)
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn would catch signals and raise them again at the end, which kills the process before the service ends."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_started()
+
+
+async def serve_app(
+    app: Doorkeeper, listener: socket.socket, path: str, task_status: "TaskStatus[str]" = anyio.TASK_STATUS_IGNORED
+) -> None:
+    """Run the app until the caller cancels; then what is open has `GRACE_SECONDS` to end."""
+    address: tuple[str, int] = listener.getsockname()[:2]
+    url = f"http://{_in_url(address[0])}:{address[1]}{path}"
+
+    def announce() -> None:
+        print(f"rushes is listening on {url}", file=sys.stderr, flush=True)  # noqa: T201  for people and scripts
+        task_status.started(url)
+
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    server = _Uvicorn(config, announce)
+    finished = anyio.Event()
+    async with anyio.create_task_group() as serving:
+        serving.start_soon(_end_when_cancelled, server, app, finished)
+        with anyio.CancelScope(shield=True):
+            await server.serve(sockets=[listener])
+        finished.set()
+        serving.cancel_scope.cancel()
+
+
+async def _end_when_cancelled(server: uvicorn.Server, app: Doorkeeper, finished: anyio.Event) -> None:
+    try:
+        await finished.wait()
+    finally:
+        server.should_exit = True
+        with anyio.move_on_after(GRACE_SECONDS, shield=True):
+            await finished.wait()
+        app.end_streams()
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        ConfigurationError: the address cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host.strip("[]"), port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"cannot listen on {host} port {port}: {error.strerror or error}",
+            hint="Choose another with --port; 0 takes a free one.",
+        ) from error
+    listener.setblocking(False)
+    return listener

@@ -1,0 +1,96 @@
+"""The transports: stdio, Streamable HTTP and SSE. Each ends by itself when its host or a signal says so.
+
+The service runs around a transport, once a process; none of these enters or leaves it.
+"""
+
+import logging
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, cast
+
+import anyio
+from mcp.server.stdio import stdio_server
+
+from ..mcp.server import RushesServer
+from .stdio import standard_streams
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskStatus
+
+logger = logging.getLogger(__name__)
+
+HTTP_PATH = "/mcp"
+SSE_PATH = "/sse"
+
+
+async def serve_stdio(server: RushesServer) -> None:
+    """Serve one host over standard input and output, until stdin ends or SIGTERM, SIGINT or SIGHUP comes.
+
+    A call that is under way is cancelled then; its task goes on in the service, or in the next process.
+    """
+    async with standard_streams() as (lines, writer), ended_by_signals():
+        # The SDK asks for open files and uses no more of them than ours have.
+        source = cast("anyio.AsyncFile[str]", lines)
+        target = cast("anyio.AsyncFile[str]", writer)
+        async with stdio_server(source, target) as (read, write):
+            await server.serve_streams(read, write)
+
+
+async def serve_http(
+    server: RushesServer,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    task_status: "TaskStatus[str]" = anyio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve Streamable HTTP at `/mcp` until a signal comes or the caller cancels.
+
+    Args:
+        server: The server.
+        host: A loopback address or `localhost`.
+        port: 0 takes a free one.
+        task_status: Told the URL once connections are accepted.
+
+    Raises:
+        ConfigurationError: the host is not loopback, or the port is taken.
+    """
+    from .http import bound, http_app, serve_app
+
+    app, listener = http_app(server, host), bound(host, port)
+    async with ended_by_signals():
+        await serve_app(app, listener, HTTP_PATH, task_status)
+
+
+async def serve_sse(
+    server: RushesServer,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    task_status: "TaskStatus[str]" = anyio.TASK_STATUS_IGNORED,
+) -> None:
+    """The same as `serve_http` for the deprecated SSE transport, at `/sse`."""
+    from .http import bound, serve_app, sse_app
+
+    app, listener = sse_app(server, host), bound(host, port)
+    async with ended_by_signals():
+        await serve_app(app, listener, SSE_PATH, task_status)
+
+
+@asynccontextmanager
+async def ended_by_signals() -> AsyncGenerator[None]:
+    """Cancel the body when the process is asked to stop, and go on after it."""
+    async with anyio.create_task_group() as watching:
+        if sys.platform != "win32":
+            watching.start_soon(_cancel_on_signal, watching.cancel_scope)
+        yield
+        watching.cancel_scope.cancel()
+
+
+async def _cancel_on_signal(scope: anyio.CancelScope) -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+        async for received in signals:
+            logger.info("stopping", extra={"signal": received.name})
+            scope.cancel()
+            return

@@ -1,0 +1,145 @@
+"""Standard input and output as a pair of streams that can be let go at any moment.
+
+The SDK's own reader blocks in a worker thread until the host closes stdin, so a signal could not end the process.
+Ours is a daemon thread on a raw descriptor: nothing waits for it, and the interpreter can exit while it blocks.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import AsyncGenerator, Generator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.from_thread
+import anyio.lowlevel
+import anyio.to_thread
+
+from ...domain.surrogates import without_lone_surrogates
+
+if TYPE_CHECKING:
+    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+STDIN, STDOUT, STDERR = 0, 1, 2
+CHUNK_BYTES = 65_536
+LINES_AHEAD = 16
+
+
+class Lines:
+    """The lines of a descriptor, read by a daemon thread; what `async for` sees of a text file."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        streams = anyio.create_memory_object_stream[str](LINES_AHEAD)
+        self._sender: MemoryObjectSendStream[str] = streams[0]
+        self._receiver: MemoryObjectReceiveStream[str] = streams[1]
+        self._room = threading.Semaphore(LINES_AHEAD)
+
+    def start(self) -> None:
+        """Begin to read; call it on the event loop."""
+        token = anyio.lowlevel.current_token()
+        threading.Thread(target=self._read, args=(token,), name="rushes-stdin", daemon=True).start()
+
+    def close(self) -> None:
+        """Take no more lines; the thread ends with its next one, or with the process."""
+        self._receiver.close()
+        self._sender.close()
+        self._room.release()
+
+    def __aiter__(self) -> "Lines":
+        return self
+
+    async def __anext__(self) -> str:
+        try:
+            line = await self._receiver.receive()
+        except anyio.EndOfStream:
+            raise StopAsyncIteration from None
+        self._room.release()
+        return line
+
+    def _read(self, token: anyio.lowlevel.EventLoopToken) -> None:
+        # The thread waits outside the event loop for room: a coroutine that waits in it would be cancelled with it, and
+        # logged as an error. RuntimeError: the loop is gone, or goes; the stream errors: nobody listens any more.
+        try:
+            for line in lines_of(self._descriptor):
+                self._room.acquire()
+                anyio.from_thread.run_sync(self._sender.send_nowait, line, token=token)
+            anyio.from_thread.run_sync(self._sender.close, token=token)
+        except (RuntimeError, anyio.BrokenResourceError, anyio.ClosedResourceError):
+            return
+
+
+def lines_of(descriptor: int) -> Iterator[str]:
+    """The lines of a descriptor as text; bytes that are not UTF-8 are replaced, and refused as JSON later."""
+    # Joined once a line: a line may hold media of many megabytes.
+    parts: list[bytes] = []
+    while chunk := _read_chunk(descriptor):
+        *ends, begun = chunk.split(b"\n")
+        for end in ends:
+            yield _as_text([*parts, end])
+            parts.clear()
+        parts.append(begun)
+    if any(parts):
+        yield _as_text(parts)
+
+
+def _as_text(parts: list[bytes]) -> str:
+    # The SDK takes a message with half an emoji for none at all, and its call would never be answered.
+    return without_lone_surrogates(b"".join(parts)).decode("utf-8", "replace")
+
+
+def _read_chunk(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, CHUNK_BYTES)
+    except OSError:
+        return b""
+
+
+class Writer:
+    """Text to a descriptor; what the SDK needs of an open file. A blocked write does not hold up the exit."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    async def write(self, text: str) -> None:
+        await anyio.to_thread.run_sync(self._write_all, text.encode(), abandon_on_cancel=True)
+
+    async def flush(self) -> None:
+        """Nothing is buffered."""
+
+    def _write_all(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self._descriptor, data) :]
+
+
+@asynccontextmanager
+async def standard_streams() -> AsyncGenerator[tuple[Lines, Writer]]:
+    """Standard input and output for the protocol alone.
+
+    Meanwhile descriptor 0 is empty and descriptor 1 goes to stderr, so that stray output of a library or a child
+    process never reaches the host.
+    """
+    with _diverted(STDIN, os.devnull) as source, _diverted(STDOUT, None) as target:
+        lines = Lines(source)
+        lines.start()
+        try:
+            yield lines, Writer(target)
+        finally:
+            lines.close()
+
+
+@contextmanager
+def _diverted(descriptor: int, instead: str | None) -> Generator[int]:
+    """A private duplicate of a descriptor, which itself points elsewhere (stderr by default) until the end."""
+    private = os.dup(descriptor)
+    other = os.open(instead, os.O_RDONLY) if instead else os.dup(STDERR)
+    os.dup2(other, descriptor)
+    os.close(other)
+    # What was printed before goes where the descriptor leads now, too.
+    sys.stdout.flush()
+    try:
+        yield private
+    finally:
+        sys.stdout.flush()
+        os.dup2(private, descriptor)

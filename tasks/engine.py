@@ -1,0 +1,306 @@
+"""The engine: the service's one implementation. It owns the scheduler, of which there is one a process."""
+
+import logging
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import anyio
+from anyio.abc import TaskGroup
+from ulid import ULID
+
+from ..cache.embedded.store import TaskStore
+from ..cache.media.folder import MediaFolder
+from ..cache.workers.timers import Scheduler
+from ..domain.errors import RequestRefused, StoreError
+from ..domain.record import TaskRecord, TaskState
+from ..domain.request import GenerationRequest, Kind
+from .intake import offers
+from .intake.dry_run import preview
+from .intake.media import MEDIA_BYTES_MAX, MediaResolver
+from .intake.routing import Candidate, Configured, Route, route
+from .journal import Clock, Records
+from .life.fingerprint import fingerprint
+from .service import Answer, ModelOffer, Preview, TaskPage, Wish
+from .work.advance import Steps
+from .work.cancel import Canceller
+from .work.keep import Keeper
+from .work.shield import uninterrupted
+from .work.submit import Submitter
+from .work.takeover import Lease, Takeover
+
+logger = logging.getLogger(__name__)
+
+REPORT_EVERY_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds that a person may set."""
+
+    keep_outputs: bool = True
+    download_bytes_max: int = 2 * 1024**3
+    media_bytes_max: int = MEDIA_BYTES_MAX
+    tasks_polled_at_once: int = 32
+    shutdown_grace_seconds: float = 1.5
+    takeover_seconds: float = 2.0
+    """How often orphaned tasks are looked for (±25 %)."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the engine is made of; assembled in `server/assembly.py`."""
+
+    store: TaskStore
+    lease: Lease
+    media: MediaFolder
+    providers: Sequence[Configured]
+    input_roots: tuple[Path, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    clock: Clock = lambda: datetime.now(UTC)
+
+
+class Engine:
+    """Implements `Service`. Use `async with Engine.opened(parts) as engine`."""
+
+    def __init__(self, parts: Parts, group: TaskGroup) -> None:
+        self._clock = parts.clock
+        self._configured = tuple(parts.providers)
+        self._providers = {c.provider.name: c.provider for c in parts.providers}
+        self._limits = parts.limits
+        self._store = parts.store
+        self._group = group
+        self._waiters: Counter[str] = Counter()
+        self._submitting: dict[str, anyio.Event] = {}
+        limits = parts.limits
+        self._records = Records(parts.store, parts.lease.worker_id, parts.clock)
+        self._keeper = Keeper(
+            parts.media, self._records, parts.clock, enabled=limits.keep_outputs, bytes_max=limits.download_bytes_max
+        )
+        self._media = MediaResolver(
+            self._records, parts.clock, roots=parts.input_roots, bytes_max=limits.media_bytes_max
+        )
+        self._submitter = Submitter(self._records, self._keeper, parts.clock)
+        self._canceller = Canceller(self._records, self._providers, parts.clock)
+        self._steps = Steps(
+            self._records,
+            self._keeper,
+            self._providers,
+            parts.clock,
+            waited_for=lambda task_id: self._waiters[task_id] > 0,
+            cancel_accepted=self._canceller.cancel_accepted,
+        )
+        self._scheduler = Scheduler(self._steps.step, at_once=limits.tasks_polled_at_once)
+        self._takeover = Takeover(
+            self._records,
+            parts.lease,
+            parts.media,
+            self._configured,
+            parts.clock,
+            scheduler=self._scheduler,
+            submitting=self._submitting,
+            submit_again=self._begin_submission,
+        )
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, parts: Parts) -> AsyncGenerator["Engine"]:
+        """Run the scheduler, adopt unfinished tasks, and stop in an orderly way."""
+        async with anyio.create_task_group() as group:
+            engine = cls(parts, group)
+            await engine._takeover.look()
+            group.start_soon(engine._scheduler.run, name="scheduler")
+            group.start_soon(engine._takeover.run, parts.limits.takeover_seconds, name="takeover")
+            try:
+                yield engine
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await engine._let_submissions_end()
+                group.cancel_scope.cancel()
+
+    # what tools ask
+
+    async def generate(self, wish: Wish, *, answer_within_seconds: float = 20.0) -> Answer:
+        """See `Service.generate`."""
+        request, chosen = await self._routed(wish)
+        record, created = await self._journaled(self._new_record(wish, request, chosen), chosen, wish.force_new)
+        return Answer(await self._answered(record, answer_within_seconds), deduplicated=not created)
+
+    async def preview(self, wish: Wish) -> Preview:
+        """See `Service.preview`."""
+        _, chosen = await self._routed(wish)
+        return preview(chosen)
+
+    async def get(self, task_id: str, *, owner: str = "local") -> TaskRecord:
+        """See `Service.get`."""
+        return await self._records.read_owned(task_id, owner)
+
+    async def wait(
+        self,
+        task_id: str,
+        *,
+        seconds: float,
+        owner: str = "local",
+        report: Callable[[TaskRecord], Awaitable[None]] | None = None,
+    ) -> TaskRecord:
+        """See `Service.wait`."""
+        record = await self._records.read_owned(task_id, owner)
+        deadline = anyio.current_time() + seconds
+        self._waiters[task_id] += 1
+        try:
+            self._hasten(record)
+            while not record.settled and (left := deadline - anyio.current_time()) > 0:
+                record = await self._records.changed(record, seconds=min(left, REPORT_EVERY_SECONDS))
+                if report is not None:
+                    await report(record)
+        finally:
+            self._waiters[task_id] -= 1
+            self._waiters += Counter()
+        return record
+
+    async def list_tasks(
+        self,
+        *,
+        owner: str = "local",
+        state: TaskState | None = None,
+        kind: Kind | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> TaskPage:
+        """See `Service.list_tasks`."""
+        if cursor is not None and not _is_task_id(cursor):
+            raise RequestRefused("invalid_input", "The cursor must be the next_cursor of the page before.")
+        found = await self._records.page(owner=owner, state=state, kind=kind, limit=limit + 1, before=cursor)
+        more = len(found) > limit
+        return TaskPage(tuple(found[:limit]), found[limit - 1].task_id if more else None)
+
+    async def cancel(self, task_id: str, *, owner: str = "local", abandon: bool = False) -> TaskRecord:
+        """See `Service.cancel`."""
+        record = await self._records.read_owned(task_id, owner)
+        after = await self._canceller.cancel(record, abandon=abandon)
+        self._scheduler.schedule(task_id)
+        return after
+
+    async def models(
+        self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None
+    ) -> Sequence[ModelOffer]:
+        """See `Service.models`."""
+        await offers.refresh(self._configured, self._store, self._clock())
+        return offers.offers(self._configured, kind=kind, provider=provider, query=query)
+
+    def poll_interval_seconds(self, record: TaskRecord) -> float | None:
+        """See `Service.poll_interval_seconds`."""
+        if record.settled:
+            return None
+        if record.next_poll_at is None:
+            return 1.0
+        return max(0.0, (record.next_poll_at - self._clock()).total_seconds())
+
+    # the life of a task
+
+    async def _routed(self, wish: Wish) -> tuple[GenerationRequest, Route]:
+        media = await self._media.resolve(wish.media, owner=wish.owner, local_files=wish.local_files)
+        request = wish.request.model_copy(update={"media": media})
+        await self._learn_named_models(request, wish.provider)
+        return request, route(request, self._configured, wish.provider)
+
+    async def _learn_named_models(self, request: GenerationRequest, provider: str | None) -> None:
+        """A model that the data does not know may stand in a cached live list."""
+        named = [c for c in self._configured if provider in (None, "auto", c.provider.name)]
+        await offers.join_cached(named, self._store, self._clock(), wanted=request.model)
+
+    def _new_record(self, wish: Wish, request: GenerationRequest, chosen: Route) -> TaskRecord:
+        now = self._clock()
+        first: Candidate = chosen.candidates[0]
+        return TaskRecord(
+            task_id=str(ULID.from_datetime(now)),
+            owner=wish.owner,
+            kind=request.kind,
+            worker=self._records.worker,
+            request=request,
+            fingerprint=fingerprint(wish.owner, wish.provider, request),
+            output_name=wish.output_name,
+            provider=first.plan.provider,
+            model=first.plan.model,
+            plan_path=first.plan.path,
+            plan_details=first.plan.details,
+            created_at=now,
+            updated_at=now,
+            submitted_at=now,
+            deadline_at=now + timedelta(seconds=first.deadline_seconds),
+            warnings=tuple(dict.fromkeys((*chosen.warnings, *first.plan.warnings))),
+        )
+
+    async def _answered(self, record: TaskRecord, seconds: float) -> TaskRecord:
+        """The record once the gateway has accepted or refused, whichever process submits it, or when time is up.
+
+        A store that fails meanwhile ends the wait and not the call: the task exists, and its caller has to hear of it.
+        """
+        deadline = anyio.current_time() + seconds
+        try:
+            while record.phase == "submitting" and (left := deadline - anyio.current_time()) > 0:
+                record = await self._records.changed(record, seconds=left)
+        except StoreError as error:
+            logger.warning("answered without looking again task_id=%s problem=%s", record.task_id, error.message)
+        return record
+
+    async def _journaled(self, record: TaskRecord, chosen: Route, force_new: bool) -> tuple[TaskRecord, bool]:
+        """Journal and begin, as one step that a cancelled call does not cut in two: nobody would send it then."""
+        self._submitting[record.task_id] = anyio.Event()
+        created = False
+        try:
+            journaled, created = await uninterrupted(lambda: self._records.create(record, force_new=force_new))
+        finally:
+            if not created:
+                self._submitting.pop(record.task_id).set()
+        if created:
+            self._begin_submission(journaled, chosen.candidates)
+        return journaled, created
+
+    def _begin_submission(self, record: TaskRecord, candidates: Sequence[Candidate]) -> None:
+        """In the engine's own task group, so that no cancelled call can harm a submission under way."""
+        self._submitting.setdefault(record.task_id, anyio.Event())
+        self._group.start_soon(self._submit, record, candidates, name=f"submit {record.task_id}")
+
+    async def _submit(self, record: TaskRecord, candidates: Sequence[Candidate]) -> None:
+        try:
+            after = await self._submitter.submit(record, candidates)
+            if after is not None and after.cancel_requested_at is not None:
+                after = await self._canceller.cancel_accepted(after)
+            if after is not None and after.open:
+                self._scheduler.schedule(record.task_id, self._first_pause(after))
+        except Exception:
+            # One submission's fault must not end the others; `Takeover` goes on with the record.
+            logger.exception("submission fault task_id=%s", record.task_id)
+        finally:
+            self._submitting.pop(record.task_id).set()
+
+    def _first_pause(self, record: TaskRecord) -> float:
+        provider = self._providers[record.provider]
+        if record.phase != "polling":
+            return 0.0
+        return 0.05 if provider.traits.free else self._steps.pause_seconds(record, provider)
+
+    def _hasten(self, record: TaskRecord) -> None:
+        """Somebody waits now: look sooner than planned for nobody."""
+        if record.worker != self._records.worker or record.phase != "polling":
+            return
+        provider = self._providers.get(record.provider)
+        if provider is not None and not record.poll_errors:
+            self._scheduler.schedule(record.task_id, self._steps.pause_seconds(record, provider))
+
+    async def _let_submissions_end(self) -> None:
+        """A short grace, so that the job's id of a POST under way is still saved."""
+        with anyio.move_on_after(self._limits.shutdown_grace_seconds):
+            for answered in list(self._submitting.values()):
+                await answered.wait()
+
+
+def _is_task_id(text: str) -> bool:
+    try:
+        return str(ULID.from_str(text)) == text
+    except ValueError:
+        return False

@@ -1,0 +1,37 @@
+"""Dry run: the provider that would be chosen and the exact payload; nothing is written or sent."""
+
+from pydantic import JsonValue
+
+from ..service import Preview
+from .routing import Route
+
+DATA_URL_SHOWN = 64
+LONG_TEXT = 2048
+
+
+def preview(chosen: Route) -> Preview:
+    """What the first candidate of a route would send."""
+    candidate = chosen.candidates[0]
+    plan = candidate.plan
+    return Preview(
+        provider=plan.provider,
+        model=plan.model,
+        url=plan.path,
+        payload={name: readable(value) for name, value in plan.body.items()},
+        warnings=tuple(dict.fromkeys((*chosen.warnings, *plan.warnings))),
+    )
+
+
+def readable(value: JsonValue) -> JsonValue:
+    """The same value with the base64 of media cut short, so that it cannot flood a context."""
+    match value:
+        case str() if value.startswith("data:") and len(value) > DATA_URL_SHOWN * 2:
+            return f"{value[:DATA_URL_SHOWN]}… ({len(value)} characters)"
+        case str() if len(value) > LONG_TEXT and " " not in value[:LONG_TEXT]:
+            return f"{value[:DATA_URL_SHOWN]}… ({len(value)} characters)"
+        case list():
+            return [readable(item) for item in value]
+        case dict():
+            return {name: readable(item) for name, item in value.items()}
+        case _:
+            return value

@@ -1,0 +1,195 @@
+"""Input media: what the agent gave becomes a URL or checked bytes, before anything is journaled or sent (design §3).
+
+A medium is an https URL, a data URL, a local path inside the allowed roots, or `task:<task_id>#<n>` for output n
+(counted from 1) of an earlier task.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import anyio.to_thread
+
+from ...cache.media.sniff import sniff_mime
+from ...domain.errors import RequestRefused, TaskNotFound
+from ...domain.failure import clean_text
+from ...domain.record import Output
+from ...domain.request import MediaInput, MediaRole
+from ..journal import Clock, Records
+from ..service import MediaSource
+
+MEDIA_BYTES_MAX = 10 * 1024 * 1024
+URL_CHARACTERS_MAX = 4096
+MEDIA_COUNT_MAX = 32
+
+_TASK = re.compile(r"task:(?P<task_id>[0-9A-Za-z]{1,64})(?:#(?P<number>[0-9]{1,4}))?\Z")
+_DATA = re.compile(r"data:(?P<mime>[\w.+-]+/[\w.+-]+)?(?:;[\w=.+-]+)*;base64,(?P<body>.*)\Z", re.DOTALL | re.IGNORECASE)
+_KIND_OF_ROLE: dict[MediaRole, str] = {"reference_video": "video", "reference_audio": "audio"}
+
+
+class MediaResolver:
+    """Turns media sources into inputs. Local files are read only inside `roots`."""
+
+    def __init__(
+        self, records: Records, clock: Clock, *, roots: Sequence[Path], bytes_max: int = MEDIA_BYTES_MAX
+    ) -> None:
+        self._records = records
+        self._clock = clock
+        self._roots = tuple(roots)
+        self._bytes_max = bytes_max
+
+    async def resolve(self, sources: Sequence[MediaSource], *, owner: str, local_files: bool) -> tuple[MediaInput, ...]:
+        """All media of a request.
+
+        Raises:
+            RequestRefused: `invalid_media`, with the medium and what is wrong with it.
+        """
+        if len(sources) > MEDIA_COUNT_MAX:
+            raise _invalid(f"{len(sources)} input media are too many: at most {MEDIA_COUNT_MAX}.")
+        return tuple([await self._resolve(source, owner, local_files) for source in sources])
+
+    async def _resolve(self, source: MediaSource, owner: str, local_files: bool) -> MediaInput:
+        text = source.text.strip()
+        scheme = text.split(":", 1)[0].lower() if ":" in text else ""
+        match scheme:
+            case "https":
+                return MediaInput(role=source.role, source=_shown(text), url=_checked_url(text))
+            case "http":
+                raise _invalid(f"{_shown(text)} is not https; gateways fetch only https URLs.")
+            case "data":
+                return self._of_bytes(source.role, _data_of(text, self._bytes_max), shown="data URL")
+            case "task":
+                return await self._of_task(source.role, text, owner)
+            case _:
+                return await self._of_file(source.role, text, local_files)
+
+    async def _of_task(self, role: MediaRole, text: str, owner: str) -> MediaInput:
+        match = _TASK.match(text)
+        if match is None:
+            raise _invalid(f"{_shown(text)} is not task:<task_id> or task:<task_id>#<number from 1>.")
+        output = await self._output(match["task_id"], int(match["number"] or 1), owner)
+        if output.path is not None and await anyio.Path(output.path).is_file():
+            data = await _read(Path(output.path), self._bytes_max) if (output.bytes or 0) <= self._bytes_max else None
+            if data is not None:
+                medium = self._of_bytes(role, data, shown=text)
+                return medium.model_copy(update={"url": self._live_url(output)})
+        url = self._live_url(output)
+        if url is None:
+            raise _invalid(f"The output {text} has neither a file under {_mib(self._bytes_max)} nor a live https URL.")
+        return MediaInput(role=role, source=text, url=url, mime_type=output.mime_type, sha256=output.sha256)
+
+    async def _output(self, task_id: str, number: int, owner: str) -> Output:
+        try:
+            record = await self._records.read_owned(task_id, owner)
+        except TaskNotFound as error:
+            raise _invalid(error.message) from error
+        if not record.outputs:
+            raise _invalid(f"Task {task_id} has no output: it is {record.state}.")
+        if not 1 <= number <= len(record.outputs):
+            raise _invalid(f"Task {task_id} has {len(record.outputs)} output(s), counted from 1: no #{number}.")
+        return record.outputs[number - 1]
+
+    def _live_url(self, output: Output) -> str | None:
+        alive = output.expires_at is None or output.expires_at > self._clock()
+        public = output.url is not None and output.url.startswith("https://") and not output.authenticated
+        return output.url if alive and public else None
+
+    async def _of_file(self, role: MediaRole, text: str, local_files: bool) -> MediaInput:
+        if not local_files:
+            raise _invalid(f"{_shown(text)}: local files are taken only over stdio; give an https or data URL.")
+        path = _path_of(text)
+        data = await _read_allowed(path, self._roots, self._bytes_max)
+        return self._of_bytes(role, data, shown=str(path))
+
+    def _of_bytes(self, role: MediaRole, data: bytes, *, shown: str) -> MediaInput:
+        if len(data) > self._bytes_max:
+            raise _invalid(f"{_shown(shown)} is over {_mib(self._bytes_max)}.")
+        mime_type = sniff_mime(data[:4096])
+        wanted = _KIND_OF_ROLE.get(role, "image")
+        if mime_type is None or not mime_type.startswith(f"{wanted}/"):
+            found = mime_type or "no known medium"
+            raise _invalid(f"{_shown(shown)} is {found} by its first bytes, not {wanted}.")
+        return MediaInput(
+            role=role,
+            source=f"{_shown(shown)} ({mime_type}, {len(data)} bytes)",
+            mime_type=mime_type,
+            size_bytes=len(data),
+            sha256=hashlib.sha256(data).hexdigest(),
+            data=data,
+        )
+
+
+def _invalid(message: str) -> RequestRefused:
+    return RequestRefused("invalid_media", message)
+
+
+def _shown(text: str) -> str:
+    return clean_text(text, 120)
+
+
+def _mib(size: int) -> str:
+    return f"{size / 1048576:g} MB"
+
+
+def _path_of(text: str) -> Path:
+    try:
+        path = Path(unquote(urlsplit(text).path)) if text.lower().startswith("file:") else Path(text)
+        return path.expanduser()
+    except (ValueError, RuntimeError) as error:
+        # A file URL that is none; the home folder of somebody who is not there.
+        raise _invalid(f"{_shown(text)} is not a path: {error}.") from error
+
+
+def _checked_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        raise _invalid(f"{_shown(text)} is not a URL: {error}.") from error
+    if len(text) > URL_CHARACTERS_MAX or not parts.hostname or parts.username or any(c.isspace() for c in text):
+        raise _invalid(f"{_shown(text)} is not a plain https URL of at most {URL_CHARACTERS_MAX} characters.")
+    return text
+
+
+def _data_of(text: str, bytes_max: int) -> bytes:
+    match = _DATA.match(text)
+    if match is None:
+        raise _invalid("The data URL is not of the form data:image/png;base64,….")
+    if len(match["body"]) > bytes_max * 3 // 2:
+        raise _invalid(f"The data URL is over {_mib(bytes_max)}.")
+    try:
+        return base64.b64decode("".join(match["body"].split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise _invalid("The data URL's base64 cannot be decoded.") from error
+
+
+async def _read(path: Path, bytes_max: int) -> bytes:
+    """At most one byte more than allowed, so that a growing file cannot fill the memory."""
+
+    def read() -> bytes:
+        with path.open("rb") as file:
+            return file.read(bytes_max + 1)
+
+    return await anyio.to_thread.run_sync(read)
+
+
+async def _read_allowed(path: Path, roots: Sequence[Path], bytes_max: int) -> bytes:
+    def resolve() -> Path:
+        real = path.resolve()
+        if not any(real.is_relative_to(root.resolve()) for root in roots):
+            shown = ", ".join(str(root) for root in roots) or "none"
+            raise _invalid(f"{_shown(str(path))} is outside the folders that rushes may read ({shown}).")
+        if not real.is_file():
+            raise _invalid(f"There is no file {_shown(str(path))}.")
+        return real
+
+    try:
+        return await _read(await anyio.to_thread.run_sync(resolve), bytes_max)
+    except OSError as error:
+        raise _invalid(f"{_shown(str(path))} cannot be read: {error.strerror or error}.") from error
+    except ValueError as error:
+        # Paths hold no NUL and nothing that their encoding lacks.
+        raise _invalid(f"{_shown(str(path))} is not a path.") from error

@@ -1,0 +1,174 @@
+"""Records in the store: read, create once, and change by compare-and-set."""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from ..cache.embedded.store import Document, TaskStore
+from ..domain.errors import StoreBusy, StoreDamaged, TaskNotFound
+from ..domain.record import TaskRecord, TaskState
+from .life import Transition
+from .life.fingerprint import still_counts
+
+logger = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+RACES_MAX = 20
+PAGE = 1000
+RECENT = 500
+
+
+def to_document(record: TaskRecord) -> Document:
+    """The record as the store keeps it: plain JSON, without any medium's bytes."""
+    document: Document = record.model_dump(mode="json", by_alias=True)
+    return document
+
+
+def from_document(document: Document) -> TaskRecord:
+    """The record of a stored document.
+
+    Raises:
+        StoreDamaged: the document is not a task record.
+    """
+    try:
+        return TaskRecord.model_validate(document)
+    except ValidationError as error:
+        task_id = str(document.get("task_id"))[:64]
+        raise StoreDamaged(f"The record of task {task_id} cannot be read ({error.error_count()} faults).") from error
+
+
+def _readable(documents: Iterable[Document]) -> list[TaskRecord]:
+    records: list[TaskRecord] = []
+    for document in documents:
+        try:
+            records.append(from_document(document))
+        except StoreDamaged as error:
+            logger.error("record left out problem=%s", error.message)
+    return records
+
+
+class Records:
+    """The task records of one home, as one worker (process) sees them."""
+
+    def __init__(self, store: TaskStore, worker: str, clock: Clock) -> None:
+        self._store = store
+        self.worker = worker
+        self._clock = clock
+
+    async def create(self, record: TaskRecord, *, force_new: bool) -> tuple[TaskRecord, bool]:
+        """Journal a new record durably, unless an equal request's task still counts; says which of both."""
+
+        def counts(document: Document) -> bool:
+            try:
+                return still_counts(from_document(document), self._clock())
+            except StoreDamaged:
+                # Nobody knows whether it counts; whoever asks for a new one gets it, and hears of that one later.
+                if force_new:
+                    return False
+                raise
+
+        document, created = await self._store.create(
+            to_document(record), fingerprint=record.fingerprint, still_counts=counts, anew=force_new
+        )
+        return from_document(document), created
+
+    async def read(self, task_id: str) -> TaskRecord | None:
+        """The record, or `None` where there is none."""
+        document = await self._store.get(task_id)
+        return None if document is None else from_document(document)
+
+    async def read_owned(self, task_id: str, owner: str) -> TaskRecord:
+        """The record of this owner.
+
+        Raises:
+            TaskNotFound: unknown and foreign ids look the same.
+        """
+        record = await self.read(task_id) if task_id.isalnum() and len(task_id) <= 64 else None
+        if record is None or record.owner != owner:
+            raise TaskNotFound(
+                f"There is no task {task_id[:64]!r}.", hint="Call list_tasks to see the tasks and their ids."
+            )
+        return record
+
+    async def read_mine(self, task_id: str) -> TaskRecord | None:
+        """The record if this worker still has the lease on it."""
+        record = await self.read(task_id)
+        return record if record is not None and record.worker == self.worker else None
+
+    async def change(
+        self, task_id: str, transition: Transition, *, as_worker: bool = True, durable: bool = False
+    ) -> TaskRecord | None:
+        """Apply a pure transition by compare-and-set; a lost race re-reads and decides again.
+
+        With `as_worker` nothing is written once another worker has the task, and the answer is `None`.
+        """
+        for _ in range(RACES_MAX):
+            record = await self.read(task_id)
+            if record is None or (as_worker and record.worker != self.worker):
+                return None
+            changed = transition(record)
+            if changed is record:
+                return record
+            stored = await self._store.replace(to_document(changed), durable=durable)
+            if stored is not None:
+                return from_document(stored)
+        raise StoreBusy(f"Task {task_id} is being changed by other processes all the time.")
+
+    async def put_back(self, record: TaskRecord) -> TaskRecord:
+        """Write a record that the store no longer has, because its database was damaged and set aside."""
+        document, _ = await self._store.create(to_document(record))
+        return from_document(document)
+
+    async def changed(self, record: TaskRecord, *, seconds: float) -> TaskRecord:
+        """The record as soon as it differs from this one, or as it is when time is up."""
+        document = await self._store.wait_for_change(record.task_id, record.revision, seconds=seconds)
+        return record if document is None else from_document(document)
+
+    async def open_records(self) -> list[TaskRecord]:
+        """All records that still need work, whoever works on them."""
+        records: list[TaskRecord] = []
+        after: str | None = None
+        while True:
+            page = await self._store.open_documents(limit=PAGE, after=after)
+            records.extend(_readable(page))
+            if len(page) < PAGE:
+                return records
+            after = str(page[-1]["task_id"])
+
+    async def jobs_and_rivals(self, record: TaskRecord) -> tuple[set[str], bool]:
+        """Ids of the jobs that other recent tasks hold at the record's provider, and whether an equal submission of
+        another task is under way, whose job the gateway may list already."""
+        others = await self._recent_others(record)
+        jobs = {other.job.job_id for other in others if other.job is not None}
+        return jobs, any(other.phase == "submitting" and _same_submission(other, record) for other in others)
+
+    async def claimed_elsewhere(self, record: TaskRecord) -> bool:
+        """Whether the job that this record found in the gateway's list is, or may be, another task's.
+
+        Each looks after it wrote, so of two that found the same job the later one sees the other.
+        """
+        others = await self._recent_others(record)
+        under_way = any(other.phase == "submitting" and _same_submission(other, record) for other in others)
+        return under_way or any(_job_id(other) == _job_id(record) for other in others)
+
+    async def _recent_others(self, record: TaskRecord) -> list[TaskRecord]:
+        recent = _readable(await self._store.page(limit=RECENT))
+        return [other for other in recent if other.provider == record.provider and other.task_id != record.task_id]
+
+    async def page(
+        self, *, owner: str, state: TaskState | None, kind: str | None, limit: int, before: str | None
+    ) -> list[TaskRecord]:
+        """Newest first."""
+        documents = await self._store.page(owner=owner, state=state, kind=kind, limit=limit, before=before)
+        return _readable(documents)
+
+
+def _job_id(record: TaskRecord) -> str | None:
+    return record.job.job_id if record.job is not None else None
+
+
+def _same_submission(one: TaskRecord, other: TaskRecord) -> bool:
+    return (one.model, one.request) == (other.model, other.request)

@@ -1,0 +1,37 @@
+"""Cancelling: asked for, done by the gateway, or only here."""
+
+from datetime import datetime
+
+from ...domain.errors import Charged
+from ...domain.failure import failure, recharged
+from ...domain.record import Phase, TaskRecord
+from .ground import moved, same_state
+
+
+def cancel_asked(record: TaskRecord, now: datetime) -> TaskRecord:
+    """Note that a person or agent wants it cancelled."""
+    if record.final or record.cancel_requested_at is not None:
+        return record
+    return same_state(record, now, cancel_requested_at=now)
+
+
+def cancelled(record: TaskRecord, now: datetime, *, at_gateway: bool, ended: bool, charged: Charged) -> TaskRecord:
+    """Cancelled: by the gateway, or only here.
+
+    With `ended` nothing more can come of the job; otherwise the gateway is still watched for a late paid result.
+    """
+    if record.final:
+        return record
+    who = record.provider
+    text = f"Cancelled at {who}." if at_gateway else f"Given up here; {who} goes on with the job and may charge for it."
+    why = failure("cancelled", text, charged=charged)
+    phase: Phase = "done" if ended else "watching" if record.phase == "polling" else record.phase
+    return moved(record, "cancelled", phase, now, failure=why)
+
+
+def withdrawn(record: TaskRecord, now: datetime) -> TaskRecord:
+    """Cancelled before anything was sent: nothing more can come."""
+    if record.phase != "submitting" or not record.final:
+        return record
+    why = record.failure and recharged(record.failure, "no").model_copy(update={"retry_safe": True})
+    return same_state(record, now, phase="done", failure=why)

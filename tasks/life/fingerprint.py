@@ -1,0 +1,28 @@
+"""Same request, same task: the fingerprint that the server derives, and how long it counts (design §4)."""
+
+import hashlib
+import json
+from datetime import datetime, timedelta
+
+from ...domain.record import TaskRecord
+from ...domain.request import GenerationRequest
+
+COUNTS_AFTER_SUCCESS = timedelta(minutes=2)
+"""For this long after a good end the same call returns the same task."""
+
+
+def fingerprint(owner: str, provider: str | None, request: GenerationRequest) -> str:
+    """SHA-256 (hex) of who asks whom for what. Media count by their bytes where rushes holds them, else by URL."""
+    asked = request.model_dump(mode="json", exclude={"media"}, exclude_none=True)
+    media = [[medium.role, medium.sha256 or medium.url or medium.source] for medium in request.media]
+    canonical = json.dumps([owner, provider or "auto", asked, media], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def still_counts(record: TaskRecord, now: datetime) -> bool:
+    """Whether an equal call is answered with this task: unfinished, unknown, or ended well a moment ago."""
+    if not record.final or record.state == "unknown":
+        return True
+    if record.state != "succeeded" or record.finished_at is None:
+        return False
+    return abs(now - record.finished_at) < COUNTS_AFTER_SUCCESS

@@ -1,0 +1,219 @@
+"""What one look at a job makes of a record, or a look that failed."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import assert_never
+
+from ...domain.errors import FailureError
+from ...domain.failure import Failure, failure, recharged
+from ...domain.job import SUCCESS_WITHOUT_OUTPUT, Observation
+from ...domain.record import Output, Phase, TaskRecord
+from .ground import moved, same_state, with_warnings
+
+Outputs = tuple[Output, ...]
+Kept = Mapping[int, Mapping[str, object]]
+"""Facts of outputs that are on disk already, by index."""
+
+NOTHING_KEPT: Kept = MappingProxyType({})
+
+EMPTY_SUCCESSES_MAX = 5
+"""Looks at a success without an output before it counts as a failure."""
+
+OUTPUTS_MAX = 64
+"""Outputs of one job that are taken on; what more a gateway names is not recorded."""
+
+WATCH_FOR = timedelta(hours=6)
+"""How long a job that was given up here is still looked at, so that a late paid result is not lost."""
+
+OVERDUE_LOOKS = 3
+"""So many looks in a row must be past the deadline: a clock may jump, and after a machine slept the deadline is past
+before the first look could be made."""
+
+POLL_ERRORS_PATIENCE = 5
+"""So many failed looks in a row do not count as looks past the deadline: the network comes back after the machine."""
+
+POLL_ERRORS_TOLD = 3
+
+FINISHED_AFTER_ALL = "It finished after all and is paid for: use its outputs; asking again would pay a second time."
+
+
+def bounded(seen: Observation) -> Observation:
+    """The observation without outputs beyond `OUTPUTS_MAX`, and a note if there were any."""
+    count = len(seen.outputs)
+    if count <= OUTPUTS_MAX:
+        return seen
+    note = f"The gateway named {count} outputs; the first {OUTPUTS_MAX} are taken."
+    return seen.model_copy(update={"outputs": seen.outputs[:OUTPUTS_MAX], "notes": (*seen.notes, note)})
+
+
+def observed(record: TaskRecord, seen: Observation, now: datetime, kept: Kept = NOTHING_KEPT) -> TaskRecord:
+    """What one look at the job says. A late success never changes `cancelled`; its outputs are still kept.
+
+    `kept` holds the facts of outputs that came as bytes in the gateway's answer and are on disk already.
+    """
+    if record.phase not in ("polling", "watching"):
+        return record
+    polled = record.model_copy(
+        update={
+            "polls": record.polls + 1,
+            "poll_errors": 0,
+            "progress": _forward(record.progress, seen.progress),
+            "started_at": record.started_at or seen.started_at,
+            "cost": seen.cost or record.cost,
+            "empty_successes": record.empty_successes + 1 if SUCCESS_WITHOUT_OUTPUT in seen.notes else 0,
+        }
+    )
+    noted = with_warnings(polled, (note for note in seen.notes if note != SUCCESS_WITHOUT_OUTPUT), now)
+    outputs = offered(seen, kept)
+    return _observed_late(noted, seen, outputs, now) if record.final else _observed_in_time(noted, seen, outputs, now)
+
+
+def _observed_in_time(record: TaskRecord, seen: Observation, outputs: Outputs, now: datetime) -> TaskRecord:
+    match seen.state:
+        case "queued":
+            return moved(record, record.state, "polling", now)
+        case "running":
+            if record.empty_successes >= EMPTY_SUCCESSES_MAX:
+                return moved(record, "failed", "done", now, failure=_empty_success(record))
+            return moved(record, "running", "polling", now, started_at=record.started_at or now)
+        case "succeeded":
+            phase = phase_after(outputs)
+            return moved(record, "succeeded", phase, now, outputs=outputs, progress=1.0, next_poll_at=None)
+        case "failed" | "cancelled":
+            why = seen.failure or failure(
+                "cancelled" if seen.state == "cancelled" else "provider_error",
+                f"{record.provider} ended the job without a reason.",
+                charged="unknown",
+            )
+            return moved(record, seen.state, "done", now, failure=why, next_poll_at=None)
+        case _:
+            assert_never(seen.state)
+
+
+def _observed_late(record: TaskRecord, seen: Observation, outputs: Outputs, now: datetime) -> TaskRecord:
+    match seen.state:
+        case "queued" | "running":
+            return same_state(record, now)
+        case "failed" | "cancelled":
+            charged = seen.failure.charged if seen.failure else None
+            why = record.failure
+            if why is not None and charged in ("yes", "no"):
+                why = recharged(why, charged)
+            return same_state(record, now, phase="done", failure=why)
+        case "succeeded":
+            why = record.failure and record.failure.model_copy(update={"charged": "yes", "hint": FINISHED_AFTER_ALL})
+            late = same_state(record, now, phase=phase_after(outputs), outputs=outputs, failure=why)
+            return with_warnings(
+                late, [f"{record.provider} finished the job after it was given up here; its output is kept."], now
+            )
+        case _:
+            assert_never(seen.state)
+
+
+def offered(seen: Observation, kept: Kept) -> Outputs:
+    plain = (
+        Output(
+            url=o.url,
+            authenticated=o.authenticated,
+            fallback_url=o.fallback_url,
+            expires_at=o.expires_at,
+            mime_type=o.mime_type,
+        )
+        for o in seen.outputs
+    )
+    return tuple(
+        output.model_copy(update={**kept[index], "keeping": "kept"}) if index in kept else output
+        for index, output in enumerate(plain)
+    )
+
+
+def phase_after(outputs: Outputs) -> Phase:
+    return "keeping" if any(output.keeping == "pending" for output in outputs) else "done"
+
+
+_WHERE = ("url", "fallback_url", "expires_at", "authenticated")
+
+
+def refreshed(record: TaskRecord, seen: Observation, now: datetime) -> TaskRecord:
+    """A later look gave fresh URLs (signed ones are made anew at each look); outputs already kept stay."""
+    if record.phase != "keeping" or len(seen.outputs) != len(record.outputs):
+        return record
+    fresh = offered(seen, {})
+    outputs = tuple(
+        old.model_copy(update={name: getattr(new, name) for name in _WHERE}) if old.keeping == "pending" else old
+        for old, new in zip(record.outputs, fresh, strict=True)
+    )
+    return record if outputs == record.outputs else same_state(record, now, outputs=outputs)
+
+
+def _empty_success(record: TaskRecord) -> Failure:
+    return failure(
+        "provider_error",
+        f"{record.provider} reported success {record.empty_successes} times without giving an output.",
+        charged="unknown",
+        hint="The job may be charged; look for its output on the gateway's dashboard.",
+    )
+
+
+def _forward(before: float | None, seen: float | None) -> float | None:
+    """Progress never goes back."""
+    if seen is None:
+        return before
+    return max(before or 0.0, min(1.0, max(0.0, seen)))
+
+
+def poll_failed(record: TaskRecord, error: FailureError, now: datetime) -> TaskRecord:
+    """A look failed, which says nothing about the job. What a person can cure is said as a warning."""
+    if record.phase not in ("polling", "watching", "reconciling"):
+        return record
+    failed = same_state(record, now, poll_errors=record.poll_errors + 1)
+    if (
+        error.reason not in ("unauthorized", "not_found", "insufficient_credits")
+        or failed.poll_errors < POLL_ERRORS_TOLD
+    ):
+        return failed
+    return with_warnings(failed, [f"{record.provider} does not let rushes look at the job: {error.message}"], now)
+
+
+def poll_due(record: TaskRecord, at: datetime, now: datetime) -> TaskRecord:
+    """Note when the next look is due, for `next.after_seconds` and other processes."""
+    if record.phase not in ("polling", "watching", "reconciling"):
+        return record
+    return same_state(record, now, next_poll_at=at)
+
+
+def timed_out(record: TaskRecord, now: datetime) -> TaskRecord:
+    """Past its deadline at several looks in a row. The gateway may still finish, so it is watched for a late result."""
+    end = _end(record)
+    if end is None or now < end:
+        return record if record.overdue_looks == 0 else record.model_copy(update={"overdue_looks": 0})
+    if 0 < record.poll_errors <= POLL_ERRORS_PATIENCE:
+        return record
+    if record.overdue_looks + 1 < OVERDUE_LOOKS:
+        return record.model_copy(update={"overdue_looks": record.overdue_looks + 1})
+    counted = record.model_copy(update={"overdue_looks": 0})
+    return same_state(counted, now, phase="done") if record.final else _given_up(counted, now)
+
+
+def _end(record: TaskRecord) -> datetime | None:
+    """When looking ends: at the deadline, or for a job given up here some hours after that."""
+    if record.phase not in ("polling", "watching", "reconciling"):
+        return None
+    return record.deadline_at if record.finished_at is None else record.finished_at + WATCH_FOR
+
+
+def _given_up(record: TaskRecord, now: datetime) -> TaskRecord:
+    if record.phase == "reconciling":
+        return moved(record, "unknown", "done", now, failure=_list_unreadable(record))
+    minutes = max(1, round((record.deadline_at - record.created_at).total_seconds() / 60))
+    why = failure("timeout", f"{record.provider} did not finish within {minutes} min.", charged="unknown")
+    return moved(record, "failed", "watching", now, failure=why)
+
+
+def _list_unreadable(record: TaskRecord) -> Failure:
+    return failure(
+        "outcome_unknown",
+        f"The answer to the submission was lost, and {record.provider} never let its list of jobs be read.",
+        charged="unknown",
+    )

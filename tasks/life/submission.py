@@ -1,0 +1,116 @@
+"""From the journal to the gateway's answer, or to the lack of one."""
+
+from datetime import datetime
+
+from ...domain.errors import RushesError
+from ...domain.failure import Failure, failure
+from ...domain.job import Plan, Submission
+from ...domain.record import Attempt, TaskRecord
+from .ground import moved, same_state, with_warnings
+from .observation import NOTHING_KEPT, Kept, observed
+
+
+def accepted(record: TaskRecord, submission: Submission, now: datetime, kept: Kept = NOTHING_KEPT) -> TaskRecord:
+    """The gateway took the job. A cancel may have come first; the job is then still recorded and watched."""
+    if record.phase != "submitting":
+        return record
+    with_job = same_state(record, now, job=submission.job, phase="watching" if record.final else "polling")
+    return observed(with_job, submission.observation, now, kept)
+
+
+def accepted_late(record: TaskRecord, submission: Submission, now: datetime, kept: Kept = NOTHING_KEPT) -> TaskRecord:
+    """The answer came after another process took the task over and took the answer for lost.
+
+    A state that is final stays; the job is noted and watched, so that its result is still kept.
+    """
+    if record.job is not None or record.phase not in ("submitting", "reconciling", "done"):
+        return record
+    if record.phase != "done":
+        unanswered = same_state(record, now, phase="submitting")
+        return accepted(unanswered, submission, now, kept)
+    if record.state not in ("unknown", "cancelled"):
+        return record
+    late = same_state(record, now, job=submission.job, phase="watching", next_poll_at=now)
+    text = f"The answer of {record.provider} came late: it accepted the job, so its result is waited for."
+    return observed(with_warnings(late, [text], now), submission.observation, now, kept)
+
+
+def refused(record: TaskRecord, why: Failure, now: datetime) -> TaskRecord:
+    """The gateway definitely refused, and no other is left to try."""
+    if record.phase != "submitting":
+        return record
+    if record.final:
+        return same_state(record, now, phase="done")
+    return moved(record, "failed", "done", now, failure=why)
+
+
+def rerouted(record: TaskRecord, why: Failure, plan: Plan, deadline_at: datetime, now: datetime) -> TaskRecord:
+    """The gateway definitely refused; the same task goes on with the next provider."""
+    if record.phase != "submitting" or record.final:
+        return record
+    attempt = Attempt(provider=record.provider, model=record.model, failure=why)
+    return moved(
+        record,
+        record.state,
+        "submitting",
+        now,
+        tried=(*record.tried, attempt),
+        provider=plan.provider,
+        model=plan.model,
+        plan_path=plan.path,
+        plan_details=plan.details,
+        submitted_at=now,
+        deadline_at=deadline_at,
+    )
+
+
+def lost(record: TaskRecord, why: Failure, now: datetime, *, reconcilable: bool) -> TaskRecord:
+    """The answer to the POST was lost: the gateway may have the job, and may charge for it."""
+    if record.phase != "submitting":
+        return record
+    if reconcilable:
+        text = f"The answer to the submission was lost, so the jobs that {record.provider} lists are searched for it."
+        return with_warnings(same_state(record, now, phase="reconciling", next_poll_at=now), [text], now)
+    if record.final:
+        return same_state(record, now, phase="done")
+    return moved(record, "unknown", "done", now, failure=why)
+
+
+def answered_on_disk(record: TaskRecord, answered: TaskRecord, now: datetime) -> TaskRecord:
+    """The process that got the gateway's answer died after it wrote the media and before it changed the record."""
+    if record.phase != "submitting" or answered.job is None:
+        return record
+    if record.final:
+        return same_state(record, now, job=answered.job, outputs=answered.outputs, phase="done")
+    return moved(
+        record, "succeeded", "done", now, job=answered.job, outputs=answered.outputs, cost=answered.cost, progress=1.0
+    )
+
+
+def answer_not_kept(record: TaskRecord, submission: Submission, error: RushesError, now: datetime) -> TaskRecord:
+    """The gateway answered with the medium itself, and it could not be written to disk."""
+    if record.phase != "submitting":
+        return record
+    why = failure(
+        "internal",
+        f"{record.provider} delivered the result, but it could not be written: {error.message}",
+        charged="yes",
+        hint="Free disk space or set RUSHES_OUTPUT_DIR to a writable folder before generating again.",
+    )
+    if record.final:
+        return same_state(record, now, job=submission.job, phase="done", failure=why)
+    return moved(record, "failed", "done", now, job=submission.job, failure=why)
+
+
+def adopted(record: TaskRecord, worker: str, now: datetime) -> TaskRecord:
+    """Another process takes the task over, because the one that had it is gone."""
+    return same_state(record, now, worker=worker) if record.phase != "done" else record
+
+
+def answer_unknown(record: TaskRecord) -> Failure:
+    """Why a submission found in flight by a new process is not sent again (design §4)."""
+    return failure(
+        "outcome_unknown",
+        f"rushes stopped while the request to {record.provider} was under way, so its answer is not known.",
+        charged="unknown",
+    )

@@ -1,0 +1,82 @@
+"""Still pictures: scaled, flattened, and written as a JPEG that fits into a model's context."""
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...domain.errors import RequestRefused
+from .preview import Look
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SIDE_MAX = 1024
+"""Pixels of the longer side."""
+JPEG_BYTES_MAX = 500_000
+PIXELS_MAX = 100_000_000
+"""A larger picture is not decoded: it would take hundreds of megabytes."""
+
+BACKGROUND = (128, 128, 128)
+"""Behind transparent pixels: both black and white things can be seen on it."""
+
+_QUALITIES = (85, 70, 55, 40, 25, 10)
+
+
+def look_at_image(path: Path, pillow_format: str, size: tuple[int, int]) -> Look:
+    """The picture itself (the first frame of an animation).
+
+    Raises:
+        RequestRefused: its measured size says that it is too large to be decoded.
+    """
+    from PIL import Image, ImageOps
+
+    if size[0] * size[1] > PIXELS_MAX:
+        raise RequestRefused(
+            "unsupported",
+            f"{path.name} has {size[0]}x{size[1]} pixels, too many to be shown here.",
+            hint="Open the file itself.",
+        )
+    with Image.open(path, formats=(pillow_format,)) as image:
+        image.draft("RGB", (SIDE_MAX, SIDE_MAX))
+        upright = ImageOps.exif_transpose(image)
+        shown = fitted(flattened(upright))
+    return Look(jpeg_of(shown), "the image")
+
+
+def flattened(image: "Image") -> "Image":
+    """In RGB, with transparent pixels over grey."""
+    from PIL import Image
+
+    if image.mode.startswith("I;16"):
+        # Pillow would cut all values above 255 off, which leaves a picture of depth or height white.
+        eight_bits = image.point(lambda value: value / 256)  # pyright: ignore[reportUnknownMemberType]
+        image = eight_bits.convert("L")
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    opaque = Image.new("RGB", image.size, BACKGROUND)
+    layer = image.convert("RGBA")
+    opaque.paste(layer, mask=layer.getchannel("A"))
+    return opaque
+
+
+def fitted(image: "Image", side_max: int = SIDE_MAX) -> "Image":
+    """No side longer than `side_max`; a smaller picture is left as it is."""
+    from PIL import Image
+
+    if max(image.size) <= side_max:
+        return image
+    smaller = image.copy()
+    smaller.thumbnail((side_max, side_max), Image.Resampling.LANCZOS)
+    return smaller
+
+
+def jpeg_of(image: "Image") -> bytes:
+    """The best JPEG that has at most `JPEG_BYTES_MAX`."""
+    data = b""
+    for quality in _QUALITIES:
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=quality, optimize=True)
+        data = buffer.getvalue()
+        if len(data) <= JPEG_BYTES_MAX:
+            break
+    return data

@@ -1,0 +1,1 @@
+"""What moves a task: one submission, looks, keeping, cancelling, taking over."""

@@ -1,0 +1,219 @@
+"""The steps of a task after its submission: a look at the gateway, a download, a search for a lost job."""
+
+import logging
+import random
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import assert_never
+
+import anyio
+
+from ...domain.errors import FailureError, FailureReason, GatewayUnavailable, RushesError, StoreError
+from ...domain.job import Observation
+from ...domain.record import TaskRecord
+from ...providers.provider import Provider
+from .. import life
+from ..journal import Clock, Records
+from .cadence import EXPECTED_SECONDS, NORMAL, UNWATCHED, WAITED_FOR, Look, pause_seconds
+from .keep import Keeper, keep_pause_seconds
+from .submit import replanned
+
+logger = logging.getLogger(__name__)
+
+KEEP_RETRY_PAUSE_SECONDS = 1.0
+REFRESH_AFTER_ATTEMPTS = 1
+RIVAL_PAUSE_SECONDS = 1.0
+NO_LIST: frozenset[FailureReason] = frozenset({"not_found", "unsupported"})
+"""What a gateway says that has no list of jobs: it shows the job as little as an empty list."""
+
+
+class Steps:
+    """Does what is due for one task.
+
+    `waited_for` says whether somebody waits for it right now; `cancel_accepted` cancels a job that was found only now.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        keeper: Keeper,
+        providers: Mapping[str, Provider],
+        clock: Clock,
+        *,
+        waited_for: Callable[[str], bool],
+        cancel_accepted: Callable[[TaskRecord], Awaitable[TaskRecord]],
+        jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads requests, no secret
+    ) -> None:
+        self._records = records
+        self._keeper = keeper
+        self._providers = providers
+        self._clock = clock
+        self._waited_for = waited_for
+        self._cancel_accepted = cancel_accepted
+        self._searching: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
+        self._jitter = jitter
+
+    async def step(self, task_id: str) -> float | None:
+        """Do what is due; seconds until the next step, or `None` where nothing is left for this worker."""
+        record = await self._records.read_mine(task_id)
+        if record is None or record.phase == "submitting":
+            return None
+        provider = self._providers.get(record.provider)
+        if record.phase == "done":
+            await self._end_free_job(record, provider)
+            return None
+        try:
+            after = await self._due(record, provider)
+        except StoreError:
+            raise
+        except Exception:
+            logger.exception("step failed task_id=%s provider=%s", task_id, record.provider)
+            fault = GatewayUnavailable("internal", "a fault in rushes hid what the gateway says; see its log")
+            after = await self._look_failed(record, fault, provider)
+        return None if after is None else await self._next(after, provider)
+
+    async def _due(self, record: TaskRecord, provider: Provider | None) -> TaskRecord | None:
+        if provider is None:
+            return await self._without_provider(record)
+        match record.phase:
+            case "polling" | "watching":
+                return await self._poll(record, provider)
+            case "reconciling":
+                return await self._reconcile(record, provider)
+            case "keeping":
+                return await self._keep(record, provider)
+            case "submitting" | "done":
+                return record
+            case _:
+                assert_never(record.phase)
+
+    async def _without_provider(self, record: TaskRecord) -> TaskRecord | None:
+        if record.phase == "keeping":
+            return await self._keeper.nothing_to_keep_from(record)
+        missing = GatewayUnavailable("unauthorized", f"no provider of the name {record.provider} is configured")
+        return await self._look_failed(record, missing, None)
+
+    async def _next(self, record: TaskRecord, provider: Provider | None) -> float | None:
+        """When the next step is due."""
+        if record.phase in ("done", "submitting"):
+            return None
+        if record.phase == "keeping":
+            return keep_pause_seconds(record, self._clock())
+        if record.next_poll_at is None:
+            return self.pause_seconds(record, provider)
+        return max(0.0, (record.next_poll_at - self._clock()).total_seconds())
+
+    def pause_seconds(self, record: TaskRecord, provider: Provider | None, wish: float | None = None) -> float:
+        """The pause before the next look at a job, by the cadence rule."""
+        since = record.submitted_at or record.created_at
+        models = provider.models() if provider is not None else ()
+        expected = next((f.expected_seconds for f in models if f.id == record.model), None)
+        price = UNWATCHED if record.final else WAITED_FOR if self._waited_for(record.task_id) else NORMAL
+        look = Look(
+            elapsed=max(0.0, (self._clock() - since).total_seconds()),
+            expected=expected or EXPECTED_SECONDS[record.kind],
+            price=price,
+            errors=record.poll_errors,
+            wish=wish,
+        )
+        return pause_seconds(look, self._jitter())
+
+    async def _poll(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
+        if record.job is None:
+            return None
+        try:
+            seen = life.bounded(await provider.poll(record.job))
+        except GatewayUnavailable as error:
+            return await self._look_failed(record, error, provider)
+        kept = life.NOTHING_KEPT
+        if any(output.content is not None for output in seen.outputs):
+            try:
+                kept = await self._keeper.keep_answered(record, seen)
+                # Before the record: where there is a finished record, there is a sidecar to restore it from.
+                await self._keeper.write_sidecars(life.observed(record, seen, self._clock(), kept))
+            except RushesError as error:
+                logger.warning("output not written task_id=%s problem=%s", record.task_id, error.message)
+                return await self._again_in(record, KEEP_RETRY_PAUSE_SECONDS)
+        return await self._seen(record, seen, kept, provider)
+
+    async def _end_free_job(self, record: TaskRecord, provider: Provider | None) -> None:
+        """A free job that another process cancelled is ended where it runs."""
+        if record.state == "cancelled" and record.job is not None and provider is not None and provider.traits.free:
+            await provider.cancel(record.job)
+
+    async def _seen(
+        self, record: TaskRecord, seen: Observation, kept: life.Kept, provider: Provider
+    ) -> TaskRecord | None:
+        def apply(current: TaskRecord) -> TaskRecord:
+            now = self._clock()
+            after = life.timed_out(life.observed(current, seen, now, kept), now)
+            pause = self.pause_seconds(after, provider, seen.poll_after_seconds)
+            return life.poll_due(after, now + timedelta(seconds=pause), now)
+
+        after = await self._records.change(record.task_id, apply)
+        if after is not None and after.final and not record.final:
+            logger.info("task ended task_id=%s provider=%s state=%s", after.task_id, after.provider, after.state)
+        return after
+
+    async def _look_failed(
+        self, record: TaskRecord, error: FailureError, provider: Provider | None
+    ) -> TaskRecord | None:
+        logger.info("look failed task_id=%s provider=%s problem=%s", record.task_id, record.provider, error.message)
+
+        def apply(current: TaskRecord) -> TaskRecord:
+            now = self._clock()
+            after = life.timed_out(life.poll_failed(current, error, now), now)
+            pause = self.pause_seconds(after, provider, error.retry_after_seconds)
+            return life.poll_due(after, now + timedelta(seconds=pause), now)
+
+        return await self._records.change(record.task_id, apply)
+
+    async def _again_in(self, record: TaskRecord, seconds: float) -> TaskRecord | None:
+        now = self._clock()
+        due = now + timedelta(seconds=seconds)
+        return await self._records.change(record.task_id, lambda r: life.poll_due(life.timed_out(r, now), due, now))
+
+    async def _reconcile(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
+        """Search the gateway's list. One search at a time, and none while an equal submission is under way."""
+        async with self._searching[record.provider]:
+            due = self._clock() + timedelta(seconds=self.pause_seconds(record, provider))
+            known, rivals = await self._records.jobs_and_rivals(record)
+            if rivals:
+                return await self._again_in(record, RIVAL_PAUSE_SECONDS)
+            since = record.submitted_at or record.created_at
+            try:
+                job = await provider.find_job(replanned(record, provider), since, known=known)
+            except GatewayUnavailable as error:
+                if error.reason not in NO_LIST:
+                    return await self._look_failed(record, error, provider)
+                job = None
+            now = self._clock()
+            if job is None:
+                why = life.answer_lost(record)
+                return await self._records.change(
+                    record.task_id, lambda r: life.not_found(r, why, now, next_look_at=due)
+                )
+            after = await self._records.change(record.task_id, lambda r: life.found(r, job, now), durable=True)
+            if after is not None and await self._records.claimed_elsewhere(after):
+                return await self._records.change(
+                    record.task_id, lambda r: life.given_back(r, self._clock(), next_look_at=due)
+                )
+        if after is not None and after.cancel_requested_at is not None:
+            return await self._cancel_accepted(after)
+        return after
+
+    async def _keep(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
+        refreshed = await self._with_fresh_urls(record, provider)
+        return None if refreshed is None else await self._keeper.keep_next(refreshed, provider)
+
+    async def _with_fresh_urls(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
+        """After a failed attempt the job is looked at once more: some gateways sign their URLs anew at each look."""
+        tried = any(o.keeping == "pending" and o.keep_attempts >= REFRESH_AFTER_ATTEMPTS for o in record.outputs)
+        if not tried or record.job is None:
+            return record
+        try:
+            seen = life.bounded(await provider.poll(record.job))
+        except GatewayUnavailable:
+            return record
+        return await self._records.change(record.task_id, lambda r: life.refreshed(r, seen, self._clock()))

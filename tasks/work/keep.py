@@ -1,0 +1,173 @@
+"""Keeping: an output becomes a local file with measured facts and a provenance sidecar (design §4)."""
+
+import logging
+import re
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from ...cache.media.folder import KeptFile, MediaFolder
+from ...domain.errors import OutputUnavailable, RushesError
+from ...domain.job import Observation, RemoteOutput
+from ...domain.record import Output, TaskRecord
+from ...providers.provider import Provider
+from .. import life
+from ..journal import Clock, Records, to_document
+
+logger = logging.getLogger(__name__)
+
+SIDECAR_FORMAT = "rushes.output/1"
+SLUG_CHARACTERS_MAX = 40
+_STEERING = re.compile(r"\[[^\]]*\]")
+
+
+class Keeper:
+    """Writes outputs to the media folder. `enabled` false: URLs are left as they are (bytes in an answer are kept)."""
+
+    def __init__(self, folder: MediaFolder, records: Records, clock: Clock, *, enabled: bool, bytes_max: int) -> None:
+        self._folder = folder
+        self._records = records
+        self._clock = clock
+        self._enabled = enabled
+        self._bytes_max = bytes_max
+
+    async def keep_answered(self, record: TaskRecord, seen: Observation) -> life.Kept:
+        """Write the outputs whose bytes came in the gateway's answer; their facts by index.
+
+        Raises:
+            StoreError, OutputError: the bytes could not be written; the caller still holds them.
+        """
+        kept: dict[int, Mapping[str, object]] = {}
+        for index, output in enumerate(seen.outputs):
+            if output.content is not None:
+                file = await self._write(record, index, len(seen.outputs), _once(output.content), output, None)
+                kept[index] = _facts(file)
+        return kept
+
+    async def write_sidecars(self, record: TaskRecord) -> None:
+        """Provenance beside each kept file, enough to restore the finished task from it."""
+        for index, output in enumerate(record.outputs):
+            if output.keeping == "kept" and output.path is not None:
+                await self._folder.write_sidecar(Path(output.path), sidecar(record, index, output))
+
+    async def keep_next(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
+        """Download the pending outputs that are due; the record after it (`None`: another worker has it)."""
+        if not self._enabled:
+            now = self._clock()
+            return await self._records.change(record.task_id, lambda r: life.keeping_off(r, now))
+        current: TaskRecord | None = record
+        for index, output in enumerate(record.outputs):
+            if current is not None and life.keep_due(output, self._clock()):
+                current = await self._keep_one(current, index, provider)
+        return current
+
+    async def _keep_one(self, record: TaskRecord, index: int, provider: Provider) -> TaskRecord | None:
+        output = record.outputs[index]
+        remote = RemoteOutput(
+            url=output.url,
+            authenticated=output.authenticated,
+            fallback_url=output.fallback_url,
+            expires_at=output.expires_at,
+            mime_type=output.mime_type,
+        )
+        try:
+            async with provider.open_output(remote) as stream:
+                file = await self._write(record, index, len(record.outputs), stream, remote, stream.size_bytes)
+            facts, now = _facts(file), self._clock()
+            kept = life.kept(record, index, facts, now)
+            await self._folder.write_sidecar(file.path, sidecar(kept, index, kept.outputs[index]))
+        except RushesError as error:
+            return await self._not_kept(record, index, error)
+        except Exception:
+            logger.exception("fault while keeping task_id=%s index=%d", record.task_id, index)
+            return await self._not_kept(record, index, OutputUnavailable("a fault in rushes; see its log"))
+        return await self._records.change(record.task_id, lambda r: life.kept(r, index, facts, now))
+
+    async def _not_kept(self, record: TaskRecord, index: int, problem: RushesError) -> TaskRecord | None:
+        logger.warning("output not kept task_id=%s index=%d problem=%s", record.task_id, index, problem.message)
+        now = self._clock()
+        return await self._records.change(record.task_id, lambda r: life.keep_failed(r, index, problem, now))
+
+    async def nothing_to_keep_from(self, record: TaskRecord) -> TaskRecord | None:
+        """The provider is not configured any more, so no output can be fetched now."""
+        problem = OutputUnavailable(f"{record.provider} is not configured in the rushes that looks after this task")
+        current: TaskRecord | None = record
+        for index, output in enumerate(record.outputs):
+            if current is not None and life.keep_due(output, self._clock()):
+                current = await self._not_kept(current, index, problem)
+        return current
+
+    async def _write(
+        self,
+        record: TaskRecord,
+        index: int,
+        count: int,
+        chunks: AsyncIterable[bytes],
+        output: RemoteOutput,
+        expected_bytes: int | None,
+    ) -> KeptFile:
+        return await self._folder.keep(
+            stem=stem(record, index, count),
+            chunks=aiter(chunks),
+            kind=record.kind,
+            declared_mime=output.mime_type,
+            bytes_max=self._bytes_max,
+            expected_bytes=expected_bytes,
+        )
+
+
+def keep_pause_seconds(record: TaskRecord, now: datetime) -> float | None:
+    """Seconds until the next attempt at a pending output is due; `None` where nothing is pending."""
+    pending = [output for output in record.outputs if output.keeping == "pending"]
+    if not pending:
+        return None
+    if any(life.keep_due(output, now) for output in pending):
+        return 0.0
+    return min((output.keep_after - now).total_seconds() for output in pending if output.keep_after)
+
+
+def stem(record: TaskRecord, index: int, count: int) -> str:
+    """File name without ending: the wished name or words of the prompt, the task's id, a number if there are more."""
+    words = record.output_name or _STEERING.sub(" ", record.request.prompt)
+    slug = re.sub(r"[^\w]+", "-", words, flags=re.UNICODE).strip("-_").lower()[:SLUG_CHARACTERS_MAX].strip("-_")
+    number = f"-{index + 1}" if count > 1 else ""
+    return f"{slug or record.kind}-{record.task_id.lower()}{number}"
+
+
+def sidecar(record: TaskRecord, index: int, output: Output) -> dict[str, JsonValue]:
+    """Where a file comes from: request, provider, model, job, times and hashes, and the whole record."""
+    return {
+        "format": SIDECAR_FORMAT,
+        "task_id": record.task_id,
+        "index": index,
+        "file": Path(output.path or "").name,
+        "mime_type": output.mime_type,
+        "bytes": output.bytes,
+        "sha256": output.sha256,
+        "url": output.url,
+        "provider": record.provider,
+        "model": record.model,
+        "job_id": record.job.job_id if record.job else None,
+        "prompt": record.request.prompt,
+        "record": to_document(record),
+    }
+
+
+def _facts(file: KeptFile) -> dict[str, object]:
+    return {
+        "path": str(file.path),
+        "bytes": file.size_bytes,
+        "sha256": file.sha256,
+        "mime_type": file.mime_type,
+        "width": file.facts.width,
+        "height": file.facts.height,
+        "duration_seconds": file.facts.duration_seconds,
+        "frame_rate": file.facts.frame_rate,
+        "has_audio": file.facts.has_audio,
+    }
+
+
+async def _once(content: bytes) -> AsyncIterator[bytes]:
+    yield content

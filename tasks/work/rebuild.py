@@ -1,0 +1,88 @@
+"""Finished tasks from the sidecars beside their files, for when the store's database is lost (design §4, keep)."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from ...cache.embedded.store import Document, TaskStore
+from ...cache.media.folder import MediaFolder
+from ...domain.errors import StoreDamaged
+from ...domain.record import Output, TaskRecord
+from ..journal import from_document, to_document
+from .keep import SIDECAR_FORMAT
+
+logger = logging.getLogger(__name__)
+
+_DOCUMENT: TypeAdapter[Document] = TypeAdapter(dict[str, JsonValue])
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What a rebuild did."""
+
+    restored: tuple[str, ...]
+    """Ids of the tasks that are back."""
+    present: int
+    """Tasks that the store still had."""
+    unreadable: int
+    """Sidecars that do not hold a task."""
+
+
+async def rebuild(store: TaskStore, media: MediaFolder) -> Rebuilt:
+    """Put the tasks of all sidecars back that the store does not have, or whose rows cannot be read any more."""
+    records, unreadable = records_of([pair async for pair in media.sidecars()])
+    restored_ids: list[str] = []
+    for task_id in sorted(records):
+        if await store.restore(to_document(records[task_id]), is_sound=_is_sound):
+            restored_ids.append(task_id)
+    return Rebuilt(tuple(restored_ids), len(records) - len(restored_ids), unreadable)
+
+
+def _is_sound(document: Document) -> bool:
+    try:
+        from_document(document)
+    except StoreDamaged:
+        return False
+    return True
+
+
+async def restored(media: MediaFolder, record: TaskRecord) -> TaskRecord | None:
+    """The finished record of one task, from its sidecars; `None` where there are none."""
+    found = [pair async for pair in media.sidecars(of=record.task_id.lower())]
+    return records_of(found)[0].get(record.task_id)
+
+
+def records_of(sidecars: Iterable[tuple[Path, Document]]) -> tuple[dict[str, TaskRecord], int]:
+    """Records by task id, with every output whose sidecar was found, and how many sidecars could not be read."""
+    records: dict[str, TaskRecord] = {}
+    unreadable = 0
+    for path, document in sidecars:
+        try:
+            record, index, output = _read(path, document)
+        except (ValidationError, StoreDamaged, ValueError) as error:
+            logger.warning("sidecar left out path=%s problem=%s", path, type(error).__name__)
+            unreadable += 1
+            continue
+        known = records.get(record.task_id, record)
+        outputs = tuple(output if n == index else old for n, old in enumerate(known.outputs))
+        records[record.task_id] = known.model_copy(update={"outputs": outputs})
+    return records, unreadable
+
+
+def _read(path: Path, document: Document) -> tuple[TaskRecord, int, Output]:
+    if document.get("format") != SIDECAR_FORMAT:
+        raise ValueError("not a sidecar of rushes")
+    record = from_document(_DOCUMENT.validate_python(document.get("record")))
+    index = document.get("index")
+    if not isinstance(index, int) or not 0 <= index < len(record.outputs):
+        raise ValueError("no such output")
+    file = path.with_name(Path(str(document.get("file"))).name)
+    output = record.outputs[index].model_copy(update={"path": str(file), "keeping": "kept"})
+    pending = any(o.keeping == "pending" for n, o in enumerate(record.outputs) if n != index)
+    state = record.state if record.final else "succeeded"
+    phase = "keeping" if pending else "done"
+    ended = {"state": state, "phase": phase, "open": phase != "done", "worker": None, "revision": 0}
+    return record.model_copy(update={**ended, "finished_at": record.finished_at or record.updated_at}), index, output

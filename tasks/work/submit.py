@@ -1,0 +1,165 @@
+"""Submission: journal before money, one POST, and a truthful account of its answer (design §4)."""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+import anyio
+
+from ...domain.errors import FailureError, RushesError, StoreError, SubmissionLost, SubmissionRefused
+from ...domain.failure import Failure, failure, failure_of
+from ...domain.job import Plan, Submission
+from ...domain.record import TaskRecord
+from ...providers.provider import Provider
+from .. import life
+from ..intake.routing import CURED_ELSEWHERE, Candidate
+from ..journal import Clock, Records
+from .keep import Keeper
+from .shield import uninterrupted
+
+logger = logging.getLogger(__name__)
+
+WRITE_ATTEMPTS = 5
+WRITE_PAUSE_SECONDS = 1.0
+WRITE_PAUSE_LONGEST_SECONDS = 15.0
+
+
+class Submitter:
+    """Sends a journaled task's one POST, and goes to the next candidate after a definite refusal it could cure."""
+
+    def __init__(self, records: Records, keeper: Keeper, clock: Clock) -> None:
+        self._records = records
+        self._keeper = keeper
+        self._clock = clock
+
+    async def submit(self, record: TaskRecord, candidates: Sequence[Candidate]) -> TaskRecord | None:
+        """Submit a record in phase `submitting`; the record after it (`None`: another worker took the task over)."""
+        current: TaskRecord | None = record
+        for index, candidate in enumerate(candidates):
+            if current is None or current.phase != "submitting" or current.final:
+                return await self._withdrawn(current)
+            refusal = await self._send(current, candidate)
+            if not isinstance(refusal, Failure):
+                return refusal
+            more = candidates[index + 1 :]
+            if not more or refusal.reason not in CURED_ELSEWHERE:
+                return await self._refused(current, refusal)
+            logger.info("refused, next provider task_id=%s provider=%s", current.task_id, candidate.provider.name)
+            current = await self._reroute(current, refusal, more[0])
+        return current
+
+    async def _refused(self, record: TaskRecord, why: Failure) -> TaskRecord | None:
+        return await self._noted(record, lambda r: life.refused(r, why, self._clock()))
+
+    async def _withdrawn(self, record: TaskRecord | None) -> TaskRecord | None:
+        """Cancelled before anything was sent."""
+        if record is None or record.phase != "submitting":
+            return record
+        return await self._noted(record, lambda r: life.withdrawn(r, self._clock()))
+
+    async def _reroute(self, record: TaskRecord, why: Failure, following: Candidate) -> TaskRecord | None:
+        now = self._clock()
+        deadline_at = now + timedelta(seconds=following.deadline_seconds)
+        return await self._noted(record, lambda r: life.rerouted(r, why, following.plan, deadline_at, now))
+
+    async def _send(self, record: TaskRecord, candidate: Candidate) -> TaskRecord | Failure | None:
+        """The POST. A failure stands for a definite refusal; everything else is on the record already."""
+        try:
+            submission = await candidate.provider.submit(candidate.plan)
+        except SubmissionRefused as refusal:
+            return failure_of(refusal)
+        except SubmissionLost as loss:
+            return await self._lost(record, candidate.provider, failure_of(loss))
+        except anyio.get_cancelled_exc_class():
+            if candidate.provider.traits.repeatable:
+                raise
+            await self._lost(record, candidate.provider, life.answer_unknown(record))
+            raise
+        except Exception as fault:
+            logger.exception("submission fault task_id=%s provider=%s", record.task_id, candidate.provider.name)
+            return await self._lost(record, candidate.provider, _faulty(fault))
+        return await self._accepted(record, submission)
+
+    async def _lost(self, record: TaskRecord, provider: Provider, why: Failure) -> TaskRecord | None:
+        logger.warning("answer lost task_id=%s provider=%s", record.task_id, provider.name)
+        reconcilable = provider.traits.finds_jobs
+        return await self._noted(record, lambda r: life.lost(r, why, self._clock(), reconcilable=reconcilable))
+
+    async def _accepted(self, record: TaskRecord, answer: Submission) -> TaskRecord | None:
+        submission = answer.model_copy(update={"observation": life.bounded(answer.observation)})
+        kept = life.NOTHING_KEPT
+        if any(output.content is not None for output in submission.observation.outputs):
+            try:
+                kept = await self._keep_with_patience(record, submission)
+            except RushesError as error:
+                problem = error
+                return await self._noted(record, lambda r: life.answer_not_kept(r, submission, problem, self._clock()))
+        logger.info("accepted task_id=%s provider=%s job=%s", record.task_id, record.provider, submission.job.job_id)
+        after = await self._noted(record, lambda r: life.accepted(r, submission, self._clock(), kept))
+        return after if after is not None else await self._accepted_late(record, submission, kept)
+
+    async def _accepted_late(self, record: TaskRecord, submission: Submission, kept: life.Kept) -> TaskRecord | None:
+        """Another process took this one for dead and the task over, or the store lost the record to damage."""
+        logger.warning("answered after a takeover task_id=%s job=%s", record.task_id, submission.job.job_id)
+        known = await self._noted(
+            record, lambda r: life.accepted_late(r, submission, self._clock(), kept), as_worker=False
+        )
+        if known is not None:
+            return None
+        return await self._records.put_back(life.accepted(record, submission, self._clock(), kept))
+
+    async def _keep_with_patience(self, record: TaskRecord, submission: Submission) -> life.Kept:
+        """Bytes in an answer exist nowhere else, so a full disk or a busy folder is tried again for a while."""
+        for _ in range(WRITE_ATTEMPTS - 1):
+            try:
+                return await uninterrupted(lambda: self._keep(record, submission))
+            except RushesError as error:
+                logger.warning("output not written yet task_id=%s problem=%s", record.task_id, error.message)
+                await anyio.sleep(WRITE_PAUSE_SECONDS)
+        return await uninterrupted(lambda: self._keep(record, submission))
+
+    async def _keep(self, record: TaskRecord, submission: Submission) -> life.Kept:
+        """Files, then sidecars: a process that dies before the record leaves enough on disk for the next one."""
+        kept = await self._keeper.keep_answered(record, submission.observation)
+        await self._keeper.write_sidecars(life.accepted(record, submission, self._clock(), kept))
+        return kept
+
+    async def _noted(
+        self, record: TaskRecord, transition: life.Transition, *, as_worker: bool = True
+    ) -> TaskRecord | None:
+        """Write what the gateway answered. It exists nowhere else, so a store that cannot be written is tried again
+        until it can be, and neither a cancelled call nor the end of the process interrupts an attempt."""
+        pause = WRITE_PAUSE_SECONDS
+        while True:
+            try:
+                return await uninterrupted(
+                    lambda: self._records.change(record.task_id, transition, as_worker=as_worker, durable=True)
+                )
+            except StoreError as error:
+                logger.error("answer not recorded yet task_id=%s problem=%s", record.task_id, error.message)
+            await anyio.sleep(pause)
+            pause = min(2 * pause, WRITE_PAUSE_LONGEST_SECONDS)
+
+
+def _faulty(fault: Exception) -> Failure:
+    if isinstance(fault, FailureError):
+        return failure("outcome_unknown", fault.message, charged="unknown", provider_code=fault.provider_code)
+    return failure("outcome_unknown", "A fault in rushes hid the gateway's answer; see the log.", charged="unknown")
+
+
+def replanned(record: TaskRecord, provider: Provider) -> Plan:
+    """The plan of a record's submission, made again to search the gateway's list for it.
+
+    Media that were given as bytes are no longer at hand, so they are missing from its body.
+    """
+    listed = next((row for row in provider.models() if row.id == record.model), None)
+    facts = listed or provider.unlisted_model(record.model, record.kind)
+    plan = Plan(
+        provider=record.provider, model=record.model, path=record.plan_path, body={}, details=record.plan_details
+    )
+    if facts is None:
+        return plan
+    try:
+        return provider.plan(record.request, facts)
+    except FailureError:
+        return plan

@@ -1,0 +1,156 @@
+"""Takeover: a process goes on with unfinished tasks that no living process works on (design §4, resume)."""
+
+import logging
+import random
+from collections.abc import Callable, Container, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+import anyio
+
+from ...cache.media.folder import MediaFolder
+from ...cache.workers.timers import Scheduler
+from ...domain.errors import RequestRefused
+from ...domain.record import TaskRecord
+from ...providers.provider import Provider
+from .. import life
+from ..intake.routing import Candidate, Configured, route
+from ..journal import Clock, Records
+from .rebuild import restored
+
+logger = logging.getLogger(__name__)
+
+ORPHANED_TOLD_AFTER = timedelta(minutes=1)
+
+
+class Lease(Protocol):
+    """What is needed of the lease between processes (`cache/workers/leases.py`)."""
+
+    @property
+    def worker_id(self) -> str: ...
+
+    async def dead(self, worker_ids: set[str], /) -> set[str]: ...
+
+
+class Takeover:
+    """Finds tasks that nobody works on, and sees that somebody does.
+
+    `submitting` holds the ids of the submissions under way in this process; `submit_again` begins one that is free.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        lease: Lease,
+        media: MediaFolder,
+        configured: Sequence[Configured],
+        clock: Clock,
+        *,
+        scheduler: Scheduler,
+        submitting: Container[str],
+        submit_again: Callable[[TaskRecord, Sequence[Candidate]], None],
+    ) -> None:
+        self._records = records
+        self._lease = lease
+        self._media = media
+        self._configured = configured
+        self._providers = {c.provider.name: c.provider for c in configured}
+        self._usable = {c.provider.name for c in configured if c.problem is None}
+        self._clock = clock
+        self._scheduler = scheduler
+        self._submitting = submitting
+        self._submit_again = submit_again
+
+    async def run(self, every_seconds: float) -> None:
+        """Look for tasks to go on with, every so often, until cancelled."""
+        while True:
+            await anyio.sleep(every_seconds * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load
+            try:
+                await self.look()
+            except Exception:
+                logger.exception("takeover failed; it is tried again")
+
+    async def look(self) -> None:
+        """Go on with what this process has left lying, and adopt what dead processes left.
+
+        Raises:
+            StoreError: the store cannot be used.
+        """
+        unfinished = await self._records.open_records()
+        others = [record for record in unfinished if record.worker != self._records.worker]
+        workers = {record.worker for record in others if record.worker is not None}
+        dead = await self._lease.dead(workers) if workers else set[str]()
+        for record in unfinished:
+            try:
+                if record.worker == self._records.worker:
+                    await self._pick_up(record)
+                elif record.worker is None or record.worker in dead:
+                    await self._adopt_or_tell(record)
+            except Exception:
+                # One record's fault must not keep the others from being looked after.
+                logger.exception("task not taken over task_id=%s", record.task_id)
+
+    async def _pick_up(self, record: TaskRecord) -> None:
+        """A task of this process that no step is planned for, because a fault came in between."""
+        if record.task_id in self._submitting or record.task_id in self._scheduler:
+            return
+        if record.phase != "submitting":
+            self._scheduler.schedule(record.task_id)
+        elif await self._records.read(record.task_id) == record and record.task_id not in self._submitting:
+            await self._resume_submission(record)
+
+    async def _adopt_or_tell(self, record: TaskRecord) -> None:
+        """Leave a task whose provider has no key here to a process that has it; past its deadline anybody ends it."""
+        now = self._clock()
+        if record.provider in self._usable or now >= record.deadline_at:
+            await self._adopt(record)
+        elif now - record.updated_at > ORPHANED_TOLD_AFTER:
+            text = (
+                f"No running rushes looks after this task: {record.provider} is not set up in those that run. "
+                "It goes on when one with its key is started."
+            )
+            await self._records.change(record.task_id, lambda r: life.with_warnings(r, [text], now), as_worker=False)
+
+    async def _adopt(self, record: TaskRecord) -> None:
+        def take(current: TaskRecord) -> TaskRecord:
+            if current.worker != record.worker:
+                return current
+            return life.adopted(current, self._records.worker, self._clock())
+
+        mine = await self._records.change(record.task_id, take, as_worker=False)
+        if mine is None or mine.worker != self._records.worker:
+            return
+        logger.info("task taken over task_id=%s phase=%s", mine.task_id, mine.phase)
+        if mine.phase == "submitting":
+            await self._resume_submission(mine)
+        else:
+            self._scheduler.schedule(mine.task_id)
+
+    async def _resume_submission(self, record: TaskRecord) -> None:
+        """A submission found in flight is never sent again, unless it costs nothing."""
+        provider = self._providers.get(record.provider)
+        if provider is not None and provider.traits.repeatable and not record.final:
+            candidates = self._free_candidates(record, provider)
+            if candidates:
+                self._submit_again(record, candidates)
+                return
+        now = self._clock()
+        answered = await restored(self._media, record)
+        if answered is not None:
+            await self._records.change(record.task_id, lambda r: life.answered_on_disk(r, answered, now))
+            return
+        finds = provider is not None and provider.traits.finds_jobs
+        why = life.answer_unknown(record)
+        after = await self._records.change(
+            record.task_id, lambda r: life.lost(r, why, now, reconcilable=finds), durable=True
+        )
+        if after is not None and after.open:
+            self._scheduler.schedule(record.task_id)
+
+    def _free_candidates(self, record: TaskRecord, provider: Provider) -> Sequence[Candidate]:
+        request = record.request.model_copy(update={"model": record.model})
+        try:
+            return route(request, self._configured, provider.name).candidates
+        except RequestRefused as refusal:
+            logger.warning("free submission not repeated task_id=%s problem=%s", record.task_id, refusal.message)
+            return ()

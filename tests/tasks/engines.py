@@ -1,0 +1,60 @@
+"""Studios over real stores and real folders, for tests of the heart."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rushes.cache.embedded.store import TaskStore
+from rushes.cache.media.folder import MediaFolder
+from rushes.cache.workers.leases import ProcessLease
+from rushes.domain.record import SCHEMA
+from rushes.domain.request import GenerationRequest, Kind
+from rushes.providers.provider import Provider
+from rushes.tasks.engine import Engine, Limits, Parts
+from rushes.tasks.intake.routing import Configured
+from rushes.tasks.journal import Clock
+from rushes.tasks.migrations import MIGRATIONS
+from rushes.tasks.service import MediaSource, Wish
+
+QUICK = Limits(shutdown_grace_seconds=0.2, takeover_seconds=0.05)
+
+
+@asynccontextmanager
+async def an_engine(
+    home: Path,
+    *providers: Provider | Configured,
+    limits: Limits = QUICK,
+    store_type: type[TaskStore] = TaskStore,
+    media_type: type[MediaFolder] = MediaFolder,
+    clock: Clock = lambda: datetime.now(UTC),
+) -> AsyncGenerator[Engine]:
+    """A engine in `home`, with the providers in this order."""
+    async with AsyncExitStack() as stack:
+        opened = store_type.opened(home / "cache", schema=SCHEMA, migrations=MIGRATIONS)
+        store = await stack.enter_async_context(opened)
+        lease = await stack.enter_async_context(ProcessLease.held(home / "cache"))
+        parts = Parts(
+            store=store,
+            lease=lease,
+            media=media_type(home / "outputs"),
+            providers=[each if isinstance(each, Configured) else Configured(each) for each in providers],
+            input_roots=(home,),
+            limits=limits,
+            clock=clock,
+        )
+        yield await stack.enter_async_context(Engine.opened(parts))
+
+
+def a_wish(
+    prompt: str = "a red fox",
+    *,
+    kind: Kind = "video",
+    media: Sequence[MediaSource] = (),
+    provider: str | None = None,
+    force_new: bool = False,
+    **asked: object,
+) -> Wish:
+    """A wish; `asked` are fields of the request."""
+    request = GenerationRequest.model_validate({"kind": kind, "prompt": prompt, **asked})
+    return Wish(request, media=tuple(media), provider=provider, force_new=force_new)

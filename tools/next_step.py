@@ -1,0 +1,54 @@
+"""What to do next: the tool call that a result proposes; pure."""
+
+import math
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from ..domain.record import TaskRecord
+from ..domain.request import Kind
+
+WAIT_SECONDS = 30
+"""The wait proposed for `check_task`: shorter than every host's time limit for a call that was measured."""
+
+DEFAULT_INTERVAL_SECONDS = 5.0
+INTERVAL_SECONDS_MAX = 300.0
+
+
+class NextStep(BaseModel):
+    """A tool call worth making, and after how many seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tool: str
+    arguments: dict[str, JsonValue]
+    after_seconds: int = 0
+
+
+def next_step(record: TaskRecord, poll_interval_seconds: float | None) -> NextStep | None:
+    """Look again at what is unfinished or not kept yet; see what was made; look up what a gateway lacks."""
+    if not record.final:
+        interval = DEFAULT_INTERVAL_SECONDS if poll_interval_seconds is None else poll_interval_seconds
+        return check_again(record.task_id, interval)
+    if not record.settled:
+        return check_again(record.task_id, 1)
+    if record.failure is not None:
+        return cure(record.failure.reason, record.kind)
+    kept = (number for number, output in enumerate(record.outputs, start=1) if output.path)
+    return look_at(record.task_id, first) if (first := next(kept, None)) else None
+
+
+def check_again(task_id: str, after_seconds: float) -> NextStep:
+    arguments: dict[str, JsonValue] = {"task_id": task_id, "wait_seconds": WAIT_SECONDS}
+    bounded = min(max(after_seconds, 0), INTERVAL_SECONDS_MAX)
+    return NextStep(tool="check_task", arguments=arguments, after_seconds=math.ceil(bounded))
+
+
+def look_at(task_id: str, index: int) -> NextStep:
+    return NextStep(tool="view_output", arguments={"task_id": task_id, "index": index})
+
+
+def cure(reason: str, kind: Kind | None) -> NextStep | None:
+    """The call that helps against a failure, where one tool does."""
+    if reason != "unsupported":
+        return None
+    return NextStep(tool="list_models", arguments={"kind": kind} if kind else {})
