@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
@@ -18,11 +18,12 @@ from ..cache.workers.timers import Scheduler
 from ..domain.errors import RequestRefused, StoreError
 from ..domain.record import TaskRecord, TaskState
 from ..domain.request import GenerationRequest, Kind
+from .clock import Clock, SystemClock
 from .intake import offers
 from .intake.dry_run import preview
 from .intake.media import MEDIA_BYTES_MAX, MediaResolver
 from .intake.routing import Candidate, Configured, Route, route
-from .journal import Clock, Records
+from .journal import Records
 from .life.fingerprint import fingerprint
 from .service import Answer, ModelOffer, Preview, TaskPage, Wish
 from .work.advance import Steps
@@ -60,7 +61,7 @@ class Parts:
     providers: Sequence[Configured]
     input_roots: tuple[Path, ...] = ()
     limits: Limits = field(default_factory=Limits)
-    clock: Clock = lambda: datetime.now(UTC)
+    clock: Clock = field(default_factory=SystemClock)
 
 
 class Engine:
@@ -93,7 +94,7 @@ class Engine:
             waited_for=lambda task_id: self._waiters[task_id] > 0,
             cancel_accepted=self._canceller.cancel_accepted,
         )
-        self._scheduler = Scheduler(self._steps.step, at_once=limits.tasks_polled_at_once)
+        self._scheduler = Scheduler(self._steps.step, parts.clock, at_once=limits.tasks_polled_at_once)
         self._takeover = Takeover(
             self._records,
             parts.lease,
@@ -188,7 +189,7 @@ class Engine:
         self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None
     ) -> Sequence[ModelOffer]:
         """See `Service.models`."""
-        await offers.refresh(self._configured, self._store, self._clock())
+        await offers.refresh(self._configured, self._store, self._clock.now())
         return offers.offers(self._configured, kind=kind, provider=provider, query=query)
 
     def poll_interval_seconds(self, record: TaskRecord) -> float | None:
@@ -197,7 +198,7 @@ class Engine:
             return None
         if record.next_poll_at is None:
             return 1.0
-        return max(0.0, (record.next_poll_at - self._clock()).total_seconds())
+        return max(0.0, (record.next_poll_at - self._clock.now()).total_seconds())
 
     # the life of a task
 
@@ -210,10 +211,10 @@ class Engine:
     async def _learn_named_models(self, request: GenerationRequest, provider: str | None) -> None:
         """A model that the data does not know may stand in a cached live list."""
         named = [c for c in self._configured if provider in (None, "auto", c.provider.name)]
-        await offers.join_cached(named, self._store, self._clock(), wanted=request.model)
+        await offers.join_cached(named, self._store, self._clock.now(), wanted=request.model)
 
     def _new_record(self, wish: Wish, request: GenerationRequest, chosen: Route) -> TaskRecord:
-        now = self._clock()
+        now = self._clock.now()
         first: Candidate = chosen.candidates[0]
         return TaskRecord(
             task_id=str(ULID.from_datetime(now)),

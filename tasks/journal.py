@@ -1,20 +1,18 @@
 """Records in the store: read, create once, and change by compare-and-set."""
 
 import logging
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Iterable
 
 from pydantic import ValidationError
 
 from ..cache.embedded.store import Document, TaskStore
 from ..domain.errors import StoreBusy, StoreDamaged, TaskNotFound
 from ..domain.record import TaskRecord, TaskState
+from .clock import Clock
 from .life import Transition
 from .life.fingerprint import still_counts
 
 logger = logging.getLogger(__name__)
-
-Clock = Callable[[], datetime]
 
 RACES_MAX = 20
 PAGE = 1000
@@ -63,7 +61,7 @@ class Records:
 
         def counts(document: Document) -> bool:
             try:
-                return still_counts(from_document(document), self._clock())
+                return still_counts(from_document(document), self._clock.now())
             except StoreDamaged:
                 # Nobody knows whether it counts; whoever asks for a new one gets it, and hears of that one later.
                 if force_new:

@@ -4,6 +4,7 @@ import heapq
 import itertools
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import anyio
 from anyio.abc import TaskGroup
@@ -16,26 +17,34 @@ Step = Callable[[str], Awaitable[float | None]]
 RETRY_AFTER_FAULT_SECONDS = 30.0
 
 
+class RunningClock(Protocol):
+    """What is needed of the clock: time that only goes on, and a wait by it."""
+
+    def elapsed(self) -> float: ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
 class Scheduler:
     """Calls `step(task_id)` when it is due, never twice at once for one task, at most `at_once` in all."""
 
-    def __init__(self, step: Step, *, at_once: int = 32, now: Callable[[], float] = anyio.current_time) -> None:
+    def __init__(self, step: Step, clock: RunningClock, *, at_once: int = 32) -> None:
         self._step = step
-        self._now = now
+        self._clock = clock
         self._slots = anyio.Semaphore(at_once)
         self._heap: list[tuple[float, int, str]] = []
         self._due: dict[str, float] = {}
         self._running: set[str] = set()
         self._again: set[str] = set()
         self._ticket = itertools.count()
-        self._woken = anyio.Event()
+        self._nap = anyio.CancelScope()
 
     def __contains__(self, task_id: str) -> bool:
         return task_id in self._due or task_id in self._running
 
     def schedule(self, task_id: str, after_seconds: float = 0.0) -> None:
         """Make a task's next step due; an earlier time than the one planned wins, a later one is ignored."""
-        due = self._now() + max(0.0, after_seconds)
+        due = self._clock.elapsed() + max(0.0, after_seconds)
         if task_id in self._running:
             if after_seconds <= 0:
                 self._again.add(task_id)
@@ -43,7 +52,7 @@ class Scheduler:
         if self._due.get(task_id, float("inf")) > due:
             self._due[task_id] = due
             heapq.heappush(self._heap, (due, next(self._ticket), task_id))
-            self._woken.set()
+            self._nap.cancel()
 
     def forget(self, task_id: str) -> None:
         """Take a task off the plan; a step under way runs to its end."""
@@ -63,19 +72,26 @@ class Scheduler:
 
     async def _next(self) -> str:
         while True:
-            self._woken = anyio.Event()
+            # Made before the heap is read: what is planned from here on ends the nap, begun or not.
+            self._nap = anyio.CancelScope()
             while self._heap:
                 due, _, task_id = self._heap[0]
                 if self._due.get(task_id) != due:
                     heapq.heappop(self._heap)
                     continue
-                if due > self._now():
+                if due > self._clock.elapsed():
                     break
                 heapq.heappop(self._heap)
                 del self._due[task_id]
                 return task_id
-            with anyio.move_on_after(self._heap[0][0] - self._now() if self._heap else None):
-                await self._woken.wait()
+            with self._nap:
+                await self._until(self._heap[0][0] if self._heap else None)
+
+    async def _until(self, due: float | None) -> None:
+        if due is None:
+            await anyio.sleep_forever()
+        else:
+            await self._clock.sleep(due - self._clock.elapsed())
 
     async def _run_step(self, task_id: str) -> None:
         after_seconds: float | None = RETRY_AFTER_FAULT_SECONDS

@@ -19,7 +19,8 @@ from ...domain.errors import RequestRefused, TaskNotFound
 from ...domain.failure import clean_text
 from ...domain.record import Output
 from ...domain.request import MediaInput, MediaRole
-from ..journal import Clock, Records
+from ..clock import Clock
+from ..journal import Records
 from ..service import MediaSource
 
 MEDIA_BYTES_MAX = 10 * 1024 * 1024
@@ -94,7 +95,7 @@ class MediaResolver:
         return record.outputs[number - 1]
 
     def _live_url(self, output: Output) -> str | None:
-        alive = output.expires_at is None or output.expires_at > self._clock()
+        alive = output.expires_at is None or output.expires_at > self._clock.now()
         public = output.url is not None and output.url.startswith("https://") and not output.authenticated
         return output.url if alive and public else None
 

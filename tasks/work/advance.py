@@ -14,7 +14,8 @@ from ...domain.job import Observation
 from ...domain.record import TaskRecord
 from ...providers.provider import Provider
 from .. import life
-from ..journal import Clock, Records
+from ..clock import Clock
+from ..journal import Records
 from .cadence import EXPECTED_SECONDS, NORMAL, UNWATCHED, WAITED_FOR, Look, pause_seconds
 from .keep import Keeper, keep_pause_seconds
 from .submit import replanned
@@ -99,10 +100,10 @@ class Steps:
         if record.phase in ("done", "submitting"):
             return None
         if record.phase == "keeping":
-            return keep_pause_seconds(record, self._clock())
+            return keep_pause_seconds(record, self._clock.now())
         if record.next_poll_at is None:
             return self.pause_seconds(record, provider)
-        return max(0.0, (record.next_poll_at - self._clock()).total_seconds())
+        return max(0.0, (record.next_poll_at - self._clock.now()).total_seconds())
 
     def pause_seconds(self, record: TaskRecord, provider: Provider | None, wish: float | None = None) -> float:
         """The pause before the next look at a job, by the cadence rule."""
@@ -111,7 +112,7 @@ class Steps:
         expected = next((f.expected_seconds for f in models if f.id == record.model), None)
         price = UNWATCHED if record.final else WAITED_FOR if self._waited_for(record.task_id) else NORMAL
         look = Look(
-            elapsed=max(0.0, (self._clock() - since).total_seconds()),
+            elapsed=max(0.0, (self._clock.now() - since).total_seconds()),
             expected=expected or EXPECTED_SECONDS[record.kind],
             price=price,
             errors=record.poll_errors,
@@ -131,7 +132,7 @@ class Steps:
             try:
                 kept = await self._keeper.keep_answered(record, seen)
                 # Before the record: where there is a finished record, there is a sidecar to restore it from.
-                await self._keeper.write_sidecars(life.observed(record, seen, self._clock(), kept))
+                await self._keeper.write_sidecars(life.observed(record, seen, self._clock.now(), kept))
             except RushesError as error:
                 logger.warning("output not written task_id=%s problem=%s", record.task_id, error.message)
                 return await self._again_in(record, KEEP_RETRY_PAUSE_SECONDS)
@@ -146,7 +147,7 @@ class Steps:
         self, record: TaskRecord, seen: Observation, kept: life.Kept, provider: Provider
     ) -> TaskRecord | None:
         def apply(current: TaskRecord) -> TaskRecord:
-            now = self._clock()
+            now = self._clock.now()
             after = life.timed_out(life.observed(current, seen, now, kept), now)
             pause = self.pause_seconds(after, provider, seen.poll_after_seconds)
             return life.poll_due(after, now + timedelta(seconds=pause), now)
@@ -162,7 +163,7 @@ class Steps:
         logger.info("look failed task_id=%s provider=%s problem=%s", record.task_id, record.provider, error.message)
 
         def apply(current: TaskRecord) -> TaskRecord:
-            now = self._clock()
+            now = self._clock.now()
             after = life.timed_out(life.poll_failed(current, error, now), now)
             pause = self.pause_seconds(after, provider, error.retry_after_seconds)
             return life.poll_due(after, now + timedelta(seconds=pause), now)
@@ -170,14 +171,14 @@ class Steps:
         return await self._records.change(record.task_id, apply)
 
     async def _again_in(self, record: TaskRecord, seconds: float) -> TaskRecord | None:
-        now = self._clock()
+        now = self._clock.now()
         due = now + timedelta(seconds=seconds)
         return await self._records.change(record.task_id, lambda r: life.poll_due(life.timed_out(r, now), due, now))
 
     async def _reconcile(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
         """Search the gateway's list. One search at a time, and none while an equal submission is under way."""
         async with self._searching[record.provider]:
-            due = self._clock() + timedelta(seconds=self.pause_seconds(record, provider))
+            due = self._clock.now() + timedelta(seconds=self.pause_seconds(record, provider))
             known, rivals = await self._records.jobs_and_rivals(record)
             if rivals:
                 return await self._again_in(record, RIVAL_PAUSE_SECONDS)
@@ -188,7 +189,7 @@ class Steps:
                 if error.reason not in NO_LIST:
                     return await self._look_failed(record, error, provider)
                 job = None
-            now = self._clock()
+            now = self._clock.now()
             if job is None:
                 why = life.answer_lost(record)
                 return await self._records.change(
@@ -197,7 +198,7 @@ class Steps:
             after = await self._records.change(record.task_id, lambda r: life.found(r, job, now), durable=True)
             if after is not None and await self._records.claimed_elsewhere(after):
                 return await self._records.change(
-                    record.task_id, lambda r: life.given_back(r, self._clock(), next_look_at=due)
+                    record.task_id, lambda r: life.given_back(r, self._clock.now(), next_look_at=due)
                 )
         if after is not None and after.cancel_requested_at is not None:
             return await self._cancel_accepted(after)
@@ -216,4 +217,4 @@ class Steps:
             seen = life.bounded(await provider.poll(record.job))
         except GatewayUnavailable:
             return record
-        return await self._records.change(record.task_id, lambda r: life.refreshed(r, seen, self._clock()))
+        return await self._records.change(record.task_id, lambda r: life.refreshed(r, seen, self._clock.now()))

@@ -6,7 +6,8 @@ from ...domain.errors import GatewayUnavailable
 from ...domain.record import TaskRecord
 from ...providers.provider import Provider
 from .. import life
-from ..journal import Clock, Records
+from ..clock import Clock
+from ..journal import Records
 
 
 class Canceller:
@@ -21,7 +22,7 @@ class Canceller:
         """The record after the attempt; its warnings say what could not be done."""
         if record.final:
             return record
-        asked = await self._change(record, lambda r: life.cancel_asked(r, self._clock()))
+        asked = await self._change(record, lambda r: life.cancel_asked(r, self._clock.now()))
         provider = self._providers.get(record.provider)
         if asked.phase == "polling" and provider is not None and provider.traits.cancels:
             asked = await self._at_gateway(asked, provider)
@@ -30,9 +31,11 @@ class Canceller:
         if abandon:
             return await self._change(
                 asked,
-                lambda r: life.cancelled(r, self._clock(), at_gateway=False, ended=False, charged="unknown"),
+                lambda r: life.cancelled(r, self._clock.now(), at_gateway=False, ended=False, charged="unknown"),
             )
-        return await self._change(asked, lambda r: life.with_warnings(r, [_why_not(asked, provider)], self._clock()))
+        return await self._change(
+            asked, lambda r: life.with_warnings(r, [_why_not(asked, provider)], self._clock.now())
+        )
 
     async def cancel_accepted(self, record: TaskRecord) -> TaskRecord:
         """The cancel came while the submission was under way: ask the gateway now that there is a job."""
@@ -47,7 +50,7 @@ class Canceller:
             seen = await provider.cancel(record.job)
         except GatewayUnavailable:
             return record
-        return await self._change(record, lambda r: life.observed(r, seen, self._clock()))
+        return await self._change(record, lambda r: life.observed(r, seen, self._clock.now()))
 
     async def _at_gateway(self, record: TaskRecord, provider: Provider) -> TaskRecord:
         if record.job is None:
@@ -56,13 +59,13 @@ class Canceller:
             seen = await provider.cancel(record.job)
         except GatewayUnavailable as error:
             text = f"{provider.name} did not take the request to cancel: {error.message}"
-            return await self._change(record, lambda r: life.with_warnings(r, [text], self._clock()))
+            return await self._change(record, lambda r: life.with_warnings(r, [text], self._clock.now()))
         if seen.state in ("succeeded", "failed"):
-            return await self._change(record, lambda r: life.poll_due(r, self._clock(), self._clock()))
+            return await self._change(record, lambda r: life.poll_due(r, self._clock.now(), self._clock.now()))
         free, ended = provider.traits.free, seen.state == "cancelled"
         charged = seen.failure.charged if seen.failure else "no" if free else "unknown"
         return await self._change(
-            record, lambda r: life.cancelled(r, self._clock(), at_gateway=True, ended=ended, charged=charged)
+            record, lambda r: life.cancelled(r, self._clock.now(), at_gateway=True, ended=ended, charged=charged)
         )
 
     async def _change(self, record: TaskRecord, transition: life.Transition) -> TaskRecord:

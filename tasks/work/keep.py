@@ -14,7 +14,8 @@ from ...domain.job import Observation, RemoteOutput
 from ...domain.record import Output, TaskRecord
 from ...providers.provider import Provider
 from .. import life
-from ..journal import Clock, Records, to_document
+from ..clock import Clock
+from ..journal import Records, to_document
 
 logger = logging.getLogger(__name__)
 
@@ -55,11 +56,11 @@ class Keeper:
     async def keep_next(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
         """Download the pending outputs that are due; the record after it (`None`: another worker has it)."""
         if not self._enabled:
-            now = self._clock()
+            now = self._clock.now()
             return await self._records.change(record.task_id, lambda r: life.keeping_off(r, now))
         current: TaskRecord | None = record
         for index, output in enumerate(record.outputs):
-            if current is not None and life.keep_due(output, self._clock()):
+            if current is not None and life.keep_due(output, self._clock.now()):
                 current = await self._keep_one(current, index, provider)
         return current
 
@@ -75,7 +76,7 @@ class Keeper:
         try:
             async with provider.open_output(remote) as stream:
                 file = await self._write(record, index, len(record.outputs), stream, remote, stream.size_bytes)
-            facts, now = _facts(file), self._clock()
+            facts, now = _facts(file), self._clock.now()
             kept = life.kept(record, index, facts, now)
             await self._folder.write_sidecar(file.path, sidecar(kept, index, kept.outputs[index]))
         except RushesError as error:
@@ -87,7 +88,7 @@ class Keeper:
 
     async def _not_kept(self, record: TaskRecord, index: int, problem: RushesError) -> TaskRecord | None:
         logger.warning("output not kept task_id=%s index=%d problem=%s", record.task_id, index, problem.message)
-        now = self._clock()
+        now = self._clock.now()
         return await self._records.change(record.task_id, lambda r: life.keep_failed(r, index, problem, now))
 
     async def nothing_to_keep_from(self, record: TaskRecord) -> TaskRecord | None:
@@ -95,7 +96,7 @@ class Keeper:
         problem = OutputUnavailable(f"{record.provider} is not configured in the rushes that looks after this task")
         current: TaskRecord | None = record
         for index, output in enumerate(record.outputs):
-            if current is not None and life.keep_due(output, self._clock()):
+            if current is not None and life.keep_due(output, self._clock.now()):
                 current = await self._not_kept(current, index, problem)
         return current
 

@@ -12,8 +12,9 @@ from ...domain.job import Plan, Submission
 from ...domain.record import TaskRecord
 from ...providers.provider import Provider
 from .. import life
+from ..clock import Clock
 from ..intake.routing import CURED_ELSEWHERE, Candidate
-from ..journal import Clock, Records
+from ..journal import Records
 from .keep import Keeper
 from .shield import uninterrupted
 
@@ -49,16 +50,16 @@ class Submitter:
         return current
 
     async def _refused(self, record: TaskRecord, why: Failure) -> TaskRecord | None:
-        return await self._noted(record, lambda r: life.refused(r, why, self._clock()))
+        return await self._noted(record, lambda r: life.refused(r, why, self._clock.now()))
 
     async def _withdrawn(self, record: TaskRecord | None) -> TaskRecord | None:
         """Cancelled before anything was sent."""
         if record is None or record.phase != "submitting":
             return record
-        return await self._noted(record, lambda r: life.withdrawn(r, self._clock()))
+        return await self._noted(record, lambda r: life.withdrawn(r, self._clock.now()))
 
     async def _reroute(self, record: TaskRecord, why: Failure, following: Candidate) -> TaskRecord | None:
-        now = self._clock()
+        now = self._clock.now()
         deadline_at = now + timedelta(seconds=following.deadline_seconds)
         return await self._noted(record, lambda r: life.rerouted(r, why, following.plan, deadline_at, now))
 
@@ -83,7 +84,7 @@ class Submitter:
     async def _lost(self, record: TaskRecord, provider: Provider, why: Failure) -> TaskRecord | None:
         logger.warning("answer lost task_id=%s provider=%s", record.task_id, provider.name)
         reconcilable = provider.traits.finds_jobs
-        return await self._noted(record, lambda r: life.lost(r, why, self._clock(), reconcilable=reconcilable))
+        return await self._noted(record, lambda r: life.lost(r, why, self._clock.now(), reconcilable=reconcilable))
 
     async def _accepted(self, record: TaskRecord, answer: Submission) -> TaskRecord | None:
         submission = answer.model_copy(update={"observation": life.bounded(answer.observation)})
@@ -93,20 +94,22 @@ class Submitter:
                 kept = await self._keep_with_patience(record, submission)
             except RushesError as error:
                 problem = error
-                return await self._noted(record, lambda r: life.answer_not_kept(r, submission, problem, self._clock()))
+                return await self._noted(
+                    record, lambda r: life.answer_not_kept(r, submission, problem, self._clock.now())
+                )
         logger.info("accepted task_id=%s provider=%s job=%s", record.task_id, record.provider, submission.job.job_id)
-        after = await self._noted(record, lambda r: life.accepted(r, submission, self._clock(), kept))
+        after = await self._noted(record, lambda r: life.accepted(r, submission, self._clock.now(), kept))
         return after if after is not None else await self._accepted_late(record, submission, kept)
 
     async def _accepted_late(self, record: TaskRecord, submission: Submission, kept: life.Kept) -> TaskRecord | None:
         """Another process took this one for dead and the task over, or the store lost the record to damage."""
         logger.warning("answered after a takeover task_id=%s job=%s", record.task_id, submission.job.job_id)
         known = await self._noted(
-            record, lambda r: life.accepted_late(r, submission, self._clock(), kept), as_worker=False
+            record, lambda r: life.accepted_late(r, submission, self._clock.now(), kept), as_worker=False
         )
         if known is not None:
             return None
-        return await self._records.put_back(life.accepted(record, submission, self._clock(), kept))
+        return await self._records.put_back(life.accepted(record, submission, self._clock.now(), kept))
 
     async def _keep_with_patience(self, record: TaskRecord, submission: Submission) -> life.Kept:
         """Bytes in an answer exist nowhere else, so a full disk or a busy folder is tried again for a while."""
@@ -115,13 +118,13 @@ class Submitter:
                 return await uninterrupted(lambda: self._keep(record, submission))
             except RushesError as error:
                 logger.warning("output not written yet task_id=%s problem=%s", record.task_id, error.message)
-                await anyio.sleep(WRITE_PAUSE_SECONDS)
+                await self._clock.sleep(WRITE_PAUSE_SECONDS)
         return await uninterrupted(lambda: self._keep(record, submission))
 
     async def _keep(self, record: TaskRecord, submission: Submission) -> life.Kept:
         """Files, then sidecars: a process that dies before the record leaves enough on disk for the next one."""
         kept = await self._keeper.keep_answered(record, submission.observation)
-        await self._keeper.write_sidecars(life.accepted(record, submission, self._clock(), kept))
+        await self._keeper.write_sidecars(life.accepted(record, submission, self._clock.now(), kept))
         return kept
 
     async def _noted(
@@ -137,7 +140,7 @@ class Submitter:
                 )
             except StoreError as error:
                 logger.error("answer not recorded yet task_id=%s problem=%s", record.task_id, error.message)
-            await anyio.sleep(pause)
+            await self._clock.sleep(pause)
             pause = min(2 * pause, WRITE_PAUSE_LONGEST_SECONDS)
 
 

@@ -6,16 +6,15 @@ from collections.abc import Callable, Container, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-import anyio
-
 from ...cache.media.folder import MediaFolder
 from ...cache.workers.timers import Scheduler
 from ...domain.errors import RequestRefused
 from ...domain.record import TaskRecord
 from ...providers.provider import Provider
 from .. import life
+from ..clock import Clock
 from ..intake.routing import Candidate, Configured, route
-from ..journal import Clock, Records
+from ..journal import Records
 from .rebuild import restored
 
 logger = logging.getLogger(__name__)
@@ -64,7 +63,7 @@ class Takeover:
     async def run(self, every_seconds: float) -> None:
         """Look for tasks to go on with, every so often, until cancelled."""
         while True:
-            await anyio.sleep(every_seconds * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load
+            await self._clock.sleep(every_seconds * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load
             try:
                 await self.look()
             except Exception:
@@ -101,7 +100,7 @@ class Takeover:
 
     async def _adopt_or_tell(self, record: TaskRecord) -> None:
         """Leave a task whose provider has no key here to a process that has it; past its deadline anybody ends it."""
-        now = self._clock()
+        now = self._clock.now()
         if record.provider in self._usable or now >= record.deadline_at:
             await self._adopt(record)
         elif now - record.updated_at > ORPHANED_TOLD_AFTER:
@@ -115,7 +114,7 @@ class Takeover:
         def take(current: TaskRecord) -> TaskRecord:
             if current.worker != record.worker:
                 return current
-            return life.adopted(current, self._records.worker, self._clock())
+            return life.adopted(current, self._records.worker, self._clock.now())
 
         mine = await self._records.change(record.task_id, take, as_worker=False)
         if mine is None or mine.worker != self._records.worker:
@@ -134,7 +133,7 @@ class Takeover:
             if candidates:
                 self._submit_again(record, candidates)
                 return
-        now = self._clock()
+        now = self._clock.now()
         answered = await restored(self._media, record)
         if answered is not None:
             await self._records.change(record.task_id, lambda r: life.answered_on_disk(r, answered, now))

@@ -3,8 +3,8 @@
 import socket
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
@@ -14,6 +14,7 @@ from rushes.providers.registry import build_provider, default_settings
 from rushes.tasks.engine import Engine
 from rushes.tasks.service import Wish
 
+from ..clocks import SteppedClock
 from ..gateways.client import RunningGateways
 from ..tasks.engines import an_engine
 from .account import Account, account_of
@@ -43,7 +44,7 @@ class Trial:
     ground: Ground
     home: Path
     gateways: RunningGateways
-    ahead: timedelta = timedelta(0)
+    clock: SteppedClock = field(default_factory=SteppedClock)
 
     @asynccontextmanager
     async def engine(self, timeout_seconds: float, base_url: str | None = None) -> AsyncGenerator[Engine]:
@@ -52,7 +53,7 @@ class Trial:
         changes = {"base_url": base_url or order.base_url, "api_key": order.api_key, "timeout_seconds": timeout_seconds}
         provider = build_provider(known.model_copy(update=changes))
         try:
-            async with an_engine(self.home, provider, clock=lambda: datetime.now(UTC) + self.ahead) as engine:
+            async with an_engine(self.home, provider, clock=self.clock) as engine:
                 yield engine
         finally:
             await provider.aclose()
@@ -113,7 +114,7 @@ async def test_a_lost_answer_is_never_sent_again_and_told_truthfully(
                 for outcome in (each for each in outcomes if not each.armed):
                     calls.start_soon(trial.send, engine, outcome)
             if group == "not accepted":
-                trial.ahead = LATER
+                trial.clock.passed = LATER
             accounts = [(outcome, await trial.account(engine, trial.wish(outcome))) for outcome in outcomes]
     for outcome, account in accounts:
         tally.add(outcome.name, account)

@@ -1,7 +1,6 @@
 """Any order of calls, answers, looks, races, crashes and takeovers: what must always hold of the records."""
 
 import tempfile
-from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,9 +17,12 @@ from rushes.domain.job import Job, Observation, RemoteOutput, Submission
 from rushes.domain.record import FINAL, SCHEMA, TaskRecord
 from rushes.domain.request import GenerationRequest
 from rushes.tasks import life
+from rushes.tasks.clock import Clock
 from rushes.tasks.journal import Records, from_document, to_document
 from rushes.tasks.life.fingerprint import fingerprint
 from rushes.tasks.migrations import MIGRATIONS
+
+from ..clocks import JumpingClock
 
 WORKERS = st.sampled_from([0, 1])
 REFUSAL = failure("rate_limited", "slow down", charged="no")
@@ -39,7 +41,7 @@ OBSERVATIONS = st.sampled_from(
 class Process:
     """One process: its own connections to the shared store, and a worker id that dies with it."""
 
-    def __init__(self, portal: BlockingPortal, folder: Path, clock: Callable[[], datetime], worker: str) -> None:
+    def __init__(self, portal: BlockingPortal, folder: Path, clock: Clock, worker: str) -> None:
         opened = TaskStore.opened(folder, schema=SCHEMA, migrations=MIGRATIONS)
         self._context: AbstractContextManager[TaskStore] = portal.wrap_async_context_manager(opened)
         self.store = self._context.__enter__()
@@ -63,12 +65,16 @@ class Life(RuleBasedStateMachine):
         self._stack = ExitStack()
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory())) / "cache"
         self._portal = self._stack.enter_context(start_blocking_portal())
-        self._now = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+        self._clock = JumpingClock(datetime(2026, 11, 20, 12, 0, tzinfo=UTC))
         self._born = 0
         self._posts: dict[str, int] = {}
         self._seen: dict[str, TaskRecord] = {}
         self._living: list[Process] = []
         self._stalled: set[str] = set()
+
+    @property
+    def _now(self) -> datetime:
+        return self._clock.now()
 
     @initialize()
     def start(self) -> None:
@@ -81,7 +87,7 @@ class Life(RuleBasedStateMachine):
 
     def _new_process(self) -> Process:
         self._born += 1
-        return Process(self._portal, self._folder, lambda: self._now, f"w{self._born}")
+        return Process(self._portal, self._folder, self._clock, f"w{self._born}")
 
     def _change(self, process: Process, task_id: str, transition: life.Transition) -> TaskRecord | None:
         return self._portal.call(lambda: process.records.change(task_id, transition))
@@ -230,7 +236,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 130, 4000, -4000, 90_000]))
     def time_passes(self, seconds: int) -> None:
-        self._now += timedelta(seconds=seconds)
+        self._clock.seconds += seconds
 
     # what always holds
 

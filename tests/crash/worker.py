@@ -4,7 +4,7 @@ import resource
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import anyio
 
@@ -21,6 +21,7 @@ from rushes.tasks.intake.routing import Configured
 from rushes.tasks.journal import from_document
 from rushes.tasks.migrations import MIGRATIONS
 
+from ..clocks import SteppedClock
 from .fuse import Fuse, Tell
 from .orders import Called, Order, Report
 from .seams import DyingFolder, DyingProvider, DyingTransport, dying_store
@@ -59,7 +60,7 @@ async def opened(order: Order, fuse: Fuse) -> AsyncGenerator[tuple[Engine, TaskS
             media=DyingFolder(order.home / "outputs", fuse),
             providers=[Configured(provider)],
             limits=Limits(shutdown_grace_seconds=0.1, takeover_seconds=order.takeover_seconds),
-            clock=lambda: datetime.now(UTC) + timedelta(seconds=order.clock_ahead_seconds),
+            clock=SteppedClock(timedelta(seconds=order.clock_ahead_seconds)),
         )
         yield await stack.enter_async_context(Engine.opened(parts)), store
 

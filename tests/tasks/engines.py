@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from rushes.cache.embedded.store import TaskStore
@@ -11,11 +10,13 @@ from rushes.cache.workers.leases import ProcessLease
 from rushes.domain.record import SCHEMA
 from rushes.domain.request import GenerationRequest, Kind
 from rushes.providers.provider import Provider
+from rushes.tasks.clock import Clock
 from rushes.tasks.engine import Engine, Limits, Parts
 from rushes.tasks.intake.routing import Configured
-from rushes.tasks.journal import Clock
 from rushes.tasks.migrations import MIGRATIONS
 from rushes.tasks.service import MediaSource, Wish
+
+from ..clocks import JumpingClock
 
 QUICK = Limits(shutdown_grace_seconds=0.2, takeover_seconds=0.05)
 
@@ -27,9 +28,9 @@ async def an_engine(
     limits: Limits = QUICK,
     store_type: type[TaskStore] = TaskStore,
     media_type: type[MediaFolder] = MediaFolder,
-    clock: Clock = lambda: datetime.now(UTC),
+    clock: Clock | None = None,
 ) -> AsyncGenerator[Engine]:
-    """A engine in `home`, with the providers in this order."""
+    """A engine in `home`, with the providers in this order; without a `clock` it waits for nothing."""
     async with AsyncExitStack() as stack:
         opened = store_type.opened(home / "cache", schema=SCHEMA, migrations=MIGRATIONS)
         store = await stack.enter_async_context(opened)
@@ -41,7 +42,7 @@ async def an_engine(
             providers=[each if isinstance(each, Configured) else Configured(each) for each in providers],
             input_roots=(home,),
             limits=limits,
-            clock=clock,
+            clock=clock if clock is not None else JumpingClock(),
         )
         yield await stack.enter_async_context(Engine.opened(parts))
 

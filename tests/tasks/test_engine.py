@@ -1,7 +1,6 @@
 """A generation's life through the service, with a scripted gateway, a real store and real files (design §4)."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
@@ -22,7 +21,6 @@ from rushes.domain.job import Job, Observation, RemoteOutput, Submission
 from rushes.domain.record import TaskRecord
 from rushes.providers.provider import Traits
 from rushes.tasks.engine import Engine, Limits
-from rushes.tasks.life import RECONCILE_FOR
 from rushes.tasks.service import MediaSource
 
 from .engines import QUICK, a_wish, an_engine
@@ -195,14 +193,12 @@ async def test_a_lost_answer_is_reconciled_where_jobs_can_be_listed(tmp_path: Pa
 
 
 async def test_a_gateway_without_a_list_shows_a_lost_job_as_little_as_an_empty_list(tmp_path: Path) -> None:
-    now = datetime.now(UTC)
-    times = iter([now] * 3)
     gateway = _image_gateway(
         traits=Traits(finds_jobs=True),
         answers=[SubmissionLost("the connection broke")],
         listed=[GatewayUnavailable("not_found", "HTTP 404")] * 50,
     )
-    async with an_engine(tmp_path, gateway, clock=lambda: next(times, now + RECONCILE_FOR)) as engine:
+    async with an_engine(tmp_path, gateway) as engine:
         record = (await engine.generate(a_wish(kind="image"))).record
         ended = await _ended(engine, record.task_id)
     assert ended.failure is not None

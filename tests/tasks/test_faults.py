@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import anyio
@@ -19,6 +19,7 @@ from rushes.providers.provider import Traits
 from rushes.tasks.engine import Engine, Limits
 from rushes.tasks.intake.routing import Configured
 
+from ..clocks import JumpingClock, SteppedClock
 from .engines import a_wish, an_engine
 from .scripted import ScriptedProvider
 from .test_engine import ACCEPTED, DONE, JOB, PNG, RUNNING
@@ -152,12 +153,12 @@ async def test_a_task_waits_for_a_process_that_has_its_providers_key(tmp_path: P
 
 
 async def test_a_task_whose_provider_nobody_has_says_so_and_ends_at_its_deadline(tmp_path: Path) -> None:
-    now = [datetime.now(UTC)]
-    async with an_engine(tmp_path, _gateway(looks=[RUNNING])) as first:
+    clock = SteppedClock()
+    async with an_engine(tmp_path, _gateway(looks=[RUNNING]), clock=clock) as first:
         task_id = (await first.generate(a_wish(kind="image"))).record.task_id
-    now[0] += timedelta(minutes=2)
+    clock.passed += timedelta(minutes=2)
     other = _gateway(name="other")
-    async with an_engine(tmp_path, other, clock=lambda: now[0]) as engine:
+    async with an_engine(tmp_path, other, clock=clock) as engine:
         with anyio.fail_after(10):
             while not (record := await engine.get(task_id)).warnings:
                 await anyio.lowlevel.checkpoint()
@@ -227,14 +228,14 @@ async def test_thousands_of_outputs_in_one_answer_are_bounded(tmp_path: Path) ->
 
 @pytest.mark.parametrize("jump", [timedelta(days=1), timedelta(days=-1)])
 async def test_a_clock_that_jumps_by_a_day_loses_and_repeats_nothing(tmp_path: Path, jump: timedelta) -> None:
-    offset = [timedelta(0)]
+    clock = JumpingClock()
     gateway = _gateway(looks=[RUNNING, RUNNING, DONE])
-    async with an_engine(tmp_path, gateway, clock=lambda: datetime.now(UTC) + offset[0]) as engine:
+    async with an_engine(tmp_path, gateway, clock=clock) as engine:
         task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
         with anyio.fail_after(10):
             while gateway.polls == 0:
                 await anyio.lowlevel.checkpoint()
-        offset[0] = jump
+        clock.ahead = jump
         again = await engine.generate(a_wish(kind="image"))
         assert again.deduplicated
         record = await _at_rest(engine, task_id)

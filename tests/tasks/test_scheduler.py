@@ -6,6 +6,8 @@ import pytest
 
 from rushes.cache.workers.timers import Scheduler
 
+from ..clocks import JumpingClock
+
 pytestmark = pytest.mark.anyio
 
 
@@ -46,7 +48,7 @@ async def _run(steps: Steps, scheduler: Scheduler) -> None:
 
 async def test_a_task_is_stepped_until_nothing_is_left() -> None:
     steps = Steps({"a": [0.0, 0.001, None]})
-    scheduler = Scheduler(steps)
+    scheduler = Scheduler(steps, JumpingClock())
     scheduler.schedule("a")
     await _run(steps, scheduler)
     assert steps.done == ["a", "a", "a"]
@@ -54,7 +56,7 @@ async def test_a_task_is_stepped_until_nothing_is_left() -> None:
 
 async def test_due_tasks_run_in_the_order_of_their_times() -> None:
     steps = Steps({"late": [None], "soon": [None]})
-    scheduler = Scheduler(steps, at_once=1)
+    scheduler = Scheduler(steps, JumpingClock(), at_once=1)
     scheduler.schedule("late", 0.02)
     scheduler.schedule("soon", 0.01)
     await _run(steps, scheduler)
@@ -63,7 +65,7 @@ async def test_due_tasks_run_in_the_order_of_their_times() -> None:
 
 async def test_an_earlier_time_replaces_the_one_planned() -> None:
     steps = Steps({"a": [None]})
-    scheduler = Scheduler(steps)
+    scheduler = Scheduler(steps, JumpingClock())
     scheduler.schedule("a", 3600)
     scheduler.schedule("a", 0)
     scheduler.schedule("a", 3600)
@@ -75,7 +77,7 @@ async def test_an_earlier_time_replaces_the_one_planned() -> None:
 async def test_no_more_steps_run_at_once_than_allowed() -> None:
     names = [f"t{n}" for n in range(50)]
     steps = Steps({name: [None] for name in names})
-    scheduler = Scheduler(steps, at_once=4)
+    scheduler = Scheduler(steps, JumpingClock(), at_once=4)
     for name in names:
         scheduler.schedule(name)
     await _run(steps, scheduler)
@@ -86,7 +88,7 @@ async def test_no_more_steps_run_at_once_than_allowed() -> None:
 async def test_one_task_never_has_two_steps_at_once_and_a_wake_during_a_step_is_not_lost() -> None:
     steps = Steps({"a": [None, None]})
     steps.gate = anyio.Event()
-    scheduler = Scheduler(steps)
+    scheduler = Scheduler(steps, JumpingClock())
     scheduler.schedule("a")
     async with anyio.create_task_group() as group:
         group.start_soon(scheduler.run)
@@ -110,7 +112,7 @@ async def test_a_fault_in_one_step_leaves_the_others_working(caplog: pytest.LogC
         done.set()
         return None
 
-    scheduler = Scheduler(step)
+    scheduler = Scheduler(step, JumpingClock())
     scheduler.schedule("bad")
     scheduler.schedule("good", 0.001)
     async with anyio.create_task_group() as group:
@@ -124,7 +126,7 @@ async def test_a_fault_in_one_step_leaves_the_others_working(caplog: pytest.LogC
 
 async def test_a_forgotten_task_is_not_stepped() -> None:
     steps = Steps({"a": [None], "b": [None]})
-    scheduler = Scheduler(steps)
+    scheduler = Scheduler(steps, JumpingClock())
     scheduler.schedule("a")
     scheduler.forget("a")
     scheduler.schedule("b", 0.001)
