@@ -1,17 +1,13 @@
-"""One nursery and one tally for all tests of this folder."""
+"""One nursery for all tests of this folder, and a tally for each."""
 
-import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
 from .crew import Crew, crew_of, nursery_process
-from .table import TABLE_VARIABLE
+from .summary import tell
 from .tally import Tally
-
-TALLY = pytest.StashKey[Tally]()
 
 
 @pytest.fixture(scope="session")
@@ -26,17 +22,9 @@ async def crew(nursery: subprocess.Popen[bytes]) -> AsyncIterator[Crew]:
         yield crew
 
 
-@pytest.fixture(scope="session")
-def tally(request: pytest.FixtureRequest) -> Tally:
-    """What the summary at the end of the run is made of."""
-    return request.config.stash.setdefault(TALLY, Tally())
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    tally = config.stash.get(TALLY, None)
-    if tally is None or not tally.rows:
-        return
-    terminalreporter.section(f"durability: {tally.kills} kills")
-    terminalreporter.write_line(tally.text())
-    if target := os.environ.get(TABLE_VARIABLE):
-        Path(target).write_text(f"{tally.kills}\n{tally.markdown()}\n", encoding="utf-8")
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
+    """What a test adds to the summary at the end of the run."""
+    tally = Tally()
+    yield tally
+    tell(request.node, tally)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+import pytest
 from pydantic import JsonValue, SecretStr
 
 from rushes.domain.request import Kind
@@ -46,10 +47,28 @@ GROUNDS: Final = (
     Ground("llmgateway", "video", _POLLED),
     Ground("llmgateway", "image", _does("paid", "delivers")),
     Ground("llmgateway", "audio", _does("paid", "delivers")),
-    Ground("sandbox", "video", _does("polls"), {"duration_seconds": 1, "resolution": "480p"}),
     Ground("sandbox", "image", _does("polls"), {"size": "64x64"}),
+    Ground("sandbox", "video", _does("polls"), {"duration_seconds": 1, "resolution": "480p"}),
     Ground("sandbox", "audio", _does("polls"), {"duration_seconds": 1}),
 )
+
+
+def each_ground(*abilities: Ability) -> pytest.MarkDecorator:
+    """Run a test on every ground that has these; those that do what an earlier one does only with `-m storm`."""
+    seen: set[frozenset[Ability]] = set()
+    again: set[str] = set()
+    grounds = [ground for ground in GROUNDS if ground.abilities >= set(abilities)]
+    for ground in grounds:
+        if ground.abilities in seen:
+            again.add(ground.name)
+        seen.add(ground.abilities)
+    return pytest.mark.parametrize(
+        "ground",
+        [
+            pytest.param(ground, id=ground.name, marks=pytest.mark.storm if ground.name in again else ())
+            for ground in grounds
+        ],
+    )
 
 
 def address_of(order: Order, gateways: RunningGateways) -> Order:

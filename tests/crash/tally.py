@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .account import Account
+from .answers import OUTCOMES
 from .points import POINTS
 
 HEAD = ("fault", "tries", "paid jobs", "kept", "told", "lost", "paid twice")
@@ -29,14 +30,14 @@ class Row:
         return (self.fault, *map(str, numbers))
 
 
-_ORDER = {point.name: place for place, point in enumerate(POINTS)}
+_ORDER = {each.name: place for place, each in enumerate((*POINTS, *OUTCOMES))}
 
 
 class Tally:
-    """All rows: the fault points as in `points.py`, then the others as they were first tried."""
+    """All rows: the fault points as in `points.py`, the lost answers as in `answers.py`, then the others by name."""
 
-    def __init__(self) -> None:
-        self.rows: dict[str, Row] = {}
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self.rows: dict[str, Row] = {row.fault: row for row in rows}
 
     def add(self, fault: str, account: Account, *, kills: int = 0) -> None:
         """Count one try."""
@@ -47,20 +48,27 @@ class Tally:
         row.came[account.came] += 1
         row.paid_twice += account.paid_twice
 
+    def join(self, other: "Tally") -> None:
+        """Count another's tries too."""
+        for each in other.rows.values():
+            row = self.rows.setdefault(each.fault, Row(each.fault))
+            row.kills += each.kills
+            row.tries += each.tries
+            row.jobs += each.jobs
+            row.paid_twice += each.paid_twice
+            row.came += each.came
+
     @property
     def kills(self) -> int:
         return sum(row.kills for row in self.rows.values())
 
     def _all(self) -> Iterable[tuple[str, ...]]:
-        rows = sorted(self.rows.values(), key=lambda row: _ORDER.get(row.fault, len(_ORDER)))
-        whole = Row("all")
+        rows = sorted(self.rows.values(), key=lambda row: (_ORDER.get(row.fault, len(_ORDER)), row.fault))
+        whole = Tally()
         for row in rows:
             yield row.cells()
-            whole.tries += row.tries
-            whole.jobs += row.jobs
-            whole.paid_twice += row.paid_twice
-            whole.came += row.came
-        yield whole.cells()
+            whole.join(Tally([replace(row, fault="all")]))
+        yield from (row.cells() for row in whole.rows.values())
 
     def text(self) -> str:
         """For a terminal."""

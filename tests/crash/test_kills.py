@@ -8,7 +8,7 @@ import pytest
 
 from ..gateways.client import RunningGateways
 from .crew import Crew
-from .gateways import GROUNDS, Ground
+from .gateways import Ground, each_ground
 from .scenario import Scenario
 from .table import REPETITIONS_VARIABLE
 from .tally import Tally
@@ -19,7 +19,7 @@ REPETITIONS = int(os.environ.get(REPETITIONS_VARIABLE, "1"))
 AT_ONCE = 8
 
 
-@pytest.mark.parametrize("ground", GROUNDS, ids=lambda ground: ground.name)
+@each_ground()
 async def test_a_process_killed_anywhere_leaves_nothing_paid_twice_and_nothing_lost(
     ground: Ground, crew: Crew, gateways: RunningGateways, tally: Tally, tmp_path: Path
 ) -> None:

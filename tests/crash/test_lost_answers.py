@@ -19,13 +19,12 @@ from ..gateways.client import RunningGateways
 from ..tasks.engines import an_engine
 from .account import Account, account_of
 from .answers import OUTCOMES, Outcome
-from .gateways import GROUNDS, Ground, address_of
+from .gateways import Ground, address_of, each_ground
 from .orders import Order, Report
 from .tally import Tally
 
 pytestmark = pytest.mark.anyio
 
-PAID = [ground for ground in GROUNDS if "paid" in ground.abilities]
 PATIENT_SECONDS, IMPATIENT_SECONDS = 60.0, 0.5
 LATER = timedelta(minutes=4)
 """The search in a gateway's list is over by then."""
@@ -99,7 +98,7 @@ def _fault(ground: Ground, outcome: Outcome, account: Account) -> str | None:
     return None if right else f"{outcome.name}: {shown}, jobs and POSTs {reached}, {record.failure}"
 
 
-@pytest.mark.parametrize("ground", PAID, ids=lambda ground: ground.name)
+@each_ground("paid")
 @pytest.mark.parametrize("group", GROUPS)
 async def test_a_lost_answer_is_never_sent_again_and_told_truthfully(
     group: str, ground: Ground, gateways: RunningGateways, tally: Tally, tmp_path: Path
@@ -140,7 +139,7 @@ def _a_port_that_lets_nobody_in() -> Generator[int]:
                 each.close()
 
 
-@pytest.mark.parametrize("ground", PAID, ids=lambda ground: ground.name)
+@each_ground("paid")
 @pytest.mark.parametrize("fault", ["DNS failure", "connection refused", "TLS failure", "no connection in time"])
 async def test_a_connection_that_never_opened_is_a_definite_refusal(
     fault: str, ground: Ground, gateways: RunningGateways, tally: Tally, tmp_path: Path

@@ -11,7 +11,7 @@ from ..gateways.client import RunningGateways
 from .account import account_of
 from .crew import Crew, Worker
 from .fuse import Burn
-from .gateways import GROUNDS, Ground, address_of
+from .gateways import GROUNDS, Ground, address_of, each_ground
 from .orders import Order
 from .tally import Tally
 
@@ -23,9 +23,7 @@ IMPATIENT = {"beat_seconds": 0.2, "silent_seconds": 1.0}
 
 ONLY_READS = {"takeover_seconds": 3600.0}
 
-PAID = [ground for ground in GROUNDS if "paid" in ground.abilities]
-POLLED = [ground for ground in PAID if "polls" in ground.abilities]
-LISTING = next(ground for ground in PAID if "lists" in ground.abilities)
+LISTING = next(ground for ground in GROUNDS if "lists" in ground.abilities)
 
 
 def _order(ground: Ground, home: Path, gateways: RunningGateways, name: str, **more: object) -> Order:
@@ -41,7 +39,7 @@ async def _go(workers: Sequence[Worker]) -> None:
         worker.send(signal.SIGUSR1)
 
 
-@pytest.mark.parametrize("ground", PAID, ids=lambda ground: ground.name)
+@each_ground("paid")
 async def test_ten_equal_calls_at_once_in_two_processes_pay_once(
     ground: Ground, crew: Crew, gateways: RunningGateways, tally: Tally, tmp_path: Path
 ) -> None:
@@ -78,27 +76,32 @@ async def test_equal_calls_with_a_kill_in_between_pay_once(
     assert (len(account.jobs), len(account.posts), account.came) == (1, 1, "kept")
 
 
-@pytest.mark.parametrize("stalled_at", ["poll.looked", "poll.before", "download.inside", "sidecar.after"])
-@pytest.mark.parametrize("ground", POLLED[:2], ids=lambda ground: ground.name)
+@each_ground("paid", "polls")
 async def test_a_stalled_process_that_wakes_up_changes_nothing_that_its_successor_wrote(
-    ground: Ground, stalled_at: str, crew: Crew, gateways: RunningGateways, tally: Tally, tmp_path: Path
+    ground: Ground, crew: Crew, gateways: RunningGateways, tally: Tally, tmp_path: Path
 ) -> None:
-    with anyio.fail_after(60):
-        stalling = _order(ground, tmp_path, gateways, "stalled", calls=1, fuse=Burn(stall_at=stalled_at), **BEATS)
+    async def stall(place: str) -> None:
+        home = tmp_path / place
+        stalling = _order(ground, home, gateways, "stalled", calls=1, fuse=Burn(stall_at=place), **BEATS)
         stalled = await crew.start(stalling)
         await stalled.says("stalling")
-        successor = await crew.start(_order(ground, tmp_path, gateways, "successor", **IMPATIENT))
+        successor = await crew.start(_order(ground, home, gateways, "successor", **IMPATIENT))
         (before,) = (await successor.ends_well()).records
         stalled.send(signal.SIGCONT)
         report = await stalled.ends_well()
-    account = await account_of(stalled.order, report, gateways)
-    tally.add("stalled, taken over, woken up", account)
-    assert account.records == (before,)
-    assert (before.worker or "").startswith(f"{successor.pid}-")
-    assert (len(account.jobs), account.came) == (1, "kept")
+        account = await account_of(stalled.order, report, gateways)
+        tally.add("stalled, taken over, woken up", account)
+        assert account.records == (before,), place
+        assert (before.worker or "").startswith(f"{successor.pid}-"), place
+        assert (len(account.jobs), account.came) == (1, "kept"), place
+
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as group:
+            for place in ("poll.looked", "poll.before", "download.inside", "sidecar.after"):
+                group.start_soon(stall, place)
 
 
-@pytest.mark.parametrize("ground", POLLED, ids=lambda ground: ground.name)
+@each_ground("paid", "polls")
 async def test_the_answer_that_a_stalled_process_has_in_hand_when_it_wakes_up_is_not_lost(
     ground: Ground, crew: Crew, gateways: RunningGateways, tally: Tally, tmp_path: Path
 ) -> None:

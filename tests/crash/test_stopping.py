@@ -106,7 +106,7 @@ async def test_a_server_ended_as_soon_as_it_was_called(
         await stopping.go_on(crew, "", tally, "server ended as soon as it was called")
 
 
-@pytest.mark.parametrize("gateway", ["routeany", "apixo"])
+@pytest.mark.parametrize("gateway", ["routeany", pytest.param("apixo", marks=pytest.mark.storm)])
 async def test_a_server_ended_while_it_waits_for_the_answer_to_its_post(
     gateway: str, crew: Crew, gateways: RunningGateways, tally: Tally, tmp_path: Path
 ) -> None:

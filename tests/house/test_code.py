@@ -11,45 +11,61 @@ from .checkout import ROOT, package_files
 FUNCTION_LINES_MAX = 60
 MODULE_LINES_MAX = 400
 
-FILES = list(package_files())
-NAMES = [path.relative_to(ROOT).as_posix() for path in FILES]
+
+class Source:
+    """A file of the package, read and parsed once for all rules."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.relative_to(ROOT).as_posix()
+        self.text = path.read_text(encoding="utf-8")
+        self.tree = ast.parse(self.text)
 
 
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+@pytest.fixture(scope="module")
+def sources() -> list[Source]:
+    return [Source(path) for path in package_files()]
+
+
+def absolute_imports(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module or ""
 
 
 def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
-@pytest.mark.parametrize("path", FILES, ids=NAMES)
-def test_inside_the_package_rushes_is_imported_relatively(path: Path) -> None:
-    imported = [
-        name
-        for node in ast.walk(parsed(path))
-        for name in (
-            [alias.name for alias in node.names]
-            if isinstance(node, ast.Import)
-            else [node.module or ""]
-            if isinstance(node, ast.ImportFrom) and node.level == 0
-            else []
-        )
+def test_inside_the_package_rushes_is_imported_relatively(sources: list[Source]) -> None:
+    wrong = [
+        f"{source.name}: {name}"
+        for source in sources
+        for name in absolute_imports(source.tree)
+        if name.partition(".")[0] == "rushes"
     ]
-    assert [name for name in imported if name.partition(".")[0] == "rushes"] == []
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=NAMES)
-def test_no_function_is_long(path: Path) -> None:
+def test_no_function_is_long(sources: list[Source]) -> None:
     long = [
-        f"{node.name}: {lines} lines"
-        for node in functions(parsed(path))
+        f"{source.name}: {node.name}: {lines} lines"
+        for source in sources
+        for node in functions(source.tree)
         if (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES_MAX
     ]
     assert long == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=NAMES)
-def test_no_module_is_long_and_each_says_what_it_is(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MODULE_LINES_MAX
-    assert ast.get_docstring(parsed(path)), "a module starts with a docstring"
+def test_no_module_is_long(sources: list[Source]) -> None:
+    long = [
+        f"{source.name}: {lines} lines"
+        for source in sources
+        if (lines := len(source.text.splitlines())) > MODULE_LINES_MAX
+    ]
+    assert long == []
+
+
+def test_each_module_says_what_it_is(sources: list[Source]) -> None:
+    assert [source.name for source in sources if not ast.get_docstring(source.tree)] == []
