@@ -2,9 +2,11 @@
 
 import ipaddress
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import cast
 
 import hypothesis
@@ -59,6 +61,23 @@ def _refuse_outside_network(event: str, arguments: tuple[object, ...]) -> None:
 
 # An audit hook sees every socket of the process, also those of C code that calls back into Python's socket module.
 sys.addaudithook(_refuse_outside_network)
+
+
+def _nothing(number: int, frame: FrameType | None) -> None:
+    """Ignores a signal."""
+
+
+def _ignore_for_this_process_alone() -> None:
+    """Let what a test starts hear signals that `pytest &` and `nohup pytest` ignore.
+
+    An ignored signal is handed down to every child; one with a handler is not.
+    """
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, _nothing)
+
+
+_ignore_for_this_process_alone()
 
 
 @pytest.fixture(scope="session")

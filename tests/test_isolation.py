@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import anyio
@@ -53,3 +55,16 @@ def test_settings_and_keys_of_the_person_are_taken_away(isolated_environment: Pa
     assert os.environ["RUSHES_HOME"] == str(isolated_environment)
     left = [name for name in os.environ if name.endswith(("_API_KEY", "_BASE_URL", "_PROXY"))]
     assert left == []
+
+
+def test_what_a_test_starts_hears_signals() -> None:
+    code = "from signal import *; print(getsignal(SIGINT) is default_int_handler, getsignal(SIGHUP) == SIG_DFL)"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert child.stdout.split() == ["True", "True"]
+
+
+def test_what_a_test_starts_hears_signals_although_pytest_was_started_in_the_background() -> None:
+    test = f"{__file__}::{test_what_a_test_starts_hears_signals.__name__}"
+    ignoring = ["sh", "-c", 'trap "" INT QUIT HUP; exec "$@"', "sh"]
+    run = subprocess.run([*ignoring, sys.executable, "-m", "pytest", test], capture_output=True, text=True, check=False)
+    assert "1 passed" in run.stdout, run.stdout

@@ -30,7 +30,8 @@ class Row:
         return (self.fault, *map(str, numbers))
 
 
-_ORDER = {each.name: place for place, each in enumerate((*POINTS, *OUTCOMES))}
+_NAMES = (*(point.name for point in POINTS), *(outcome.name for outcome in OUTCOMES))
+_ORDER = {name: place for place, name in enumerate(_NAMES)}
 
 
 class Tally:
