@@ -17,10 +17,11 @@ TaskState = Literal["queued", "running", "succeeded", "failed", "cancelled", "un
 
 FINAL: frozenset[TaskState] = frozenset({"succeeded", "failed", "cancelled", "unknown"})
 
-Phase = Literal["submitting", "reconciling", "polling", "keeping", "watching", "done"]
+Phase = Literal["submitting", "held", "reconciling", "polling", "keeping", "watching", "done"]
 """What rushes has still to do.
 
 submitting   the journal is written and the one POST may be under way
+held         the gateway definitely refused for now; nothing is under way, and the POST goes out once its time is over
 reconciling  the POST's answer was lost; the gateway's list of jobs is searched for it
 polling      the gateway has the job
 keeping      the gateway is done and outputs are still to be downloaded
@@ -67,6 +68,19 @@ class Attempt(BaseModel):
     failure: Failure
 
 
+class Hold(BaseModel):
+    """A request that a gateway refused for now, with the time after which it may come again."""
+
+    model_config = ConfigDict(frozen=True)
+
+    until: datetime
+    tries: int = 0
+    """How often the gateway has asked to wait."""
+    seconds: float = 0.0
+    """So long it was or is to be held, all times together."""
+    why: str = ""
+
+
 class TaskRecord(BaseModel):
     """One task. Immutable: transitions make new ones, and the store compares revisions before it takes one."""
 
@@ -98,6 +112,8 @@ class TaskRecord(BaseModel):
     reconciled: bool = False
     """The job was found in the gateway's list, because the answer to the submission was lost."""
     tried: tuple[Attempt, ...] = ()
+    hold: Hold | None = None
+    """In phase `held` what it waits for, afterwards how often and how long it waited."""
 
     progress: float | None = None
     created_at: datetime

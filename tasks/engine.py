@@ -28,6 +28,7 @@ from .life.fingerprint import fingerprint
 from .service import Answer, ModelOffer, Preview, TaskPage, Wish
 from .work.advance import Steps
 from .work.cancel import Canceller
+from .work.holding import Holding, HoldLimits
 from .work.keep import Keeper
 from .work.shield import uninterrupted
 from .work.submit import Submitter
@@ -46,6 +47,10 @@ class Limits:
     download_bytes_max: int = 2 * 1024**3
     media_bytes_max: int = MEDIA_BYTES_MAX
     tasks_polled_at_once: int = 32
+    hold_seconds_max: float = 900.0
+    """How long a request waits, all times together, for a gateway that refuses it for now and names a time."""
+    hold_tries_max: int = 8
+    """How often it may be refused so."""
     shutdown_grace_seconds: float = 1.5
     takeover_seconds: float = 2.0
     """How often orphaned tasks are looked for (±25 %)."""
@@ -84,7 +89,14 @@ class Engine:
         self._media = MediaResolver(
             self._records, parts.clock, roots=parts.input_roots, bytes_max=limits.media_bytes_max
         )
-        self._submitter = Submitter(self._records, self._keeper, parts.clock)
+        self._holding = Holding(
+            self._records,
+            self._configured,
+            parts.clock,
+            HoldLimits(limits.hold_seconds_max, limits.hold_tries_max),
+            submit=self._send_held,
+        )
+        self._submitter = Submitter(self._records, self._keeper, self._holding, parts.clock)
         self._canceller = Canceller(self._records, self._providers, parts.clock)
         self._steps = Steps(
             self._records,
@@ -93,6 +105,7 @@ class Engine:
             parts.clock,
             waited_for=lambda task_id: self._waiters[task_id] > 0,
             cancel_accepted=self._canceller.cancel_accepted,
+            holding=self._holding,
         )
         self._scheduler = Scheduler(self._steps.step, parts.clock, at_once=limits.tasks_polled_at_once)
         self._takeover = Takeover(
@@ -196,9 +209,8 @@ class Engine:
         """See `Service.poll_interval_seconds`."""
         if record.settled:
             return None
-        if record.next_poll_at is None:
-            return 1.0
-        return max(0.0, (record.next_poll_at - self._clock.now()).total_seconds())
+        due = record.hold.until if record.phase == "held" and record.hold else record.next_poll_at
+        return 1.0 if due is None else max(0.0, (due - self._clock.now()).total_seconds())
 
     # the life of a task
 
@@ -266,6 +278,10 @@ class Engine:
         self._submitting.setdefault(record.task_id, anyio.Event())
         self._group.start_soon(self._submit, record, candidates, name=f"submit {record.task_id}")
 
+    def _send_held(self, record: TaskRecord, candidates: Sequence[Candidate]) -> None:
+        if record.task_id not in self._submitting:
+            self._begin_submission(record, candidates)
+
     async def _submit(self, record: TaskRecord, candidates: Sequence[Candidate]) -> None:
         try:
             after = await self._submitter.submit(record, candidates)
@@ -281,6 +297,8 @@ class Engine:
 
     def _first_pause(self, record: TaskRecord) -> float:
         provider = self._providers[record.provider]
+        if record.phase == "held":
+            return self._holding.left_seconds(record)
         if record.phase != "polling":
             return 0.0
         return 0.05 if provider.traits.free else self._steps.pause_seconds(record, provider)

@@ -131,6 +131,11 @@ def _warnings(record: TaskRecord) -> Iterator[str]:
             f"The answer to the submission was lost, and {record.provider} may have the job and charge for it: "
             "rushes looks for it in the gateway's list."
         )
+    if record.phase == "held" and record.hold is not None:
+        yield (
+            f"{record.provider} takes no request now ({clean_text(record.hold.why, PROMPT_SHOWN)}). This one is held, "
+            f"unsent and unpaid, and goes out by itself at {timestamp(record.hold.until)}; do not call again."
+        )
     for attempt in record.tried:
         said = f"{attempt.failure.reason}: {attempt.failure.message}"
         yield f"{attempt.provider} refused this first ({clean_text(said, PROMPT_SHOWN)}); nothing was charged there."

@@ -73,6 +73,10 @@ class Limits(_Table):
     download_bytes_max: int = Field(default=2 * 1024**3, ge=1024)
     """Largest output that is kept."""
     tasks_polled_at_once: int = Field(default=32, ge=1, le=1024)
+    hold_seconds_max: float = Field(default=900.0, ge=0, le=86_400)
+    """How long a request waits, unsent, for a gateway that refuses it for now and names a time; 0 for never."""
+    hold_tries_max: int = Field(default=8, ge=0, le=100)
+    """How often a request that waits may be refused again before it fails."""
     shutdown_grace_seconds: float = Field(default=1.5, ge=0, le=60)
     """How long a submission that is under way may still take when the server stops."""
 

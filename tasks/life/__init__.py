@@ -6,6 +6,7 @@ Each function returns the same object where nothing changes, so that nothing is 
 
 from .cancelling import cancel_asked, cancelled, withdrawn
 from .ground import STEPS, WARNINGS_MAX, IllegalTransition, Transition, with_warnings
+from .holding import held, never_sent, released
 from .keeping import (
     KEEP_GIVE_UP,
     KEEP_REFUSALS_MAX,
@@ -75,17 +76,20 @@ __all__ = [
     "cancelled",
     "found",
     "given_back",
+    "held",
     "keep_due",
     "keep_failed",
     "keeping_off",
     "kept",
     "lost",
+    "never_sent",
     "not_found",
     "observed",
     "poll_due",
     "poll_failed",
     "refreshed",
     "refused",
+    "released",
     "rerouted",
     "timed_out",
     "with_warnings",

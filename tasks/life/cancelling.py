@@ -12,7 +12,17 @@ def cancel_asked(record: TaskRecord, now: datetime) -> TaskRecord:
     """Note that a person or agent wants it cancelled."""
     if record.final or record.cancel_requested_at is not None:
         return record
-    return same_state(record, now, cancel_requested_at=now)
+    asked = same_state(record, now, cancel_requested_at=now)
+    return unsent(asked, now) if record.phase == "held" else asked
+
+
+def unsent(record: TaskRecord, now: datetime) -> TaskRecord:
+    """Cancelled while nothing of it was, or any longer is, at the gateway."""
+    if record.final:
+        why = record.failure and recharged(record.failure, "no").model_copy(update={"retry_safe": True})
+        return same_state(record, now, phase="done", failure=why)
+    why = failure("cancelled", "Cancelled before it was sent.", charged="no")
+    return moved(record, "cancelled", "done", now, failure=why)
 
 
 def cancelled(record: TaskRecord, now: datetime, *, at_gateway: bool, ended: bool, charged: Charged) -> TaskRecord:
@@ -31,7 +41,4 @@ def cancelled(record: TaskRecord, now: datetime, *, at_gateway: bool, ended: boo
 
 def withdrawn(record: TaskRecord, now: datetime) -> TaskRecord:
     """Cancelled before anything was sent: nothing more can come."""
-    if record.phase != "submitting" or not record.final:
-        return record
-    why = record.failure and recharged(record.failure, "no").model_copy(update={"retry_safe": True})
-    return same_state(record, now, phase="done", failure=why)
+    return unsent(record, now) if record.phase == "submitting" and record.final else record

@@ -17,6 +17,7 @@ from .. import life
 from ..clock import Clock
 from ..journal import Records
 from .cadence import EXPECTED_SECONDS, NORMAL, UNWATCHED, WAITED_FOR, Look, pause_seconds
+from .holding import Holding
 from .keep import Keeper, keep_pause_seconds
 from .submit import replanned
 
@@ -44,6 +45,7 @@ class Steps:
         *,
         waited_for: Callable[[str], bool],
         cancel_accepted: Callable[[TaskRecord], Awaitable[TaskRecord]],
+        holding: Holding,
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads requests, no secret
     ) -> None:
         self._records = records
@@ -52,6 +54,7 @@ class Steps:
         self._clock = clock
         self._waited_for = waited_for
         self._cancel_accepted = cancel_accepted
+        self._holding = holding
         self._searching: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
         self._jitter = jitter
 
@@ -60,8 +63,12 @@ class Steps:
         record = await self._records.read_mine(task_id)
         if record is None or record.phase == "submitting":
             return None
+        if record.phase == "held":
+            held = await self._holding.send_if_due(record)
+            return None if held is None or not held.open else self._holding.left_seconds(held)
         provider = self._providers.get(record.provider)
         if record.phase == "done":
+            self._holding.forget(task_id)
             await self._end_free_job(record, provider)
             return None
         try:
@@ -84,7 +91,7 @@ class Steps:
                 return await self._reconcile(record, provider)
             case "keeping":
                 return await self._keep(record, provider)
-            case "submitting" | "done":
+            case "submitting" | "held" | "done":
                 return record
             case _:
                 assert_never(record.phase)
@@ -97,7 +104,7 @@ class Steps:
 
     async def _next(self, record: TaskRecord, provider: Provider | None) -> float | None:
         """When the next step is due."""
-        if record.phase in ("done", "submitting"):
+        if record.phase in ("done", "submitting", "held"):
             return None
         if record.phase == "keeping":
             return keep_pause_seconds(record, self._clock.now())

@@ -15,6 +15,7 @@ from .. import life
 from ..clock import Clock
 from ..intake.routing import CURED_ELSEWHERE, Candidate
 from ..journal import Records
+from .holding import Holding
 from .keep import Keeper
 from .shield import uninterrupted
 
@@ -28,29 +29,74 @@ WRITE_PAUSE_LONGEST_SECONDS = 15.0
 class Submitter:
     """Sends a journaled task's one POST, and goes to the next candidate after a definite refusal it could cure."""
 
-    def __init__(self, records: Records, keeper: Keeper, clock: Clock) -> None:
+    def __init__(self, records: Records, keeper: Keeper, holding: Holding, clock: Clock) -> None:
         self._records = records
         self._keeper = keeper
+        self._holding = holding
         self._clock = clock
 
     async def submit(self, record: TaskRecord, candidates: Sequence[Candidate]) -> TaskRecord | None:
-        """Submit a record in phase `submitting`; the record after it (`None`: another worker took the task over)."""
-        current: TaskRecord | None = record
+        """Submit a record in phase `submitting`, or `held` and due now; the record after it.
+
+        `None`: another worker took the task over.
+        """
+        current = await self._released(record, candidates[0]) if record.phase == "held" else record
+        refusals: list[tuple[Candidate, SubmissionRefused]] = []
         for index, candidate in enumerate(candidates):
             if current is None or current.phase != "submitting" or current.final:
                 return await self._withdrawn(current)
             refusal = await self._send(current, candidate)
-            if not isinstance(refusal, Failure):
+            if not isinstance(refusal, SubmissionRefused):
                 return refusal
+            refusals.append((candidate, refusal))
             more = candidates[index + 1 :]
             if not more or refusal.reason not in CURED_ELSEWHERE:
-                return await self._refused(current, refusal)
+                return await self._held_or_refused(current, refusals)
             logger.info("refused, next provider task_id=%s provider=%s", current.task_id, candidate.provider.name)
-            current = await self._reroute(current, refusal, more[0])
+            current = await self._reroute(current, failure_of(refusal), more[0])
         return current
 
-    async def _refused(self, record: TaskRecord, why: Failure) -> TaskRecord | None:
-        return await self._noted(record, lambda r: life.refused(r, why, self._clock.now()))
+    async def _released(self, record: TaskRecord, candidate: Candidate) -> TaskRecord | None:
+        """Journal that a held request is about to be sent. Until then any process may take it over and send it.
+
+        `None` where this call did not do so: whoever did sends it, and nobody else.
+        """
+        now = self._clock.now()
+        deadline_at = now + timedelta(seconds=candidate.deadline_seconds)
+        ours = False
+
+        def release(current: TaskRecord) -> TaskRecord:
+            nonlocal ours
+            sending = life.released(current, candidate.plan, deadline_at, now)
+            ours = sending is not current
+            return sending
+
+        after = await self._records.change(record.task_id, release, durable=True)
+        self._holding.forget(record.task_id)
+        return after if ours else None
+
+    async def _held_or_refused(
+        self, record: TaskRecord, refusals: Sequence[tuple[Candidate, SubmissionRefused]]
+    ) -> TaskRecord | None:
+        """No gateway that was asked took it. Where one named a time and no other is left, the request waits for it."""
+        last, refusal = refusals[-1]
+        wait = self._holding.wait_for(record, refusals) if refusal.reason in CURED_ELSEWHERE else None
+        if wait is None:
+            why = self._holding.refusal(record, refusal)
+            return await self._noted(record, lambda r: life.refused(r, why, self._clock.now()))
+        self._holding.remember(record.task_id, wait.candidate)
+        now = self._clock.now()
+        deadline_at = now + timedelta(seconds=wait.candidate.deadline_seconds)
+
+        def hold(current: TaskRecord) -> TaskRecord:
+            if wait.candidate is not last:
+                current = life.rerouted(current, failure_of(refusal), wait.candidate.plan, deadline_at, now)
+            return life.held(current, wait.why, now + timedelta(seconds=wait.seconds), now, asked=True)
+
+        after = await self._noted(record, hold)
+        name = wait.candidate.provider.name
+        logger.info("held task_id=%s provider=%s seconds=%.1f", record.task_id, name, wait.seconds)
+        return after
 
     async def _withdrawn(self, record: TaskRecord | None) -> TaskRecord | None:
         """Cancelled before anything was sent."""
@@ -63,12 +109,12 @@ class Submitter:
         deadline_at = now + timedelta(seconds=following.deadline_seconds)
         return await self._noted(record, lambda r: life.rerouted(r, why, following.plan, deadline_at, now))
 
-    async def _send(self, record: TaskRecord, candidate: Candidate) -> TaskRecord | Failure | None:
-        """The POST. A failure stands for a definite refusal; everything else is on the record already."""
+    async def _send(self, record: TaskRecord, candidate: Candidate) -> TaskRecord | SubmissionRefused | None:
+        """The POST. A definite refusal is returned; everything else is on the record already."""
         try:
             submission = await candidate.provider.submit(candidate.plan)
         except SubmissionRefused as refusal:
-            return failure_of(refusal)
+            return refusal
         except SubmissionLost as loss:
             return await self._lost(record, candidate.provider, failure_of(loss))
         except anyio.get_cancelled_exc_class():

@@ -1,5 +1,6 @@
 """Every way to lose the answer to a paid POST, at every gateway: what it is taken for, and never a second POST."""
 
+import dataclasses
 import socket
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
@@ -16,7 +17,7 @@ from rushes.tasks.service import Wish
 
 from ..clocks import SteppedClock
 from ..gateways.client import RunningGateways
-from ..tasks.engines import an_engine
+from ..tasks.engines import QUICK, an_engine
 from .account import Account, account_of
 from .answers import OUTCOMES, Outcome
 from .gateways import Ground, address_of, each_ground
@@ -26,6 +27,9 @@ from .tally import Tally
 pytestmark = pytest.mark.anyio
 
 PATIENT_SECONDS, IMPATIENT_SECONDS = 60.0, 0.5
+AT_ONCE = dataclasses.replace(QUICK, hold_tries_max=0)
+"""What is refused with a time is told as refused, and not sent again later."""
+
 LATER = timedelta(minutes=4)
 """The search in a gateway's list is over by then."""
 
@@ -52,7 +56,7 @@ class Trial:
         changes = {"base_url": base_url or order.base_url, "api_key": order.api_key, "timeout_seconds": timeout_seconds}
         provider = build_provider(known.model_copy(update=changes))
         try:
-            async with an_engine(self.home, provider, clock=self.clock) as engine:
+            async with an_engine(self.home, provider, limits=AT_ONCE, clock=self.clock) as engine:
                 yield engine
         finally:
             await provider.aclose()

@@ -1,0 +1,51 @@
+"""A request that waits, unsent, until its gateway takes requests again."""
+
+from datetime import datetime
+
+from ...domain.failure import Failure, clean_text
+from ...domain.job import Plan
+from ...domain.record import Hold, TaskRecord
+from .cancelling import unsent
+from .ground import moved, same_state
+
+
+def held(record: TaskRecord, why: str, until: datetime, now: datetime, *, asked: bool) -> TaskRecord:
+    """Nothing of the request is at the gateway, and it is sent after `until`.
+
+    With `asked` the gateway refused it and named the time; without, rushes itself keeps inside the gateway's rate.
+    """
+    if record.phase != "submitting":
+        return record
+    if record.final or record.cancel_requested_at is not None:
+        return unsent(record, now)
+    before = record.hold or Hold(until=until)
+    hold = Hold(
+        until=until,
+        tries=before.tries + (1 if asked else 0),
+        seconds=before.seconds + (max(0.0, (until - now).total_seconds()) if asked else 0.0),
+        why=clean_text(why, 300),
+    )
+    return moved(record, record.state, "held", now, hold=hold)
+
+
+def released(record: TaskRecord, plan: Plan, deadline_at: datetime, now: datetime) -> TaskRecord:
+    """The time is over: the POST is about to leave. Written before it does, so that it is never sent twice."""
+    if record.phase != "held" or record.final:
+        return record
+    return moved(
+        record,
+        record.state,
+        "submitting",
+        now,
+        plan_path=plan.path,
+        plan_details=plan.details,
+        submitted_at=now,
+        deadline_at=deadline_at,
+    )
+
+
+def never_sent(record: TaskRecord, why: Failure, now: datetime) -> TaskRecord:
+    """A held request that cannot be sent any more."""
+    if record.phase != "held":
+        return record
+    return same_state(record, now, phase="done") if record.final else moved(record, "failed", "done", now, failure=why)

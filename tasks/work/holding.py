@@ -1,0 +1,152 @@
+"""Holding: a request that its gateway refused for now waits, unsent, and is sent once the time that was named is over.
+
+Only a definite refusal is held, so nothing of the request is at a gateway while it waits, and any process may send it:
+the record is written as `submitting` before the POST leaves, as for a first one.
+"""
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ...domain.errors import FailureError, RequestRefused, SubmissionRefused
+from ...domain.failure import Failure, failure, failure_of
+from ...domain.record import TaskRecord
+from .. import life
+from ..clock import Clock
+from ..intake.routing import Candidate, Configured, route
+from ..journal import Records
+from ..patience import Patience
+
+logger = logging.getLogger(__name__)
+
+WAIT_MIN_SECONDS = 1.0
+SPREAD = 0.1
+"""Requests that were refused together come again within a time longer by up to this part, not all at once."""
+
+
+@dataclass(frozen=True)
+class HoldLimits:
+    """How long a request may wait for a gateway that takes none now, and how often it may be refused meanwhile."""
+
+    seconds_max: float = 900.0
+    tries_max: int = 8
+
+
+@dataclass(frozen=True)
+class Wait:
+    """What is waited for: this candidate, for so many seconds."""
+
+    candidate: Candidate
+    seconds: float
+    why: str
+
+
+class Holding:
+    """Decides what is held, and sends it when its time is over. `submit` begins a submission and returns at once."""
+
+    def __init__(
+        self,
+        records: Records,
+        configured: Sequence[Configured],
+        clock: Clock,
+        limits: HoldLimits,
+        *,
+        submit: Callable[[TaskRecord, Sequence[Candidate]], None],
+        spread: Callable[[], float] = random.random,  # noqa: S311
+    ) -> None:
+        self._records = records
+        self._configured = configured
+        self._clock = clock
+        self._limits = limits
+        self._submit = submit
+        self._spread = spread
+        self._patience = Patience(clock)
+        self._candidates: dict[str, Candidate] = {}
+        """With the bytes of input media, which no record holds."""
+
+    def wait_for(self, record: TaskRecord, refusals: Sequence[tuple[Candidate, SubmissionRefused]]) -> Wait | None:
+        """The refusal that is over soonest, if one named a time that is within the limits."""
+        tries = record.hold.tries if record.hold else 0
+        left = self._limits.seconds_max - (record.hold.seconds if record.hold else 0.0)
+        waits = [
+            Wait(candidate, self._seconds(told, tries), refusal.message)
+            for candidate, refusal in refusals
+            if (told := asked_to_wait(refusal)) is not None and told <= left
+        ]
+        return min(waits, key=lambda wait: wait.seconds) if waits and tries < self._limits.tries_max else None
+
+    def _seconds(self, told: float, tries: int) -> float:
+        growing = WAIT_MIN_SECONDS * 2.0 ** min(tries, 6)
+        return max(told, growing) * (1 + SPREAD * self._spread())
+
+    def refusal(self, record: TaskRecord, refused: SubmissionRefused) -> Failure:
+        """The failure of a request that is not held (any longer)."""
+        why = failure_of(refused)
+        told = asked_to_wait(refused)
+        if told is None or refused.hint is not None:
+            return why
+        tries = record.hold.tries if record.hold else 0
+        what = f"refused it {tries + 1} times" if tries else f"is longer than requests are held ({self._bound})"
+        return why.model_copy(update={"hint": f"Call again in {told:.0f} s; {what}."})
+
+    @property
+    def _bound(self) -> str:
+        return f"limits.hold_seconds_max = {self._limits.seconds_max:g}"
+
+    def remember(self, task_id: str, candidate: Candidate) -> None:
+        """Keep the plan of a request that is held now."""
+        self._candidates[task_id] = candidate
+
+    def forget(self, task_id: str) -> None:
+        """It was sent, or will not be."""
+        self._candidates.pop(task_id, None)
+        self._patience.forget(task_id)
+
+    def left_seconds(self, record: TaskRecord) -> float:
+        """Seconds until a held request may be sent."""
+        if record.hold is None:
+            return 0.0
+        return min(max(0.0, self._patience.left(record.task_id, record.hold.until)), self._limits.seconds_max)
+
+    async def send_if_due(self, record: TaskRecord) -> TaskRecord | None:
+        """Begin the submission of a held request whose time is over; the record where there is none to begin."""
+        if self.left_seconds(record) > 0:
+            return record
+        try:
+            candidate = self._candidates.get(record.task_id) or self._planned_again(record)
+        except RequestRefused as refusal:
+            return await self._given_up(record, refusal)
+        self._submit(record, (candidate,))
+        return None
+
+    def _planned_again(self, record: TaskRecord) -> Candidate:
+        """The plan of a request that another process held.
+
+        Raises:
+            RequestRefused: it cannot be sent from here, or its time is long over.
+        """
+        late = self._clock.now() - record.hold.until if record.hold else timedelta(0)
+        if late > timedelta(seconds=self._limits.seconds_max):
+            raise RequestRefused("rate_limited", "no rushes was running when its time came, and that is long ago")
+        if any(medium.url is None for medium in record.request.media):
+            raise RequestRefused("invalid_media", "rushes was started anew meanwhile, and the input media are gone")
+        request = record.request.model_copy(update={"model": record.model})
+        return route(request, self._configured, record.provider).candidates[0]
+
+    async def _given_up(self, record: TaskRecord, refusal: FailureError) -> TaskRecord | None:
+        logger.info("held request not sent task_id=%s problem=%s", record.task_id, refusal.message)
+        why = failure(
+            refusal.reason,
+            f"The request was held for {record.provider} and is not sent any more: {refusal.message}.",
+            charged="no",
+            retry_safe=True,
+            hint="Nothing was sent or charged; call again if it is still wanted.",
+        )
+        return await self._records.change(record.task_id, lambda r: life.never_sent(r, why, self._clock.now()))
+
+
+def asked_to_wait(refusal: SubmissionRefused) -> float | None:
+    """So many seconds the gateway asks to wait, where it refused for its rate alone and named a time."""
+    return refusal.retry_after_seconds if refusal.reason == "rate_limited" else None

@@ -1,0 +1,47 @@
+"""kill -9 while a request is held: it is provably unsent, so the next process sends it, once."""
+
+import json
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+from anyio.streams.text import TextReceiveStream
+
+from ..gateways.client import RunningGateways
+
+pytestmark = pytest.mark.anyio
+
+GENERATE = ["generate", "image", "a red fox", "--provider", "routeany", "--model", "acme/new", "--json"]
+
+
+async def _rushes(environment: dict[str, str], *arguments: str) -> dict[str, object]:
+    done = await anyio.run_process([sys.executable, "-m", "rushes", *arguments], env=environment, check=False)
+    shown: dict[str, object] = json.loads(done.stdout)
+    return shown
+
+
+async def test_a_request_that_was_held_by_a_killed_process_is_sent_once_by_the_next(
+    gateways: RunningGateways, tmp_path: Path
+) -> None:
+    environment = {**os.environ, **gateways.only("routeany"), "RUSHES_HOME": str(tmp_path), "RUSHES_LOG_LEVEL": "info"}
+    await gateways.set_behaviour("routeany", "retry-after:4", times=1)
+    with anyio.fail_after(60):
+        async with await anyio.open_process([sys.executable, "-m", "rushes", *GENERATE], env=environment) as process:
+            assert process.stderr is not None
+            said, held = "", None
+            async for text in TextReceiveStream(process.stderr):
+                said += text
+                if held := re.search(r"held task_id=(\w+) ", said):
+                    break
+            assert held is not None, said
+            process.send_signal(signal.SIGKILL)
+        sent = [request.method for request in await gateways.requests("routeany")].count("POST")
+        shown = await _rushes(environment, "check", held[1], "--wait", "30", "--json")
+    assert sent == 1
+    assert shown["state"] == "succeeded", shown
+    assert len(await gateways.jobs("routeany")) == 1
+    assert [request.method for request in await gateways.requests("routeany")].count("POST") == 2
