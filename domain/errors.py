@@ -19,7 +19,8 @@
         ├── StoreDamaged
         └── StoreTooNew             a record was written by a newer rushes
 
-Every message is plain text for a person or an agent, and never holds a key.
+Every message is plain text for a person or an agent, and never holds a key. `IllegalTransition` stands outside: it is
+a fault in rushes, and nobody handles it.
 """
 
 from typing import Literal
@@ -154,3 +155,7 @@ class StoreDamaged(StoreError):
 
 class StoreTooNew(StoreError):
     """A record was written by a newer rushes."""
+
+
+class IllegalTransition(AssertionError):
+    """A fault in rushes: a step that a task's life does not have, or a change that no step makes."""

@@ -1,17 +1,21 @@
 """The task record: the durable account of one request, from journal to kept result (design §2 and §4)."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal, Self, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from typing_extensions import TypeIs
 
+from .errors import IllegalTransition
 from .failure import Failure
-from .job import Cost, Job
+from .job import Cost, Job, RemoteOutput
 from .request import GenerationRequest, Kind
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the record's shape in the store; a change of shape needs a step in `migrations.py`."""
 
+FinalState = Literal["succeeded", "failed", "cancelled", "unknown"]
 TaskState = Literal["queued", "running", "succeeded", "failed", "cancelled", "unknown"]
 """What the agent sees. The last four are final."""
 
@@ -29,26 +33,28 @@ watching     cancelled here, but the gateway goes on: a late paid result is stil
 done         nothing
 """
 
-Keeping = Literal["pending", "kept", "failed", "off"]
+KeepingStatus = Literal["pending", "kept", "failed", "off"]
 
 
-class Output(BaseModel):
-    """One produced medium: where the gateway offers it, and the local file with its measured facts."""
+class Keeping(BaseModel):
+    """How far the download of one output is."""
 
     model_config = ConfigDict(frozen=True)
 
-    url: str | None = None
-    authenticated: bool = False
-    fallback_url: str | None = None
-    """The gateway's own address of the same medium, tried where `url` fails."""
-    expires_at: datetime | None = None
-    mime_type: str | None = None
-    keeping: Keeping = "pending"
-    keep_attempts: int = 0
-    keep_after: datetime | None = None
+    status: KeepingStatus = "pending"
+    attempts: int = 0
+    after: datetime | None = None
     """Not tried again before this."""
-    keep_problem: str | None = None
-    path: str | None = None
+    problem: str | None = None
+
+
+class KeptMedia(BaseModel):
+    """The local file of an output, and what was measured of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    mime_type: str | None = None
     bytes: int | None = None
     sha256: str | None = None
     width: int | None = None
@@ -56,6 +62,38 @@ class Output(BaseModel):
     duration_seconds: float | None = None
     frame_rate: float | None = None
     has_audio: bool | None = None
+
+
+class Output(BaseModel):
+    """One produced medium: where the gateway offers it, the local file, and what lies between the two."""
+
+    model_config = ConfigDict(frozen=True)
+
+    remote: RemoteOutput = Field(default_factory=RemoteOutput)
+    """Without the bytes that may have come with it."""
+    kept: KeptMedia | None = None
+    keeping: Keeping = Field(default_factory=Keeping)
+
+    @property
+    def mime_type(self) -> str | None:
+        """As measured, else as the gateway told."""
+        return (self.kept and self.kept.mime_type) or self.remote.mime_type
+
+    @property
+    def path(self) -> str | None:
+        """Where the kept file lies on this machine."""
+        return None if self.kept is None else self.kept.path
+
+    @property
+    def pending(self) -> bool:
+        """Whether it is still to be downloaded."""
+        return self.keeping.status == "pending"
+
+    @property
+    def public_url(self) -> str | None:
+        """The address where anybody can fetch it: https, and without the gateway's key."""
+        url = self.remote.url
+        return url if url is not None and url.startswith("https://") and not self.remote.authenticated else None
 
 
 class Attempt(BaseModel):
@@ -147,4 +185,51 @@ class TaskRecord(BaseModel):
     @property
     def settled(self) -> bool:
         """Final, and every output was kept, given up, or has met a first obstacle: nothing more comes soon."""
-        return self.final and all(output.keeping != "pending" or output.keep_attempts > 0 for output in self.outputs)
+        return self.final and all(not output.pending or output.keeping.attempts > 0 for output in self.outputs)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A plain copy. Changes go through `tasks/life`, which checks them; pydantic would take any.
+
+        Raises:
+            IllegalTransition: with `update`.
+        """
+        if update:
+            raise IllegalTransition("a task's record is changed by the functions of tasks/life only")
+        return super().model_copy(deep=deep)
+
+
+class UnfinishedRecord(TaskRecord):
+    """For type checkers: a record whose state can still change. Nothing is of this class; `unfinished` tells."""
+
+
+def unfinished(record: TaskRecord) -> TypeIs[UnfinishedRecord]:
+    """Whether the record's state can still change."""
+    return not record.final
+
+
+class Changes(TypedDict, total=False):
+    """What a step in a task's life may set beside its state and phase. All else stays, or follows."""
+
+    worker: str | None
+    provider: str
+    model: str
+    plan_path: str
+    plan_details: dict[str, JsonValue]
+    job: Job | None
+    hold: Hold | None
+    reconciled: bool
+    tried: tuple[Attempt, ...]
+    progress: float | None
+    submitted_at: datetime | None
+    started_at: datetime | None
+    deadline_at: datetime
+    next_poll_at: datetime | None
+    polls: int
+    poll_errors: int
+    empty_successes: int
+    overdue_looks: int
+    cancel_requested_at: datetime | None
+    outputs: tuple[Output, ...]
+    failure: Failure | None
+    cost: Cost | None
+    warnings: tuple[str, ...]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..domain.record import Output, TaskRecord
+from ..domain.record import TaskRecord
 from .result import Link
 from .uris import output_uri
 
@@ -20,18 +20,15 @@ def output_links(record: TaskRecord, *, local_files: bool) -> tuple[Link, ...]:
 
 def _links(record: TaskRecord, *, local_files: bool) -> Iterator[Link]:
     for index, output in enumerate(record.outputs, start=1):
-        if output.path is not None:
+        kept = output.kept
+        if kept is not None:
             yield Link(
                 uri=output_uri(record.task_id, index),
-                name=Path(output.path).name,
+                name=Path(kept.path).name,
                 mime_type=output.mime_type,
-                bytes=output.bytes,
-                description=output.path if local_files else None,
+                bytes=kept.bytes,
+                description=kept.path if local_files else None,
             )
-        elif output.url is not None and _is_public(output):
+        elif output.public_url is not None:
             name = f"{record.kind}-{record.task_id}-{index}"
-            yield Link(uri=output.url, name=name, mime_type=output.mime_type, bytes=output.bytes)
-
-
-def _is_public(output: Output) -> bool:
-    return output.url is not None and output.url.startswith("https://") and not output.authenticated
+            yield Link(uri=output.public_url, name=name, mime_type=output.mime_type)

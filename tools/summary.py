@@ -73,4 +73,4 @@ def summary_of(record: TaskRecord) -> TaskSummary:
 
 
 def _output(output: Output) -> OutputSummary:
-    return OutputSummary(path=output.path, url=None if output.path else output.url, mime_type=output.mime_type)
+    return OutputSummary(path=output.path, url=None if output.path else output.remote.url, mime_type=output.mime_type)

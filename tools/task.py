@@ -110,17 +110,20 @@ def timestamp(moment: datetime | None) -> str | None:
 
 def _output(record: TaskRecord, index: int) -> TaskOutput:
     output = record.outputs[index]
-    return TaskOutput(
-        url=output.url,
-        expires_at=timestamp(output.expires_at),
-        path=output.path,
-        resource=output_uri(record.task_id, index + 1) if output.path else None,
-        mime_type=output.mime_type,
-        bytes=output.bytes,
-        sha256=output.sha256,
-        width=output.width,
-        height=output.height,
-        duration_seconds=output.duration_seconds,
+    told = TaskOutput(url=output.remote.url, expires_at=timestamp(output.remote.expires_at), mime_type=output.mime_type)
+    kept = output.kept
+    if kept is None:
+        return told
+    return told.model_copy(
+        update={
+            "path": kept.path,
+            "resource": output_uri(record.task_id, index + 1),
+            "bytes": kept.bytes,
+            "sha256": kept.sha256,
+            "width": kept.width,
+            "height": kept.height,
+            "duration_seconds": kept.duration_seconds,
+        }
     )
 
 
@@ -144,12 +147,13 @@ def _warnings(record: TaskRecord) -> Iterator[str]:
 
 
 def _keeping_warning(number: int, output: Output) -> Iterator[str]:
-    why = clean_text(output.keep_problem or "no reason known", PROMPT_SHOWN)
-    until = f" before {timestamp(output.expires_at)}" if output.expires_at else ""
-    if output.keeping == "failed":
-        rest = f" Its url may still work{until}." if output.url and not output.authenticated else ""
+    remote = output.remote
+    why = clean_text(output.keeping.problem or "no reason known", PROMPT_SHOWN)
+    until = f" before {timestamp(remote.expires_at)}" if remote.expires_at else ""
+    if output.keeping.status == "failed":
+        rest = f" Its url may still work{until}." if remote.url and not remote.authenticated else ""
         yield f"Output {number} could not be kept: {why}.{rest}"
-    elif output.keeping == "pending" and output.keep_attempts:
+    elif output.pending and output.keeping.attempts:
         yield f"Output {number} is not kept yet ({why}); rushes tries again."
-    if output.authenticated and output.url and output.path is None and output.keeping != "pending":
+    if remote.authenticated and remote.url and output.kept is None and not output.pending:
         yield f"The url of output {number} needs the gateway's API key."

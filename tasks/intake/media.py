@@ -73,15 +73,16 @@ class MediaResolver:
         if match is None:
             raise _invalid(f"{_shown(text)} is not task:<task_id> or task:<task_id>#<number from 1>.")
         output = await self._output(match["task_id"], int(match["number"] or 1), owner)
-        if output.path is not None and await anyio.Path(output.path).is_file():
-            data = await _read(Path(output.path), self._bytes_max) if (output.bytes or 0) <= self._bytes_max else None
+        kept = output.kept
+        if kept is not None and await anyio.Path(kept.path).is_file():
+            data = await _read(Path(kept.path), self._bytes_max) if (kept.bytes or 0) <= self._bytes_max else None
             if data is not None:
                 medium = self._of_bytes(role, data, shown=text)
                 return medium.model_copy(update={"url": self._live_url(output)})
         url = self._live_url(output)
         if url is None:
             raise _invalid(f"The output {text} has neither a file under {_mib(self._bytes_max)} nor a live https URL.")
-        return MediaInput(role=role, source=text, url=url, mime_type=output.mime_type, sha256=output.sha256)
+        return MediaInput(role=role, source=text, url=url, mime_type=output.mime_type, sha256=kept and kept.sha256)
 
     async def _output(self, task_id: str, number: int, owner: str) -> Output:
         try:
@@ -95,9 +96,8 @@ class MediaResolver:
         return record.outputs[number - 1]
 
     def _live_url(self, output: Output) -> str | None:
-        alive = output.expires_at is None or output.expires_at > self._clock.now()
-        public = output.url is not None and output.url.startswith("https://") and not output.authenticated
-        return output.url if alive and public else None
+        expires_at = output.remote.expires_at
+        return output.public_url if expires_at is None or expires_at > self._clock.now() else None
 
     async def _of_file(self, role: MediaRole, text: str, local_files: bool) -> MediaInput:
         if not local_files:

@@ -1,17 +1,18 @@
 """A generation's life as pure functions: record, what was seen, and now, become the next record (design §2 and §4).
 
 Each function returns the same object where nothing changes, so that nothing is written. A final state never changes:
-`ground.moved` is the only place that sets `state`, and it refuses every step that `STEPS` does not name.
+`ground.moved` is the only place that sets `state`: it takes unfinished records only, and goes along `EDGES`.
 """
 
 from .cancelling import cancel_asked, cancelled, withdrawn
-from .ground import STEPS, WARNINGS_MAX, IllegalTransition, Transition, with_warnings
+from .ground import EDGES, WARNINGS_MAX, Transition, with_warnings
 from .holding import held, never_sent, released
 from .keeping import (
     KEEP_GIVE_UP,
     KEEP_REFUSALS_MAX,
     KEEP_RETRY_FIRST,
     KEEP_RETRY_LONGEST,
+    found_again,
     keep_due,
     keep_failed,
     keeping_off,
@@ -41,12 +42,14 @@ from .submission import (
     answer_not_kept,
     answer_unknown,
     answered_on_disk,
+    from_sidecar,
     lost,
     refused,
     rerouted,
 )
 
 __all__ = [
+    "EDGES",
     "EMPTY_SUCCESSES_MAX",
     "FINISHED_AFTER_ALL",
     "KEEP_GIVE_UP",
@@ -58,10 +61,8 @@ __all__ = [
     "OVERDUE_LOOKS",
     "POLL_ERRORS_PATIENCE",
     "RECONCILE_FOR",
-    "STEPS",
     "WARNINGS_MAX",
     "WATCH_FOR",
-    "IllegalTransition",
     "Kept",
     "Transition",
     "accepted",
@@ -75,6 +76,8 @@ __all__ = [
     "cancel_asked",
     "cancelled",
     "found",
+    "found_again",
+    "from_sidecar",
     "given_back",
     "held",
     "keep_due",

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from ...domain.errors import Charged
 from ...domain.failure import failure, recharged
-from ...domain.record import Phase, TaskRecord
+from ...domain.record import Phase, TaskRecord, unfinished
 from .ground import moved, same_state
 
 
@@ -18,7 +18,7 @@ def cancel_asked(record: TaskRecord, now: datetime) -> TaskRecord:
 
 def unsent(record: TaskRecord, now: datetime) -> TaskRecord:
     """Cancelled while nothing of it was, or any longer is, at the gateway."""
-    if record.final:
+    if not unfinished(record):
         why = record.failure and recharged(record.failure, "no").model_copy(update={"retry_safe": True})
         return same_state(record, now, phase="done", failure=why)
     why = failure("cancelled", "Cancelled before it was sent.", charged="no")
@@ -30,7 +30,7 @@ def cancelled(record: TaskRecord, now: datetime, *, at_gateway: bool, ended: boo
 
     With `ended` nothing more can come of the job; otherwise the gateway is still watched for a late paid result.
     """
-    if record.final:
+    if not unfinished(record):
         return record
     who = record.provider
     text = f"Cancelled at {who}." if at_gateway else f"Given up here; {who} goes on with the job and may charge for it."

@@ -1,48 +1,83 @@
-"""What every transition stands on: the steps that a state may take, and the two ways to make the next record."""
+"""What every transition stands on: the edges between states, and the only ways to make the next record.
+
+All three check names, state and phase again at run time: a caller may have got past the type checker.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import Literal, Unpack, get_args
 
+from ...domain.errors import IllegalTransition
 from ...domain.failure import clean_text
-from ...domain.record import FINAL, Phase, TaskRecord, TaskState
+from ...domain.record import FINAL, Changes, FinalState, Phase, TaskRecord, TaskState, UnfinishedRecord
 
 Transition = Callable[[TaskRecord], TaskRecord]
 
-STEPS: Mapping[TaskState, frozenset[TaskState]] = {
-    "queued": frozenset({"queued", "running", "succeeded", "failed", "cancelled", "unknown"}),
+NextState = Literal["running"] | FinalState
+"""What an unfinished task may become; `queued` is where it begins, and nothing leads back."""
+
+EDGES: Mapping[TaskState, frozenset[TaskState]] = {
+    "queued": frozenset({"running", "succeeded", "failed", "cancelled", "unknown"}),
     "running": frozenset({"running", "succeeded", "failed", "cancelled", "unknown"}),
-    "succeeded": frozenset({"succeeded"}),
-    "failed": frozenset({"failed"}),
-    "cancelled": frozenset({"cancelled"}),
-    "unknown": frozenset({"unknown"}),
+    "succeeded": frozenset(),
+    "failed": frozenset(),
+    "cancelled": frozenset(),
+    "unknown": frozenset(),
 }
 
 WARNINGS_MAX = 20
 
+_PHASES: frozenset[str] = frozenset(get_args(Phase))
+_CHANGEABLE = Changes.__annotations__.keys()
 
-class IllegalTransition(AssertionError):
-    """A fault in rushes: a step that a task's life does not have."""
 
+def moved(
+    record: UnfinishedRecord, state: NextState, phase: Phase, now: datetime, **changes: Unpack[Changes]
+) -> TaskRecord:
+    """The record in another state.
 
-def moved(record: TaskRecord, state: TaskState, phase: Phase, now: datetime, **changes: object) -> TaskRecord:
-    if state not in STEPS[record.state]:
+    Raises:
+        IllegalTransition: no edge leads there, or `changes` names what no step may set.
+    """
+    if state not in EDGES[record.state]:
         raise IllegalTransition(f"{record.state} cannot become {state}")
     ended = state in FINAL and record.finished_at is None
-    return record.model_copy(
-        update={
-            **changes,
-            "state": state,
-            "phase": phase,
-            "open": phase != "done",
-            "updated_at": now,
-            "finished_at": now if ended else record.finished_at,
-        }
-    )
+    finished_at = now if ended else record.finished_at
+    return _copied(record, changes, state=state, updated_at=now, finished_at=finished_at, **_phase(phase))
 
 
-def same_state(record: TaskRecord, now: datetime, **changes: object) -> TaskRecord:
-    phase = changes.pop("phase", record.phase)
-    return record.model_copy(update={**changes, "phase": phase, "open": phase != "done", "updated_at": now})
+def same_state(
+    record: TaskRecord, now: datetime, *, phase: Phase | None = None, **changes: Unpack[Changes]
+) -> TaskRecord:
+    """The record changed, its state left as it is; another phase says what is still to be done.
+
+    Raises:
+        IllegalTransition: `changes` names what no step may set.
+    """
+    return _copied(record, changes, updated_at=now, **_phase(phase or record.phase))
+
+
+def noted(record: TaskRecord, **changes: Unpack[Changes]) -> TaskRecord:
+    """The record with what is counted for later decisions only: not worth a new `updated_at`.
+
+    Raises:
+        IllegalTransition: `changes` names what no step may set.
+    """
+    return _copied(record, changes)
+
+
+def _phase(phase: Phase) -> dict[str, object]:
+    if phase not in _PHASES:
+        raise IllegalTransition(f"there is no phase {phase}")
+    return {"phase": phase, "open": phase != "done"}
+
+
+def _copied(record: TaskRecord, changes: Mapping[str, object], **own: object) -> TaskRecord:
+    unknown = changes.keys() - _CHANGEABLE
+    if unknown:
+        raise IllegalTransition(f"no step sets {', '.join(sorted(unknown))}")
+    # The record's own refuses every change.
+    return super(TaskRecord, record).model_copy(update={**changes, **own})
 
 
 def with_warnings(record: TaskRecord, texts: Iterable[str], now: datetime) -> TaskRecord:

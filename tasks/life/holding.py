@@ -4,7 +4,7 @@ from datetime import datetime
 
 from ...domain.failure import Failure, clean_text
 from ...domain.job import Plan
-from ...domain.record import Hold, TaskRecord
+from ...domain.record import Hold, TaskRecord, unfinished
 from .cancelling import unsent
 from .ground import moved, same_state
 
@@ -25,18 +25,17 @@ def held(record: TaskRecord, why: str, until: datetime, now: datetime, *, asked:
         seconds=before.seconds + (max(0.0, (until - now).total_seconds()) if asked else 0.0),
         why=clean_text(why, 300),
     )
-    return moved(record, record.state, "held", now, hold=hold)
+    return same_state(record, now, phase="held", hold=hold)
 
 
 def released(record: TaskRecord, plan: Plan, deadline_at: datetime, now: datetime) -> TaskRecord:
     """The time is over: the POST is about to leave. Written before it does, so that it is never sent twice."""
     if record.phase != "held" or record.final:
         return record
-    return moved(
+    return same_state(
         record,
-        record.state,
-        "submitting",
         now,
+        phase="submitting",
         plan_path=plan.path,
         plan_details=plan.details,
         submitted_at=now,
@@ -48,4 +47,6 @@ def never_sent(record: TaskRecord, why: Failure, now: datetime) -> TaskRecord:
     """A held request that cannot be sent any more."""
     if record.phase != "held":
         return record
-    return same_state(record, now, phase="done") if record.final else moved(record, "failed", "done", now, failure=why)
+    if not unfinished(record):
+        return same_state(record, now, phase="done")
+    return moved(record, "failed", "done", now, failure=why)

@@ -7,13 +7,13 @@ from typing import assert_never
 
 from ...domain.errors import FailureError
 from ...domain.failure import Failure, failure, recharged
-from ...domain.job import SUCCESS_WITHOUT_OUTPUT, Observation
-from ...domain.record import Output, Phase, TaskRecord
-from .ground import moved, same_state, with_warnings
+from ...domain.job import SUCCESS_WITHOUT_OUTPUT, Observation, RemoteOutput
+from ...domain.record import Keeping, KeptMedia, Output, Phase, TaskRecord, UnfinishedRecord, unfinished
+from .ground import moved, noted, same_state, with_warnings
 
 Outputs = tuple[Output, ...]
-Kept = Mapping[int, Mapping[str, object]]
-"""Facts of outputs that are on disk already, by index."""
+Kept = Mapping[int, KeptMedia]
+"""Outputs that are on disk already, by index."""
 
 NOTHING_KEPT: Kept = MappingProxyType({})
 
@@ -54,25 +54,26 @@ def observed(record: TaskRecord, seen: Observation, now: datetime, kept: Kept = 
     """
     if record.phase not in ("polling", "watching"):
         return record
-    polled = record.model_copy(
-        update={
-            "polls": record.polls + 1,
-            "poll_errors": 0,
-            "progress": _forward(record.progress, seen.progress),
-            "started_at": record.started_at or seen.started_at,
-            "cost": seen.cost or record.cost,
-            "empty_successes": record.empty_successes + 1 if SUCCESS_WITHOUT_OUTPUT in seen.notes else 0,
-        }
+    polled = noted(
+        record,
+        polls=record.polls + 1,
+        poll_errors=0,
+        progress=_forward(record.progress, seen.progress),
+        started_at=record.started_at or seen.started_at,
+        cost=seen.cost or record.cost,
+        empty_successes=record.empty_successes + 1 if SUCCESS_WITHOUT_OUTPUT in seen.notes else 0,
     )
-    noted = with_warnings(polled, (note for note in seen.notes if note != SUCCESS_WITHOUT_OUTPUT), now)
+    after = with_warnings(polled, (note for note in seen.notes if note != SUCCESS_WITHOUT_OUTPUT), now)
     outputs = offered(seen, kept)
-    return _observed_late(noted, seen, outputs, now) if record.final else _observed_in_time(noted, seen, outputs, now)
+    if unfinished(after):
+        return _observed_in_time(after, seen, outputs, now)
+    return _observed_late(after, seen, outputs, now)
 
 
-def _observed_in_time(record: TaskRecord, seen: Observation, outputs: Outputs, now: datetime) -> TaskRecord:
+def _observed_in_time(record: UnfinishedRecord, seen: Observation, outputs: Outputs, now: datetime) -> TaskRecord:
     match seen.state:
         case "queued":
-            return moved(record, record.state, "polling", now)
+            return same_state(record, now, phase="polling")
         case "running":
             if record.empty_successes >= EMPTY_SUCCESSES_MAX:
                 return moved(record, "failed", "done", now, failure=_empty_success(record))
@@ -112,27 +113,17 @@ def _observed_late(record: TaskRecord, seen: Observation, outputs: Outputs, now:
 
 
 def offered(seen: Observation, kept: Kept) -> Outputs:
-    plain = (
-        Output(
-            url=o.url,
-            authenticated=o.authenticated,
-            fallback_url=o.fallback_url,
-            expires_at=o.expires_at,
-            mime_type=o.mime_type,
-        )
-        for o in seen.outputs
-    )
+    remotes = (remote.model_copy(update={"content": None}) for remote in seen.outputs)
     return tuple(
-        output.model_copy(update={**kept[index], "keeping": "kept"}) if index in kept else output
-        for index, output in enumerate(plain)
+        Output(remote=remote, kept=kept[index], keeping=Keeping(status="kept"))
+        if index in kept
+        else Output(remote=remote)
+        for index, remote in enumerate(remotes)
     )
 
 
 def phase_after(outputs: Outputs) -> Phase:
-    return "keeping" if any(output.keeping == "pending" for output in outputs) else "done"
-
-
-_WHERE = ("url", "fallback_url", "expires_at", "authenticated")
+    return "keeping" if any(output.pending for output in outputs) else "done"
 
 
 def refreshed(record: TaskRecord, seen: Observation, now: datetime) -> TaskRecord:
@@ -141,10 +132,15 @@ def refreshed(record: TaskRecord, seen: Observation, now: datetime) -> TaskRecor
         return record
     fresh = offered(seen, {})
     outputs = tuple(
-        old.model_copy(update={name: getattr(new, name) for name in _WHERE}) if old.keeping == "pending" else old
+        _at_fresh_address(old, new.remote) if old.pending else old
         for old, new in zip(record.outputs, fresh, strict=True)
     )
     return record if outputs == record.outputs else same_state(record, now, outputs=outputs)
+
+
+def _at_fresh_address(output: Output, told: RemoteOutput) -> Output:
+    """The type stays as it was told first: what was refused for it is refused again."""
+    return output.model_copy(update={"remote": told.model_copy(update={"mime_type": output.remote.mime_type})})
 
 
 def _empty_success(record: TaskRecord) -> Failure:
@@ -187,13 +183,13 @@ def timed_out(record: TaskRecord, now: datetime) -> TaskRecord:
     """Past its deadline at several looks in a row. The gateway may still finish, so it is watched for a late result."""
     end = _end(record)
     if end is None or now < end:
-        return record if record.overdue_looks == 0 else record.model_copy(update={"overdue_looks": 0})
+        return record if record.overdue_looks == 0 else noted(record, overdue_looks=0)
     if 0 < record.poll_errors <= POLL_ERRORS_PATIENCE:
         return record
     if record.overdue_looks + 1 < OVERDUE_LOOKS:
-        return record.model_copy(update={"overdue_looks": record.overdue_looks + 1})
-    counted = record.model_copy(update={"overdue_looks": 0})
-    return same_state(counted, now, phase="done") if record.final else _given_up(counted, now)
+        return noted(record, overdue_looks=record.overdue_looks + 1)
+    counted = noted(record, overdue_looks=0)
+    return _given_up(counted, now) if unfinished(counted) else same_state(counted, now, phase="done")
 
 
 def _end(record: TaskRecord) -> datetime | None:
@@ -203,7 +199,7 @@ def _end(record: TaskRecord) -> datetime | None:
     return record.deadline_at if record.finished_at is None else record.finished_at + WATCH_FOR
 
 
-def _given_up(record: TaskRecord, now: datetime) -> TaskRecord:
+def _given_up(record: UnfinishedRecord, now: datetime) -> TaskRecord:
     if record.phase == "reconciling":
         return moved(record, "unknown", "done", now, failure=_list_unreadable(record))
     minutes = max(1, round((record.deadline_at - record.created_at).total_seconds() / 60))

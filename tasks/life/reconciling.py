@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from ...domain.failure import Failure, failure
 from ...domain.job import Job
-from ...domain.record import TaskRecord
+from ...domain.record import Phase, TaskRecord, unfinished
 from .ground import moved, same_state, with_warnings
 
 RECONCILE_FOR = timedelta(minutes=3)
@@ -16,10 +16,9 @@ def found(record: TaskRecord, job: Job, now: datetime) -> TaskRecord:
     if record.phase != "reconciling":
         return record
     text = f"The answer to the submission was lost; {record.provider} lists the job, so the task went on."
-    held = record.model_copy(update={"job": job, "reconciled": True, "next_poll_at": now})
-    if record.final:
-        return with_warnings(same_state(held, now, phase="watching"), [text], now)
-    return with_warnings(moved(held, record.state, "polling", now), [text], now)
+    phase: Phase = "watching" if record.final else "polling"
+    held = same_state(record, now, phase=phase, job=job, reconciled=True, next_poll_at=now)
+    return with_warnings(held, [text], now)
 
 
 def given_back(record: TaskRecord, now: datetime, *, next_look_at: datetime) -> TaskRecord:
@@ -36,7 +35,7 @@ def not_found(record: TaskRecord, why: Failure, now: datetime, *, next_look_at: 
     since = record.submitted_at or record.created_at
     if abs(now - since) < RECONCILE_FOR:
         return same_state(record, now, next_poll_at=next_look_at)
-    if record.final:
+    if not unfinished(record):
         return same_state(record, now, phase="done")
     return moved(record, "unknown", "done", now, failure=why)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from ...domain.errors import RushesError
 from ...domain.failure import Failure, failure
 from ...domain.job import Plan, Submission
-from ...domain.record import Attempt, TaskRecord
+from ...domain.record import Attempt, Phase, TaskRecord, unfinished
 from .ground import moved, same_state, with_warnings
 from .observation import NOTHING_KEPT, Kept, observed
 
@@ -39,20 +39,18 @@ def refused(record: TaskRecord, why: Failure, now: datetime) -> TaskRecord:
     """The gateway definitely refused, and no other is left to try."""
     if record.phase != "submitting":
         return record
-    if record.final:
+    if not unfinished(record):
         return same_state(record, now, phase="done")
     return moved(record, "failed", "done", now, failure=why)
 
 
 def rerouted(record: TaskRecord, why: Failure, plan: Plan, deadline_at: datetime, now: datetime) -> TaskRecord:
     """The gateway definitely refused; the same task goes on with the next provider."""
-    if record.phase != "submitting" or record.final:
+    if record.phase != "submitting" or not unfinished(record):
         return record
     attempt = Attempt(provider=record.provider, model=record.model, failure=why)
-    return moved(
+    return same_state(
         record,
-        record.state,
-        "submitting",
         now,
         tried=(*record.tried, attempt),
         provider=plan.provider,
@@ -71,7 +69,7 @@ def lost(record: TaskRecord, why: Failure, now: datetime, *, reconcilable: bool)
     if reconcilable:
         text = f"The answer to the submission was lost, so the jobs that {record.provider} lists are searched for it."
         return with_warnings(same_state(record, now, phase="reconciling", next_poll_at=now), [text], now)
-    if record.final:
+    if not unfinished(record):
         return same_state(record, now, phase="done")
     return moved(record, "unknown", "done", now, failure=why)
 
@@ -80,11 +78,19 @@ def answered_on_disk(record: TaskRecord, answered: TaskRecord, now: datetime) ->
     """The process that got the gateway's answer died after it wrote the media and before it changed the record."""
     if record.phase != "submitting" or answered.job is None:
         return record
-    if record.final:
+    if not unfinished(record):
         return same_state(record, now, job=answered.job, outputs=answered.outputs, phase="done")
     return moved(
         record, "succeeded", "done", now, job=answered.job, outputs=answered.outputs, cost=answered.cost, progress=1.0
     )
+
+
+def from_sidecar(record: TaskRecord) -> TaskRecord:
+    """The record that a sidecar tells of, as a finished one: the file is there, whatever was still to be written."""
+    phase: Phase = "keeping" if any(output.pending for output in record.outputs) else "done"
+    if unfinished(record):
+        return moved(record, "succeeded", phase, record.updated_at, worker=None)
+    return same_state(record, record.updated_at, phase=phase, worker=None)
 
 
 def answer_not_kept(record: TaskRecord, submission: Submission, error: RushesError, now: datetime) -> TaskRecord:
@@ -97,7 +103,7 @@ def answer_not_kept(record: TaskRecord, submission: Submission, error: RushesErr
         charged="yes",
         hint="Free disk space or set RUSHES_OUTPUT_DIR to a writable folder before generating again.",
     )
-    if record.final:
+    if not unfinished(record):
         return same_state(record, now, job=submission.job, phase="done", failure=why)
     return moved(record, "failed", "done", now, job=submission.job, failure=why)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ...domain.record import Output, TaskRecord
+from ...domain.record import KeptMedia, TaskRecord
 from ...domain.request import GenerationRequest
 
 DURATION_TOLERANCE = 0.05
@@ -14,14 +14,16 @@ _TIER_HEIGHTS = {"4k": 2160, "2k": 1440, "1k": 1024}
 
 def facts_line(record: TaskRecord, number: int) -> str:
     """`Output 1 of 2 of task 01J…: video 1280x720, 5.0 s, 24 fps, with sound, 1.2 MB (video/mp4). …`"""
-    output = record.outputs[number - 1]
+    output = record.outputs[number - 1].kept
+    if output is None:
+        return f"Output {number} of {len(record.outputs)} of task {record.task_id}: not kept."
     measured = ", ".join(_measured(record, output))
     differs = "; ".join(differences(record.request, output))
     told = f"Output {number} of {len(record.outputs)} of task {record.task_id}: {record.kind} {measured}."
     return f"{told} Differs from what was asked: {differs}." if differs else told
 
 
-def _measured(record: TaskRecord, output: Output) -> Iterator[str]:
+def _measured(record: TaskRecord, output: KeptMedia) -> Iterator[str]:
     if output.width and output.height:
         yield f"{output.width}x{output.height}"
     if output.duration_seconds is not None:
@@ -43,7 +45,7 @@ def _size(count: int) -> str:
     return f"{count / 1e6:.1f} MB" if count >= 1_000_000 else f"{count / 1e3:.1f} KB"
 
 
-def differences(request: GenerationRequest, output: Output) -> list[str]:
+def differences(request: GenerationRequest, output: KeptMedia) -> list[str]:
     """What was measured otherwise than asked, such as `5.0 s instead of 8 s`."""
     return [
         *_duration_differs(request, output),
@@ -53,13 +55,13 @@ def differences(request: GenerationRequest, output: Output) -> list[str]:
     ]
 
 
-def _duration_differs(request: GenerationRequest, output: Output) -> Iterator[str]:
+def _duration_differs(request: GenerationRequest, output: KeptMedia) -> Iterator[str]:
     asked, got = request.duration_seconds, output.duration_seconds
     if asked is not None and got is not None and abs(asked - got) > max(0.15, asked * DURATION_TOLERANCE):
         yield f"{got:.1f} s instead of {asked:g} s"
 
 
-def _frame_differs(request: GenerationRequest, output: Output) -> Iterator[str]:
+def _frame_differs(request: GenerationRequest, output: KeptMedia) -> Iterator[str]:
     width, height = output.width, output.height
     if not width or not height:
         return
@@ -87,12 +89,12 @@ def _tier_pixels(request: GenerationRequest) -> int | None:
     )
 
 
-def _sound_differs(request: GenerationRequest, output: Output) -> Iterator[str]:
+def _sound_differs(request: GenerationRequest, output: KeptMedia) -> Iterator[str]:
     if request.kind == "video" and None not in (request.audio, output.has_audio) and request.audio != output.has_audio:
         yield "no sound, although it was asked for" if request.audio else "sound, although none was asked for"
 
 
-def _format_differs(request: GenerationRequest, output: Output) -> Iterator[str]:
+def _format_differs(request: GenerationRequest, output: KeptMedia) -> Iterator[str]:
     asked, got = request.output_format, (output.mime_type or "").rpartition("/")[2]
     same = {"jpg": "jpeg", "mp3": "mpeg", "wave": "wav", "opus": "ogg", "m4a": "mp4"}
     if asked and got and request.kind != "video" and same.get(asked, asked) != got:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...cache.media.measure import AV_OPTIONS, CONTAINERS, PILLOW_FORMATS
 from ...domain.errors import RequestRefused
-from ...domain.record import Output
+from ...domain.record import KeptMedia, Output
 
 logger = logging.getLogger(__name__)
 
@@ -30,13 +30,14 @@ def look(output: Output, at_seconds: float | None = None) -> Look:
         RequestRefused: nothing to look at is kept here, the file is gone, it cannot be decoded, or `at_seconds` is
             no moment of a video.
     """
-    path, mime_type = _kept(output)
+    kept = _kept(output)
+    path, mime_type = Path(kept.path), kept.mime_type or ""
     if at_seconds is not None and not mime_type.startswith("video/"):
         raise RequestRefused("invalid_input", "at_seconds is for videos; this output is none.")
     changed = False
     try:
-        changed = output.bytes is not None and path.stat().st_size != output.bytes
-        seen = _decoded(path, mime_type, output, at_seconds)
+        changed = kept.bytes is not None and path.stat().st_size != kept.bytes
+        seen = _decoded(path, mime_type, kept, at_seconds)
         return replace(seen, shows=f"{seen.shows} ({CHANGED})") if changed else seen
     except RequestRefused:
         raise
@@ -49,28 +50,30 @@ def look(output: Output, at_seconds: float | None = None) -> Look:
         ) from error
 
 
-def _kept(output: Output) -> tuple[Path, str]:
-    if output.path is None or output.mime_type is None:
+def _kept(output: Output) -> KeptMedia:
+    kept = output.kept
+    if kept is None or kept.mime_type is None:
         raise _not_kept(output)
-    path = Path(output.path)
-    if not path.is_file():
-        hint = "Open its url instead, if it is still alive." if output.url else "Generate it again if it is wanted."
-        raise RequestRefused("not_found", f"The kept file is gone: {path}", hint=hint)
-    return path, output.mime_type
+    if not Path(kept.path).is_file():
+        alive = "Open its url instead, if it is still alive."
+        hint = alive if output.remote.url else "Generate it again if it is wanted."
+        raise RequestRefused("not_found", f"The kept file is gone: {kept.path}", hint=hint)
+    return kept
 
 
 def _not_kept(output: Output) -> RequestRefused:
     said = "This output is not kept on this machine"
-    if output.keeping == "pending":
+    if output.pending:
         hint = "It is still to be fetched: call check_task, then look again."
         return RequestRefused("invalid_input", f"{said} yet.", hint=hint)
-    alive = ", if it still works" if output.keep_problem else ""
-    hint = f"Open its url instead{alive}." if output.url else "Call check_task to see what became of it."
-    why = f": {output.keep_problem.rstrip('.')}" if output.keep_problem else ""
+    problem = output.keeping.problem
+    alive = ", if it still works" if problem else ""
+    hint = f"Open its url instead{alive}." if output.remote.url else "Call check_task to see what became of it."
+    why = f": {problem.rstrip('.')}" if problem else ""
     return RequestRefused("invalid_input", f"{said}{why}.", hint=hint)
 
 
-def _decoded(path: Path, mime_type: str, output: Output, at_seconds: float | None) -> Look:
+def _decoded(path: Path, mime_type: str, output: KeptMedia, at_seconds: float | None) -> Look:
     if mime_type in PILLOW_FORMATS:
         from .picture import look_at_image
 

@@ -217,7 +217,7 @@ class Steps:
 
     async def _with_fresh_urls(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
         """After a failed attempt the job is looked at once more: some gateways sign their URLs anew at each look."""
-        tried = any(o.keeping == "pending" and o.keep_attempts >= REFRESH_AFTER_ATTEMPTS for o in record.outputs)
+        tried = any(o.pending and o.keeping.attempts >= REFRESH_AFTER_ATTEMPTS for o in record.outputs)
         if not tried or record.job is None:
             return record
         try:

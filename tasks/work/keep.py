@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from ...cache.media.folder import KeptFile, MediaFolder
 from ...domain.errors import OutputUnavailable, RushesError
 from ...domain.job import Observation, RemoteOutput
-from ...domain.record import Output, TaskRecord
+from ...domain.record import KeptMedia, TaskRecord
 from ...providers.provider import Provider
 from .. import life
 from ..clock import Clock
@@ -40,18 +40,18 @@ class Keeper:
         Raises:
             StoreError, OutputError: the bytes could not be written; the caller still holds them.
         """
-        kept: dict[int, Mapping[str, object]] = {}
+        kept: dict[int, KeptMedia] = {}
         for index, output in enumerate(seen.outputs):
             if output.content is not None:
                 file = await self._write(record, index, len(seen.outputs), _once(output.content), output, None)
-                kept[index] = _facts(file)
+                kept[index] = _kept_media(file)
         return kept
 
     async def write_sidecars(self, record: TaskRecord) -> None:
         """Provenance beside each kept file, enough to restore the finished task from it."""
         for index, output in enumerate(record.outputs):
-            if output.keeping == "kept" and output.path is not None:
-                await self._folder.write_sidecar(Path(output.path), sidecar(record, index, output))
+            if output.kept is not None:
+                await self._folder.write_sidecar(Path(output.kept.path), sidecar(record, index, output.kept))
 
     async def keep_next(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
         """Download the pending outputs that are due; the record after it (`None`: another worker has it)."""
@@ -65,26 +65,19 @@ class Keeper:
         return current
 
     async def _keep_one(self, record: TaskRecord, index: int, provider: Provider) -> TaskRecord | None:
-        output = record.outputs[index]
-        remote = RemoteOutput(
-            url=output.url,
-            authenticated=output.authenticated,
-            fallback_url=output.fallback_url,
-            expires_at=output.expires_at,
-            mime_type=output.mime_type,
-        )
+        remote = record.outputs[index].remote
         try:
             async with provider.open_output(remote) as stream:
                 file = await self._write(record, index, len(record.outputs), stream, remote, stream.size_bytes)
-            facts, now = _facts(file), self._clock.now()
-            kept = life.kept(record, index, facts, now)
-            await self._folder.write_sidecar(file.path, sidecar(kept, index, kept.outputs[index]))
+            media, now = _kept_media(file), self._clock.now()
+            kept = life.kept(record, index, media, now)
+            await self._folder.write_sidecar(file.path, sidecar(kept, index, media))
         except RushesError as error:
             return await self._not_kept(record, index, error)
         except Exception:
             logger.exception("fault while keeping task_id=%s index=%d", record.task_id, index)
             return await self._not_kept(record, index, OutputUnavailable("a fault in rushes; see its log"))
-        return await self._records.change(record.task_id, lambda r: life.kept(r, index, facts, now))
+        return await self._records.change(record.task_id, lambda r: life.kept(r, index, media, now))
 
     async def _not_kept(self, record: TaskRecord, index: int, problem: RushesError) -> TaskRecord | None:
         logger.warning("output not kept task_id=%s index=%d problem=%s", record.task_id, index, problem.message)
@@ -121,12 +114,12 @@ class Keeper:
 
 def keep_pause_seconds(record: TaskRecord, now: datetime) -> float | None:
     """Seconds until the next attempt at a pending output is due; `None` where nothing is pending."""
-    pending = [output for output in record.outputs if output.keeping == "pending"]
+    pending = [output for output in record.outputs if output.pending]
     if not pending:
         return None
     if any(life.keep_due(output, now) for output in pending):
         return 0.0
-    return min((output.keep_after - now).total_seconds() for output in pending if output.keep_after)
+    return min((output.keeping.after - now).total_seconds() for output in pending if output.keeping.after)
 
 
 def stem(record: TaskRecord, index: int, count: int) -> str:
@@ -137,17 +130,17 @@ def stem(record: TaskRecord, index: int, count: int) -> str:
     return f"{slug or record.kind}-{record.task_id.lower()}{number}"
 
 
-def sidecar(record: TaskRecord, index: int, output: Output) -> dict[str, JsonValue]:
+def sidecar(record: TaskRecord, index: int, media: KeptMedia) -> dict[str, JsonValue]:
     """Where a file comes from: request, provider, model, job, times and hashes, and the whole record."""
     return {
         "format": SIDECAR_FORMAT,
         "task_id": record.task_id,
         "index": index,
-        "file": Path(output.path or "").name,
-        "mime_type": output.mime_type,
-        "bytes": output.bytes,
-        "sha256": output.sha256,
-        "url": output.url,
+        "file": Path(media.path).name,
+        "mime_type": media.mime_type,
+        "bytes": media.bytes,
+        "sha256": media.sha256,
+        "url": record.outputs[index].remote.url,
         "provider": record.provider,
         "model": record.model,
         "job_id": record.job.job_id if record.job else None,
@@ -156,18 +149,18 @@ def sidecar(record: TaskRecord, index: int, output: Output) -> dict[str, JsonVal
     }
 
 
-def _facts(file: KeptFile) -> dict[str, object]:
-    return {
-        "path": str(file.path),
-        "bytes": file.size_bytes,
-        "sha256": file.sha256,
-        "mime_type": file.mime_type,
-        "width": file.facts.width,
-        "height": file.facts.height,
-        "duration_seconds": file.facts.duration_seconds,
-        "frame_rate": file.facts.frame_rate,
-        "has_audio": file.facts.has_audio,
-    }
+def _kept_media(file: KeptFile) -> KeptMedia:
+    return KeptMedia(
+        path=str(file.path),
+        mime_type=file.mime_type,
+        bytes=file.size_bytes,
+        sha256=file.sha256,
+        width=file.facts.width,
+        height=file.facts.height,
+        duration_seconds=file.facts.duration_seconds,
+        frame_rate=file.facts.frame_rate,
+        has_audio=file.facts.has_audio,
+    )
 
 
 async def _once(content: bytes) -> AsyncIterator[bytes]:

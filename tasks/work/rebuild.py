@@ -7,11 +7,14 @@ from pathlib import Path
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from ...cache.embedded.documents import migrated
 from ...cache.embedded.store import Document, TaskStore
 from ...cache.media.folder import MediaFolder
 from ...domain.errors import StoreDamaged
-from ...domain.record import Output, TaskRecord
+from ...domain.record import SCHEMA, TaskRecord
+from .. import life
 from ..journal import from_document, to_document
+from ..migrations import MIGRATIONS
 from .keep import SIDECAR_FORMAT
 
 logger = logging.getLogger(__name__)
@@ -61,28 +64,21 @@ def records_of(sidecars: Iterable[tuple[Path, Document]]) -> tuple[dict[str, Tas
     unreadable = 0
     for path, document in sidecars:
         try:
-            record, index, output = _read(path, document)
+            record, index, file = _read(path, document)
         except (ValidationError, StoreDamaged, ValueError) as error:
             logger.warning("sidecar left out path=%s problem=%s", path, type(error).__name__)
             unreadable += 1
             continue
         known = records.get(record.task_id, record)
-        outputs = tuple(output if n == index else old for n, old in enumerate(known.outputs))
-        records[record.task_id] = known.model_copy(update={"outputs": outputs})
+        records[record.task_id] = life.from_sidecar(life.found_again(known, index, file, known.updated_at))
     return records, unreadable
 
 
-def _read(path: Path, document: Document) -> tuple[TaskRecord, int, Output]:
+def _read(path: Path, document: Document) -> tuple[TaskRecord, int, str]:
     if document.get("format") != SIDECAR_FORMAT:
         raise ValueError("not a sidecar of rushes")
-    record = from_document(_DOCUMENT.validate_python(document.get("record")))
+    record = from_document(migrated(_DOCUMENT.validate_python(document.get("record")), SCHEMA, MIGRATIONS))
     index = document.get("index")
     if not isinstance(index, int) or not 0 <= index < len(record.outputs):
         raise ValueError("no such output")
-    file = path.with_name(Path(str(document.get("file"))).name)
-    output = record.outputs[index].model_copy(update={"path": str(file), "keeping": "kept"})
-    pending = any(o.keeping == "pending" for n, o in enumerate(record.outputs) if n != index)
-    state = record.state if record.final else "succeeded"
-    phase = "keeping" if pending else "done"
-    ended = {"state": state, "phase": phase, "open": phase != "done", "worker": None, "revision": 0}
-    return record.model_copy(update={**ended, "finished_at": record.finished_at or record.updated_at}), index, output
+    return record, index, str(path.with_name(Path(str(document.get("file"))).name))

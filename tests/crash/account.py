@@ -71,10 +71,10 @@ def _all_kept(record: TaskRecord) -> bool:
 
 def _is_kept(output: Output, task_id: str) -> bool:
     """The file is there, is what the record says, and its sidecar names the task."""
-    if output.keeping != "kept" or output.path is None:
+    if output.keeping.status != "kept" or output.kept is None:
         return False
-    file = Path(output.path)
+    file = Path(output.kept.path)
     content = file.read_bytes()
     sidecar = json.loads(Path(f"{file}.json").read_text(encoding="utf-8"))
-    whole = (len(content), hashlib.sha256(content).hexdigest()) == (output.bytes, output.sha256)
-    return whole and (sidecar["task_id"], sidecar["sha256"]) == (task_id, output.sha256)
+    whole = (len(content), hashlib.sha256(content).hexdigest()) == (output.kept.bytes, output.kept.sha256)
+    return whole and (sidecar["task_id"], sidecar["sha256"]) == (task_id, output.kept.sha256)

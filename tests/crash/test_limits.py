@@ -122,10 +122,10 @@ async def test_a_download_that_brings_no_whole_medium_is_told_and_made_again(
             record = await engine.wait(record.task_id, seconds=0.5)
         (output,) = record.outputs
         assert record.state == "succeeded"
-        assert output.url is not None
+        assert output.remote.url is not None
         if word in DOWNLOADS:
-            assert (output.keeping, output.path) == ("pending", None), word
-            assert output.keep_problem, word
+            assert (output.keeping.status, output.path) == ("pending", None), word
+            assert output.keeping.problem, word
         await _hold_kept(tmp_path, word, await _at_rest(engine, record), gateways, tally)
 
     with anyio.fail_after(90):

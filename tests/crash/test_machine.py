@@ -14,7 +14,7 @@ from rushes.cache.embedded.store import TaskStore
 from rushes.domain.errors import OutputExpired, OutputUnavailable
 from rushes.domain.failure import failure
 from rushes.domain.job import Job, Observation, RemoteOutput, Submission
-from rushes.domain.record import FINAL, SCHEMA, TaskRecord
+from rushes.domain.record import FINAL, SCHEMA, KeptMedia, TaskRecord
 from rushes.domain.request import GenerationRequest
 from rushes.tasks import life
 from rushes.tasks.clock import Clock
@@ -178,7 +178,7 @@ class Life(RuleBasedStateMachine):
             if record.phase != "keeping":
                 return record
             if came == "kept":
-                return life.kept(record, 0, {"path": "/out/1.png"}, self._now)
+                return life.kept(record, 0, KeptMedia(path="/out/1.png"), self._now)
             error = OutputExpired("404") if came == "gone" else OutputUnavailable("502")
             return life.keep_failed(record, 0, error, self._now)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 from PIL import Image
 
-from rushes.domain.record import Output
+from rushes.domain.record import Keeping, KeptMedia, Output
 
 RED, GREEN, BLUE = (200, 0, 0), (0, 200, 0), (0, 0, 200)
 
@@ -18,8 +18,8 @@ Colour = tuple[int, int, int]
 
 
 def kept(path: Path, mime_type: str, **facts: object) -> Output:
-    fields = {"path": str(path), "mime_type": mime_type, "keeping": "kept", "bytes": path.stat().st_size, **facts}
-    return Output.model_validate(fields)
+    fields = {"path": str(path), "mime_type": mime_type, "bytes": path.stat().st_size, **facts}
+    return Output(kept=KeptMedia.model_validate(fields), keeping=Keeping(status="kept"))
 
 
 def a_video(

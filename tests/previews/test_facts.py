@@ -2,26 +2,31 @@
 
 import pytest
 
-from rushes.domain.record import Output
+from rushes.domain.record import KeptMedia, Output
 from rushes.domain.request import GenerationRequest, Kind
 from rushes.tasks.previews.facts_line import differences, facts_line
 
+from ..altered import remeasured
 from ..tools.fake_service import record
 
 VIDEO = Output(
-    mime_type="video/mp4",
-    width=1280,
-    height=720,
-    duration_seconds=5.0,
-    frame_rate=24.0,
-    has_audio=True,
-    bytes=1_234_567,
+    kept=KeptMedia(
+        path="/out/1",
+        bytes=1_234_567,
+        width=1280,
+        height=720,
+        duration_seconds=5.0,
+        frame_rate=24.0,
+        has_audio=True,
+        mime_type="video/mp4",
+    )
 )
 
 
 def found(asked: dict[str, object], output: Output = VIDEO, kind: Kind = "video") -> list[str]:
     request = GenerationRequest.model_validate({"kind": kind, "prompt": "a red fox", **asked})
-    return differences(request, output)
+    assert output.kept is not None
+    return differences(request, output.kept)
 
 
 def test_the_line_tells_what_was_measured() -> None:
@@ -31,7 +36,7 @@ def test_the_line_tells_what_was_measured() -> None:
 
 
 def test_small_outputs_are_measured_finely() -> None:
-    blink = VIDEO.model_copy(update={"duration_seconds": 0.0417, "bytes": 133_616})
+    blink = remeasured(VIDEO, duration_seconds=0.0417, bytes=133_616)
 
     assert "1280x720, 0.04 s, 24 fps, with sound, 133.6 KB" in facts_line(record(outputs=(blink,)), 1)
 
@@ -47,7 +52,13 @@ def test_the_line_tells_where_the_output_differs_from_what_was_asked() -> None:
 def test_what_was_asked_for_and_came_is_not_worth_a_word() -> None:
     assert found({"duration_seconds": 5, "aspect_ratio": "16:9", "resolution": "720p", "audio": True}) == []
     assert found({}) == []
-    assert found({"duration_seconds": 5, "size": "10x10", "audio": True, "output_format": "png"}, Output()) == []
+    assert (
+        found(
+            {"duration_seconds": 5, "size": "10x10", "audio": True, "output_format": "png"},
+            Output(kept=KeptMedia(path="/out/1")),
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,18 +76,16 @@ def test_each_difference_of_a_video_is_named(asked: dict[str, object], differenc
 
 
 def test_missing_sound_is_named() -> None:
-    assert found({"audio": True}, VIDEO.model_copy(update={"has_audio": False})) == [
-        "no sound, although it was asked for"
-    ]
+    assert found({"audio": True}, remeasured(VIDEO, has_audio=False)) == ["no sound, although it was asked for"]
 
 
 @pytest.mark.parametrize("nearly", [4.96, 5.04, 5.1])
 def test_a_duration_rounded_to_frames_is_no_difference(nearly: float) -> None:
-    assert found({"duration_seconds": 5}, VIDEO.model_copy(update={"duration_seconds": nearly})) == []
+    assert found({"duration_seconds": 5}, remeasured(VIDEO, duration_seconds=nearly)) == []
 
 
 def test_an_image_of_another_size_or_format_is_named() -> None:
-    image = Output(mime_type="image/jpeg", width=1024, height=1024)
+    image = Output(kept=KeptMedia(path="/out/1", width=1024, height=1024, mime_type="image/jpeg"))
 
     assert found({"size": "1536x1024"}, image, "image") == ["1024x1024 instead of 1536x1024"]
     assert found({"output_format": "png"}, image, "image") == ["jpeg instead of png"]
@@ -84,4 +93,4 @@ def test_an_image_of_another_size_or_format_is_named() -> None:
 
 
 def test_an_mp3_is_an_mpeg() -> None:
-    assert found({"output_format": "mp3"}, Output(mime_type="audio/mpeg"), "audio") == []
+    assert found({"output_format": "mp3"}, Output(kept=KeptMedia(path="/out/1", mime_type="audio/mpeg")), "audio") == []

@@ -8,10 +8,12 @@ import pytest
 from PIL import Image
 
 from rushes.domain.errors import RequestRefused
-from rushes.domain.record import Output
+from rushes.domain.job import RemoteOutput
+from rushes.domain.record import Keeping, Output
 from rushes.tasks.previews.preview import CHANGED, Look, look
 from rushes.tasks.previews.waveform import columns
 
+from ..altered import remeasured
 from .media_files import BLUE, GREEN, RED, Colour, a_sound, a_video, an_image, kept
 
 URL = "https://cdn.example/a.mp4"
@@ -82,7 +84,7 @@ def test_times_are_told_from_the_first_frame_on_where_the_clock_of_the_file_begi
 
 
 def test_the_middle_is_that_of_the_pictures_where_the_sound_is_longer(tmp_path: Path) -> None:
-    video = a_video(tmp_path / "v.mp4", [RED, GREEN, BLUE]).model_copy(update={"duration_seconds": 30.0})
+    video = remeasured(a_video(tmp_path / "v.mp4", [RED, GREEN, BLUE]), duration_seconds=30.0)
 
     assert look(video).shows == "contact sheet of the frames at 0.00 s, 1.50 s, 2.90 s"
 
@@ -163,15 +165,19 @@ def test_every_grain_of_a_waveform_is_in_a_column() -> None:
 @pytest.mark.parametrize(
     ("output", "message", "hint"),
     [
-        (Output(url=URL, keeping="off"), f"{NOT_KEPT}.", "Open its url instead."),
-        (Output(url=URL), f"{NOT_KEPT} yet.", "It is still to be fetched: call check_task, then look again."),
+        (Output(remote=RemoteOutput(url=URL), keeping=Keeping(status="off")), f"{NOT_KEPT}.", "Open its url instead."),
         (
-            Output(url=URL, keeping="failed", keep_problem="result_expired: gone."),
+            Output(remote=RemoteOutput(url=URL)),
+            f"{NOT_KEPT} yet.",
+            "It is still to be fetched: call check_task, then look again.",
+        ),
+        (
+            Output(remote=RemoteOutput(url=URL), keeping=Keeping(status="failed", problem="result_expired: gone.")),
             f"{NOT_KEPT}: result_expired: gone.",
             "Open its url instead, if it still works.",
         ),
         (
-            Output(keeping="failed", keep_problem="no space"),
+            Output(keeping=Keeping(status="failed", problem="no space")),
             f"{NOT_KEPT}: no space.",
             "Call check_task to see what became of it.",
         ),
@@ -222,6 +228,6 @@ def test_a_moment_is_for_videos(tmp_path: Path) -> None:
 
 
 def test_an_image_of_too_many_pixels_is_not_decoded(tmp_path: Path) -> None:
-    output = an_image(tmp_path / "i.png", (10, 10)).model_copy(update={"width": 20_000, "height": 6_000})
+    output = remeasured(an_image(tmp_path / "i.png", (10, 10)), width=20_000, height=6_000)
 
     assert "20000x6000 pixels, too many to be shown" in refusal(output).message

@@ -11,7 +11,8 @@ from mcp_types import EmptyResult
 from pydantic import TypeAdapter
 
 from rushes.domain.failure import failure
-from rushes.domain.record import Output
+from rushes.domain.job import RemoteOutput
+from rushes.domain.record import Keeping, KeptMedia, Output
 from rushes.server.mcp.server import build_server
 from rushes.server.mcp.tasks_extension import EXTENSION_ID
 
@@ -23,7 +24,7 @@ from .test_http import serving
 pytestmark = pytest.mark.anyio
 
 DONE: dict[str, object] = {"state": "succeeded", "phase": "done", "open": False}
-KEPT = Output(mime_type="video/mp4", keeping="kept", path="/media/fox.mp4", bytes=9)
+KEPT = Output(kept=KeptMedia(path="/media/fox.mp4", bytes=9, mime_type="video/mp4"), keeping=Keeping(status="kept"))
 NOT_DECLARED, NO_SUCH_TASK, OTHER_TASK_IN_HEADER = -32021, -32602, -32020
 
 
@@ -37,7 +38,7 @@ async def looked_at(client: Client, task_id: str = "01TASK") -> TaskState:
 
 async def test_a_generation_becomes_a_task_and_its_result_is_the_tools_own() -> None:
     service = FakeService()
-    fetched = Output(url="https://cdn.example/a")
+    fetched = Output(remote=RemoteOutput(url="https://cdn.example/a"))
     follow = FollowTasks(
         lambda: service.move("01TASK1", progress=0.4),
         lambda: service.move("01TASK1", state="succeeded", phase="keeping", outputs=(fetched,)),

@@ -16,8 +16,9 @@ from pydantic import TypeAdapter
 
 from rushes.domain.errors import FailureError, RequestRefused, RushesError, StoreBusy
 from rushes.domain.failure import failure
+from rushes.domain.job import RemoteOutput
 from rushes.domain.model_facts import ModelFacts
-from rushes.domain.record import Output
+from rushes.domain.record import Keeping, KeptMedia, Output
 from rushes.server.mcp.server import INSTRUCTIONS, build_server
 from rushes.tasks.service import ModelOffer
 from rushes.tools.task import Task
@@ -32,7 +33,11 @@ every_era = pytest.mark.parametrize("era", ERAS)
 
 TASK_FIELDS = list(Task.model_fields)
 DONE: dict[str, object] = {"state": "succeeded", "phase": "done", "open": False}
-KEPT = Output(url="https://cdn.example/fox.mp4", mime_type="video/mp4", keeping="kept", path="/media/fox.mp4", bytes=9)
+KEPT = Output(
+    remote=RemoteOutput(url="https://cdn.example/fox.mp4"),
+    kept=KeptMedia(path="/media/fox.mp4", bytes=9, mime_type="video/mp4"),
+    keeping=Keeping(status="kept"),
+)
 
 
 def failed(**fields: object) -> dict[str, object]:

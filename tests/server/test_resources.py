@@ -17,6 +17,7 @@ from mcp_types import (
 )
 from PIL import Image
 
+from rushes.domain.job import RemoteOutput
 from rushes.domain.model_facts import ModelFacts
 from rushes.domain.record import Output
 from rushes.domain.request import Kind
@@ -123,7 +124,7 @@ async def test_a_resource_that_is_not_there_is_not_found(uri: str, era: str) -> 
 )
 async def test_an_output_that_a_task_has_not_is_not_found(index: str, said: str, era: str) -> None:
     service = FakeService()
-    service.put(record(**DONE, outputs=(Output(url="https://cdn.example/a"),)))
+    service.put(record(**DONE, outputs=(Output(remote=RemoteOutput(url="https://cdn.example/a")),)))
     async with connected(service, era) as client:
         with pytest.raises(MCPError, match=said) as caught:
             await client.read_resource(f"rushes://tasks/01TASK/outputs/{index}")
@@ -133,7 +134,7 @@ async def test_an_output_that_a_task_has_not_is_not_found(index: str, said: str,
 
 async def test_an_output_that_is_not_kept_says_so() -> None:
     service = FakeService()
-    service.put(record(**DONE, outputs=(Output(url="https://cdn.example/a"),)))
+    service.put(record(**DONE, outputs=(Output(remote=RemoteOutput(url="https://cdn.example/a")),)))
     async with connected(service) as client:
         with pytest.raises(MCPError, match="not kept"):
             await client.read_resource("rushes://tasks/01TASK/outputs/1")

@@ -7,6 +7,8 @@ from rushes.domain.job import Job, Observation, RemoteOutput, Submission
 from rushes.domain.record import TaskRecord
 from rushes.domain.request import GenerationRequest
 
+from ..altered import altered
+
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
@@ -24,7 +26,7 @@ def a_record(**changes: object) -> TaskRecord:
         submitted_at=START,
         deadline_at=START + timedelta(hours=1),
     )
-    return record.model_copy(update=changes)
+    return altered(record, changes)
 
 
 JOB = Job(job_id="job-1", model="veo")

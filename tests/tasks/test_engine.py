@@ -58,17 +58,13 @@ async def test_a_task_is_journaled_submitted_once_polled_and_kept(tmp_path: Path
         record = await _ended(engine, answer.record.task_id)
     output = record.outputs[0]
     assert (record.state, record.phase, record.progress) == ("succeeded", "done", 1.0)
-    assert (output.keeping, output.mime_type, output.width, output.height, output.bytes) == (
-        "kept",
-        "image/png",
-        1,
-        1,
-        len(PNG),
-    )
+    assert output.keeping.status == "kept" and output.kept is not None
+    measured = (output.kept.mime_type, output.kept.width, output.kept.height, output.kept.bytes)
+    assert measured == ("image/png", 1, 1, len(PNG))
     assert len(gateway.plans) == 1
     assert Path(output.path or "").read_bytes() == PNG
     sidecar = json.loads(Path(f"{output.path}.json").read_text(encoding="utf-8"))
-    assert (sidecar["prompt"], sidecar["job_id"], sidecar["sha256"]) == ("a red fox", "job:1", output.sha256)
+    assert (sidecar["prompt"], sidecar["job_id"], sidecar["sha256"]) == ("a red fox", "job:1", output.kept.sha256)
 
 
 async def test_the_record_is_on_disk_before_the_post_leaves(tmp_path: Path) -> None:
@@ -250,8 +246,8 @@ async def test_a_task_succeeds_although_its_file_cannot_be_kept(tmp_path: Path) 
         record = (await engine.generate(a_wish(kind="image"))).record
         ended = await _ended(engine, record.task_id)
     assert ended.state == "succeeded"
-    assert (ended.outputs[0].keeping, ended.outputs[0].keep_problem) == ("pending", "502")
-    assert ended.outputs[0].url == "https://cdn.example/1.png"
+    assert (ended.outputs[0].keeping.status, ended.outputs[0].keeping.problem) == ("pending", "502")
+    assert ended.outputs[0].remote.url == "https://cdn.example/1.png"
 
 
 async def test_keeping_can_be_turned_off(tmp_path: Path) -> None:
@@ -259,7 +255,7 @@ async def test_keeping_can_be_turned_off(tmp_path: Path) -> None:
     async with an_engine(tmp_path, gateway, limits=Limits(keep_outputs=False)) as engine:
         record = (await engine.generate(a_wish(kind="image"))).record
         ended = await _ended(engine, record.task_id)
-    assert (ended.state, ended.outputs[0].keeping, ended.outputs[0].path) == ("succeeded", "off", None)
+    assert (ended.state, ended.outputs[0].keeping.status, ended.outputs[0].path) == ("succeeded", "off", None)
     assert len(gateway.downloads) == 1
 
 

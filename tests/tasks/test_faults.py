@@ -136,7 +136,7 @@ async def test_a_sidecar_that_cannot_be_written_is_an_output_not_kept_yet(tmp_pa
         with anyio.fail_after(10):
             record = await engine.wait(task_id, seconds=10)
     assert (record.state, record.phase) == ("succeeded", "keeping")
-    assert (record.outputs[0].keeping, record.outputs[0].keep_problem) == ("pending", "the disk is full")
+    assert (record.outputs[0].keeping.status, record.outputs[0].keeping.problem) == ("pending", "the disk is full")
 
 
 async def test_a_task_waits_for_a_process_that_has_its_providers_key(tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ async def test_a_clock_that_jumps_by_a_day_loses_and_repeats_nothing(tmp_path: P
         again = await engine.generate(a_wish(kind="image"))
         assert again.deduplicated
         record = await _at_rest(engine, task_id)
-    assert (record.state, record.outputs[0].keeping) == ("succeeded", "kept")
+    assert (record.state, record.outputs[0].keeping.status) == ("succeeded", "kept")
     assert len(gateway.plans) == 1
 
 

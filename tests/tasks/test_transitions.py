@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rushes.domain.errors import GatewayUnavailable, OutputExpired, OutputRejected, OutputUnavailable
 from rushes.domain.failure import failure
 from rushes.domain.job import SUCCESS_WITHOUT_OUTPUT, Job, Observation, Plan, RemoteOutput, Submission
-from rushes.domain.record import FINAL, TaskRecord
+from rushes.domain.record import FINAL, KeptMedia, TaskRecord
 from rushes.tasks import life as t
 
 from .makers import ACCEPTED, CANCELLED, FAILED, JOB, QUEUED, RUNNING, START, SUCCEEDED, a_record, polling
@@ -28,7 +28,7 @@ def test_an_accepted_submission_is_polled() -> None:
 def test_a_submission_answered_with_the_medium_is_done_at_once() -> None:
     outputs = (RemoteOutput(content=b"x", mime_type="image/png"),)
     answer = Submission(job=JOB, observation=Observation(state="succeeded", outputs=outputs))
-    record = t.accepted(a_record(), answer, LATER, {0: {"path": "/out/1.png", "bytes": 1}})
+    record = t.accepted(a_record(), answer, LATER, {0: KeptMedia(path="/out/1.png", bytes=1)})
     assert (record.state, record.phase, record.open) == ("succeeded", "done", False)
     assert record.outputs[0].path == "/out/1.png"
 
@@ -179,13 +179,17 @@ def test_an_output_is_tried_again_until_its_url_expires() -> None:
     record = t.observed(polling(), SUCCEEDED, LATER)
     record = t.keep_failed(record, 0, OutputUnavailable("502"), LATER)
     first = record.outputs[0]
-    assert (first.keeping, first.keep_after, record.settled) == ("pending", LATER + t.KEEP_RETRY_FIRST, True)
+    assert (first.keeping.status, first.keeping.after, record.settled) == ("pending", LATER + t.KEEP_RETRY_FIRST, True)
     for late in (t.KEEP_GIVE_UP, t.KEEP_GIVE_UP + t.KEEP_RETRY_LONGEST):
-        assert record.outputs[0].keeping == "pending"
+        assert record.outputs[0].keeping.status == "pending"
         record = t.keep_failed(record, 0, OutputUnavailable("502"), START + timedelta(hours=1) + late)
-    assert record.outputs[0].keeping == "failed"
-    assert (record.state, record.phase, record.outputs[0].url) == ("succeeded", "done", "https://cdn.example/1.mp4")
-    assert (record.outputs[0].keep_problem or "").startswith("result_expired")
+    assert record.outputs[0].keeping.status == "failed"
+    assert (record.state, record.phase, record.outputs[0].remote.url) == (
+        "succeeded",
+        "done",
+        "https://cdn.example/1.mp4",
+    )
+    assert (record.outputs[0].keeping.problem or "").startswith("result_expired")
 
 
 def test_an_expiry_that_was_past_when_the_output_was_told_of_does_not_end_the_tries() -> None:
@@ -196,7 +200,7 @@ def test_an_expiry_that_was_past_when_the_output_was_told_of_does_not_end_the_tr
     record = t.observed(polling(), stale, LATER)
     for minutes in range(5):
         record = t.keep_failed(record, 0, OutputUnavailable("502"), LATER + timedelta(minutes=minutes))
-    assert record.outputs[0].keeping == "pending"
+    assert record.outputs[0].keeping.status == "pending"
 
 
 @pytest.mark.parametrize("error", [OutputExpired("404"), OutputRejected("HTML instead of a video")])
@@ -205,7 +209,7 @@ def test_a_gone_or_wrong_output_is_given_up_after_a_few_tries(error: OutputExpir
     for _ in range(t.KEEP_REFUSALS_MAX):
         assert record.phase == "keeping"
         record = t.keep_failed(record, 0, error, LATER)
-    assert (record.state, record.phase, record.outputs[0].keeping) == ("succeeded", "done", "failed")
+    assert (record.state, record.phase, record.outputs[0].keeping.status) == ("succeeded", "done", "failed")
 
 
 def test_an_attempt_planned_far_ahead_by_a_wrong_clock_is_due() -> None:
@@ -247,7 +251,7 @@ def test_an_answer_that_comes_after_a_takeover_is_not_thrown_away(reconcilable: 
 def test_fresh_urls_replace_those_of_outputs_still_to_be_kept() -> None:
     record = t.observed(polling(), SUCCEEDED, LATER)
     fresh = Observation(state="succeeded", outputs=(RemoteOutput(url="https://cdn.example/signed-anew"),))
-    assert t.refreshed(record, fresh, LATER).outputs[0].url == "https://cdn.example/signed-anew"
+    assert t.refreshed(record, fresh, LATER).outputs[0].remote.url == "https://cdn.example/signed-anew"
 
 
 def test_warnings_are_bounded_cleaned_and_said_once() -> None:
@@ -277,7 +281,7 @@ def _step(record: TaskRecord, choice: int, seen: Observation, seconds: int) -> T
         lambda: t.cancelled(record, now, at_gateway=True, ended=seconds % 2 == 0, charged="unknown"),
         lambda: t.withdrawn(record, now),
         lambda: t.keeping_off(record, now),
-        lambda: t.kept(record, 0, {"path": "/x"}, now) if record.outputs else record,
+        lambda: t.kept(record, 0, KeptMedia(path="/x"), now) if record.outputs else record,
         lambda: t.keep_failed(record, 0, OutputExpired("404"), now) if record.outputs else record,
         lambda: t.adopted(record, f"w{seconds}", now),
         lambda: t.accepted_late(record, Submission(job=JOB, observation=seen), now),

@@ -11,6 +11,8 @@ from rushes.domain.record import TaskRecord, TaskState
 from rushes.domain.request import Kind
 from rushes.tasks.service import Answer, ModelOffer, Preview, TaskPage, Wish
 
+from ..altered import altered
+
 NOW = datetime(2026, 11, 20, 17, 5, 30, 123_456, tzinfo=UTC)
 
 
@@ -60,7 +62,7 @@ class FakeService:
 
     def move(self, task_id: str, **fields: object) -> None:
         """Change a task and wake those who wait for it."""
-        self.put(self.records[task_id].model_copy(update=fields))
+        self.put(altered(self.records[task_id], fields))
         self._changed.set()
         self._changed = anyio.Event()
 
@@ -78,7 +80,7 @@ class FakeService:
         await self.answers.wait()
         task_id = f"01TASK{len(self.records) + 1}"
         made = record(task_id=task_id, kind=wish.request.kind, request=wish.request, owner=wish.owner)
-        return Answer(record=self.put(made.model_copy(update=self.first)), deduplicated=False)
+        return Answer(record=self.put(altered(made, self.first)), deduplicated=False)
 
     async def preview(self, wish: Wish) -> Preview:
         self._refuse()

@@ -6,8 +6,8 @@ import pytest
 
 from rushes.domain.errors import FailureReason
 from rushes.domain.failure import failure
-from rushes.domain.job import Cost
-from rushes.domain.record import Attempt, Output
+from rushes.domain.job import Cost, RemoteOutput
+from rushes.domain.record import Attempt, Keeping, KeptMedia, Output
 from rushes.tools.links import output_links
 from rushes.tools.summary import TaskList, summary_of
 from rushes.tools.task import Task, task_of, timestamp
@@ -15,16 +15,17 @@ from rushes.tools.task import Task, task_of, timestamp
 from .fake_service import NOW, record
 
 KEPT = Output(
-    url="https://cdn.example/fox.mp4",
-    expires_at=NOW + timedelta(days=15),
-    mime_type="video/mp4",
-    keeping="kept",
-    path="/media/fox.mp4",
-    bytes=1234,
-    sha256="ab" * 32,
-    width=1280,
-    height=720,
-    duration_seconds=5.0,
+    remote=RemoteOutput(url="https://cdn.example/fox.mp4", expires_at=NOW + timedelta(days=15)),
+    kept=KeptMedia(
+        path="/media/fox.mp4",
+        bytes=1234,
+        sha256="ab" * 32,
+        width=1280,
+        height=720,
+        duration_seconds=5.0,
+        mime_type="video/mp4",
+    ),
+    keeping=Keeping(status="kept"),
 )
 DONE: dict[str, object] = {"state": "succeeded", "phase": "done", "open": False, "finished_at": NOW}
 
@@ -99,14 +100,24 @@ def test_an_unfinished_task_says_when_to_look_again(interval: float | None, afte
 
 
 def test_a_success_whose_output_is_still_being_kept_says_so() -> None:
-    step = task_of(record(**{**DONE, "phase": "keeping"}, outputs=(Output(url="https://cdn.example/a"),))).next
+    step = task_of(
+        record(**{**DONE, "phase": "keeping"}, outputs=(Output(remote=RemoteOutput(url="https://cdn.example/a")),))
+    ).next
 
     assert step is not None
     assert (step.tool, step.after_seconds) == ("check_task", 1)
 
 
 def test_a_success_of_which_nothing_is_kept_here_leads_nowhere() -> None:
-    assert task_of(record(**DONE, outputs=(Output(url="https://cdn.example/a", keeping="off"),))).next is None
+    assert (
+        task_of(
+            record(
+                **DONE,
+                outputs=(Output(remote=RemoteOutput(url="https://cdn.example/a"), keeping=Keeping(status="off")),),
+            )
+        ).next
+        is None
+    )
 
 
 @pytest.mark.parametrize(("reason", "tool"), [("unsupported", "list_models"), ("content_violation", None)])
@@ -117,7 +128,7 @@ def test_a_failure_names_the_tool_that_cures_it_where_there_is_one(reason: Failu
 
 
 def test_an_output_that_could_not_be_kept_says_why_while_the_task_stays_succeeded() -> None:
-    lost = KEPT.model_copy(update={"path": None, "keeping": "failed", "keep_problem": "the disk is full"})
+    lost = Output(remote=KEPT.remote, keeping=Keeping(status="failed", problem="the disk is full"))
 
     shown = task_of(record(**DONE, outputs=(lost,)))
 
@@ -128,7 +139,7 @@ def test_an_output_that_could_not_be_kept_says_why_while_the_task_stays_succeede
 
 
 def test_an_output_that_is_tried_again_says_so() -> None:
-    late = Output(url="https://cdn.example/a", keep_attempts=1, keep_problem="HTTP 503")
+    late = Output(remote=RemoteOutput(url="https://cdn.example/a"), keeping=Keeping(attempts=1, problem="HTTP 503"))
 
     shown = task_of(record(**{**DONE, "phase": "keeping"}, outputs=(late,)))
 
@@ -136,7 +147,9 @@ def test_an_output_that_is_tried_again_says_so() -> None:
 
 
 def test_a_url_that_needs_the_key_is_marked_where_it_was_not_kept() -> None:
-    output = Output(url="https://gateway.example/v1/content", authenticated=True, keeping="off")
+    output = Output(
+        remote=RemoteOutput(url="https://gateway.example/v1/content", authenticated=True), keeping=Keeping(status="off")
+    )
 
     assert task_of(record(**DONE, outputs=(output,))).warnings == ("The url of output 1 needs the gateway's API key.",)
 
@@ -192,14 +205,16 @@ def test_a_kept_output_is_linked_as_a_resource_that_says_where_its_file_lies() -
 
 
 def test_an_output_that_is_not_kept_is_linked_by_its_url() -> None:
-    output = Output(url="https://cdn.example/a.mp4", keeping="off")
+    output = Output(remote=RemoteOutput(url="https://cdn.example/a.mp4"), keeping=Keeping(status="off"))
 
     (link,) = output_links(record(**DONE, outputs=(output,)), local_files=True)
     assert (link.uri, link.name) == ("https://cdn.example/a.mp4", "video-01TASK-1")
 
 
 def test_a_url_that_needs_the_key_is_no_link() -> None:
-    output = Output(url="https://gateway.example/v1/content", authenticated=True, keeping="off")
+    output = Output(
+        remote=RemoteOutput(url="https://gateway.example/v1/content", authenticated=True), keeping=Keeping(status="off")
+    )
 
     assert output_links(record(**DONE, outputs=(output,)), local_files=True) == ()
 

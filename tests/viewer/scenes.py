@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rushes.domain.errors import Charged, FailureReason
 from rushes.domain.failure import failure
-from rushes.domain.job import Cost
-from rushes.domain.record import Output
+from rushes.domain.job import Cost, RemoteOutput
+from rushes.domain.record import Keeping, KeptMedia, Output
 from rushes.domain.request import Kind
 
 Step = Mapping[str, object]
@@ -22,6 +22,8 @@ FACTS: Mapping[Kind, Mapping[str, object]] = {
     "audio": {"mime_type": "audio/wav", "duration_seconds": 4.0},
 }
 LARGE = "large.mp4"
+DECLARED = "declared"
+
 FILES: Mapping[Kind, str] = {"video": "video.mp4", "image": "image.png", "audio": "audio.wav"}
 
 
@@ -36,12 +38,21 @@ class Place:
     folder: Path
     """The files themselves."""
 
-    def output(self, kind: Kind, *, file: str | None = None, kept: bool = True, **fields: object) -> Output:
+    def output(self, kind: Kind, *, file: str | None = None, kept: bool = True, url: str | None = DECLARED) -> Output:
         """One medium with the facts of its file, at its declared address unless told otherwise."""
         path = self.folder / (file or FILES[kind])
-        given = {"path": str(path)} if kept else {"keeping": "off"}
-        facts = {"url": f"{self.declared}/{path.name}", "bytes": path.stat().st_size, **FACTS[kind]}
-        return Output.model_validate({"keeping": "kept", **facts, **given, **fields})
+        address = f"{self.declared}/{path.name}" if url == DECLARED else url
+        facts = {"path": str(path), "bytes": path.stat().st_size, **FACTS[kind]}
+        return Output(
+            remote=RemoteOutput.model_validate({"url": address, "mime_type": FACTS[kind]["mime_type"]}),
+            kept=KeptMedia.model_validate(facts) if kept else None,
+            keeping=Keeping(status="kept" if kept else "off"),
+        )
+
+
+def _expired(output: Output) -> Output:
+    past = datetime.now(UTC) - timedelta(minutes=1)
+    return output.model_copy(update={"remote": output.remote.model_copy(update={"expires_at": past})})
 
 
 def scenes(place: Place) -> Mapping[str, list[Step]]:
@@ -62,11 +73,11 @@ def scenes(place: Place) -> Mapping[str, list[Step]]:
         "audio": [running(0.5), done(place.output("audio", kept=False))],
         "kept-video": [done(kept)],
         "kept-large": [done(place.output("video", file=LARGE, url=None))],
-        "expired-url": [done(film.model_copy(update={"expires_at": datetime.now(UTC) - timedelta(minutes=1)}))],
+        "expired-url": [done(_expired(film))],
         "broken-url": [done(place.output("video", url=f"{place.declared}/none.mp4"))],
         "undeclared": [done(place.output("video", url=f"{place.undeclared}/video.mp4", kept=False))],
         "settling": [
-            {**DONE, "phase": "keeping", "outputs": (Output(mime_type="image/png"),)},
+            {**DONE, "phase": "keeping", "outputs": (Output(remote=RemoteOutput(mime_type="image/png")),)},
             done(place.output("image", url=None)),
         ],
         "stays": [running(0.42)],

@@ -18,6 +18,7 @@ from rushes.server.mcp.server import build_server
 from rushes.server.transports.serve import serve_http
 from rushes.tasks.service import Answer, Wish
 
+from ..altered import altered
 from ..sandbox.driving import generated
 from ..tools.fake_service import FakeService, record
 from .scenes import FILES, LARGE, Place, Step, scenes
@@ -49,7 +50,7 @@ class ScriptedService(FakeService):
         kind = wish.request.kind
         started = datetime.now(UTC) - timedelta(seconds=14)
         made = record(task_id=task_id, kind=kind, request=wish.request, provider="sandbox", model=f"sandbox-{kind}")
-        return Answer(self.put(after(made.model_copy(update={"created_at": started}), first)), deduplicated=False)
+        return Answer(self.put(after(altered(made, {"created_at": started}), first)), deduplicated=False)
 
     async def get(self, task_id: str, *, owner: str = "local") -> TaskRecord:
         found = await super().get(task_id, owner=owner)
@@ -72,8 +73,8 @@ class ScriptedService(FakeService):
 def after(task: TaskRecord, step: Step) -> TaskRecord:
     """The task once it has taken this step, now."""
     now = datetime.now(UTC)
-    moved = task.model_copy(update={**step, "updated_at": now})
-    return moved.model_copy(update={"finished_at": now}) if moved.final else moved
+    moved = altered(task, {**step, "updated_at": now})
+    return altered(moved, {"finished_at": now}) if moved.final else moved
 
 
 SIZES: dict[Kind, dict[str, object]] = {
