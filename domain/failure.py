@@ -36,7 +36,19 @@ _HINTS_IF_PAID_OR_UNKNOWN: Mapping[FailureReason, str] = {
 }
 
 _WORTH_REPEATING: frozenset[FailureReason] = frozenset({"rate_limited", "provider_error", "cancelled"})
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Characters that a person does not see and a model reads: soft hyphens, fillers, zero-width and direction marks,
+variation selectors, and the tags that can spell a whole hidden text."""
+
+_QUOTES = re.compile('["\u201c-\u201f\u2033\u2036\u275d\u275e\u301d-\u301f\uff02]')
+_CODE = re.compile(r"[^\w.:/+-]+")
+
+WORDS_LIMIT = 380
+"""Characters of a gateway's own words that a message repeats."""
 
 
 class Failure(BaseModel):
@@ -55,8 +67,13 @@ class Failure(BaseModel):
 
 def clean_text(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """Text from outside as one bounded line: no control or invisible formatting characters, at most `limit` long."""
-    line = " ".join(_CONTROL.sub(" ", text).split())
+    line = " ".join(_CONTROL.sub(" ", _INVISIBLE.sub("", text[: 20 * limit + 1000])).split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def gateway_says(text: str, limit: int = WORDS_LIMIT) -> str:
+    """A stranger's words, marked as such: `The gateway says: "…"`. Quotation marks in them cannot end the quotation."""
+    return f'The gateway says: "{_QUOTES.sub(chr(39), clean_text(text, limit))}"'
 
 
 def failure(
@@ -74,11 +91,16 @@ def failure(
     return Failure(
         reason=reason,
         message=clean_text(message) or reason.replace("_", " "),
-        provider_code=clean_text(provider_code, 100) if provider_code else None,
+        provider_code=_clean_code(provider_code) if provider_code else None,
         charged=charged,
         retry_safe=retry_safe,
         hint=hint if hint is not None else standing_hint(reason, charged),
     )
+
+
+def _clean_code(code: str) -> str | None:
+    """A gateway's code as one word, so that it cannot be a sentence to whoever reads it."""
+    return _CODE.sub("_", clean_text(code, 100)).strip("_") or None
 
 
 def standing_hint(reason: FailureReason, charged: Charged) -> str:

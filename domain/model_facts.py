@@ -4,10 +4,24 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from .request import Kind, Operation
+from .request import Kind, MediaRole, Operation
 
 MediaForm = Literal["url", "data"]
 """How a gateway takes a medium: by https URL, or as bytes (a data URL in the JSON)."""
+
+
+class OptionFacts(BaseModel):
+    """What is documented of one of the gateway's own fields that `provider_options` may set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    values: tuple[str | int, ...] | None = None
+    """The only values offered."""
+    form: Literal["https_url"] | None = None
+    """An address that the gateway calls: https, or http to loopback for a gateway that is on loopback itself."""
+    kinds: tuple[Kind, ...] | None = None
+    """The kinds of model that have it; `None`: all."""
+    source: str = ""
 
 
 class Limits(BaseModel):
@@ -24,6 +38,8 @@ class Limits(BaseModel):
     duration_seconds_max: float | None = None
     qualities: tuple[str, ...] | None = None
     reference_images_max: int | None = None
+    reference_images_page_max: int | None = None
+    """What the vendor's page allows, where something newer of the vendor's (its code) allows `reference_images_max`."""
     reference_videos_max: int | None = None
     reference_audios_max: int | None = None
     images_max: int | None = None
@@ -71,7 +87,16 @@ class ModelFacts(Limits):
     deadline_seconds: float | None = None
     """After this a task is given up with `timeout`."""
     required_inputs: tuple[str, ...] = ()
+    options: dict[str, OptionFacts] = Field(default_factory=dict[str, OptionFacts])
+    """Fields for `provider_options` of which the values are documented."""
+    data_urls: Literal["documented", "probable", "unknown"] = "unknown"
+    """Whether data URLs are taken where only https URLs are documented: `probable` where clients of the gateway or its
+    relatives do so. They are sent only where the person's configuration says so (`data_urls = true`)."""
     defaults: dict[str, JsonValue] = Field(default_factory=dict)
     """Inputs that are sent even if not asked for, because the gateway's own default would surprise or cost more."""
     wire: dict[str, JsonValue] = Field(default_factory=dict)
     """The adapter's own data, such as another spelling of a value."""
+
+    def forms_of(self, role: MediaRole) -> tuple[MediaForm, ...]:
+        """How the model takes a medium of this role."""
+        return self.media_forms if role in {"reference_video", "reference_audio"} else self.image_forms

@@ -3,13 +3,16 @@
 Pure. Every refusal says what would be accepted: `duration_seconds 7 is not offered by veo-3.1 on shuyou: 4, 6 or 8`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
 from ..domain.errors import FailureReason, RequestRefused
-from ..domain.model_facts import Limits, ModelFacts, OperationFacts
+from ..domain.failure import clean_text
+from ..domain.model_facts import Limits, ModelFacts, OperationFacts, OptionFacts
 from ..domain.request import GenerationRequest, MediaInput, MediaRole, Operation, asked_inputs
+from .client.addresses import is_loopback_url
 
 INPUT_OF_ROLE: dict[MediaRole, str] = {
     "image": "image",
@@ -71,6 +74,86 @@ def check_request(request: GenerationRequest, facts: ModelFacts, provider: str) 
         check.medium(medium, provider)
 
 
+IMAGE_BYTES_MAX = 10 * 1024 * 1024
+"""For media given as bytes to models of which no limit is known."""
+
+PROMPT_CHARACTERS_MAX = 32_000
+"""For models of which no limit is known."""
+
+_LIMITED: Mapping[str, tuple[str, ...]] = {
+    "duration_seconds": ("durations_seconds", "duration_seconds_min", "duration_seconds_max"),
+    "aspect_ratio": ("aspect_ratios",),
+    "resolution": ("resolutions",),
+    "size": ("sizes",),
+    "quality": ("qualities",),
+    "voice": ("voices",),
+    "language": ("languages",),
+    "output_format": ("output_formats",),
+    "speed": ("speed_min", "speed_max"),
+    "count": ("count_max",),
+}
+"""Inputs that have limits at every gateway, and the facts that hold them."""
+
+
+def unchecked(request: GenerationRequest, facts: ModelFacts, provider: str) -> list[str]:
+    """Warnings of what was asked for beyond what is known of the model: it is sent, and the gateway may refuse it,
+    ignore it, or charge for something else."""
+    limits = limits_of(facts, request.operation)
+    known = {**dict(facts), **dict(limits)}
+    asked = asked_inputs(request)
+    if asked.get("count") == 1:
+        del asked["count"]
+    blind = [
+        f"{name} {number_text(value) if isinstance(value, float) else value}"
+        for name, value in asked.items()
+        if name in _LIMITED and all(known[fact] is None for fact in _LIMITED[name])
+    ]
+    warnings: list[str] = []
+    if blind and facts.certainty != "unknown":
+        warnings.append(f"not checked: {', '.join(blind)} ({provider} documents no such limits of {facts.name})")
+    given, page_max = len(request.media_of("reference_image")), limits.reference_images_page_max
+    if page_max is not None and given > page_max:
+        newer = f" (its newer code: {limits.reference_images_max})" if limits.reference_images_max else ""
+        warnings.append(f"{provider}'s page allows {page_max} reference_images{newer}, so it may refuse {given}")
+    return warnings
+
+
+def check_options(body: Mapping[str, JsonValue], facts: ModelFacts, provider: str, *, on_loopback: bool) -> None:
+    """Refuse what `provider_options` have put into a finished body against what is documented of such fields.
+
+    `on_loopback`: the gateway is on this machine, and may call others on it back over plain http.
+
+    Raises:
+        RequestRefused: `invalid_input`.
+    """
+    inner = body.get("input")
+    for fields in (body, inner if isinstance(inner, dict) else {}):
+        for name, option in facts.options.items():
+            if name in fields:
+                _check_option(name, fields[name], option, f"{facts.name} on {provider}", on_loopback=on_loopback)
+
+
+def _check_option(name: str, value: JsonValue, option: OptionFacts, model: str, *, on_loopback: bool) -> None:
+    if option.values is not None and (isinstance(value, bool) or value not in option.values):
+        shown = clean_text(str(value), 60)
+        message = f"provider_options.{name} {shown} is not offered by {model}: {spoken(option.values)}"
+        raise _refuse("invalid_input", message)
+    if option.form == "https_url" and not _may_be_called(value, on_loopback=on_loopback):
+        also = " (or http to this machine)" if on_loopback else ""
+        raise _refuse("invalid_input", f"provider_options.{name} must be an https URL{also}")
+
+
+def _may_be_called(value: JsonValue, *, on_loopback: bool) -> bool:
+    if not isinstance(value, str) or not value.isprintable() or " " in value:
+        return False
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    plain_is_fine = on_loopback and is_loopback_url(value)
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and plain_is_fine))
+
+
 def _refuse(reason: FailureReason, message: str) -> RequestRefused:
     return RequestRefused(reason, message)
 
@@ -121,8 +204,8 @@ class _Check:
     def prompt(self) -> None:
         if not self.request.prompt.strip():
             raise _refuse("invalid_input", "prompt is empty")
-        longest, length = self.facts.prompt_characters_max, len(self.request.prompt)
-        if longest is not None and length > longest:
+        longest, length = self.facts.prompt_characters_max or PROMPT_CHARACTERS_MAX, len(self.request.prompt)
+        if length > longest:
             message = f"prompt has {length} characters; {self.model} takes at most {longest}"
             raise _refuse("invalid_input", message)
 
@@ -189,21 +272,28 @@ class _Check:
     def medium(self, medium: MediaInput, provider: str) -> None:
         facts, name = self.facts, INPUT_OF_ROLE[medium.role]
         pictorial = medium.role not in {"reference_video", "reference_audio"}
-        forms = facts.image_forms if pictorial else facts.media_forms
+        forms = facts.forms_of(medium.role)
         if medium.url is None and "data" not in forms:
             message = f"{provider} takes {name} by https URL only, not as a file or data URL"
             raise _refuse("invalid_media", message)
         if medium.data is None and "url" not in forms:
             raise _refuse("invalid_media", f"{provider} takes {name} as a file or data URL only, not by URL")
         if not pictorial:
+            self._size(medium, None)
             return
         if facts.image_types and medium.mime_type and medium.mime_type not in facts.image_types:
             message = f"{name} is {medium.mime_type}; {self.model} takes {spoken(facts.image_types)}"
             raise _refuse("invalid_media", message)
-        if facts.image_bytes_max and medium.size_bytes and medium.size_bytes > facts.image_bytes_max:
-            limit = number_text(round(facts.image_bytes_max / 1_000_000, 1))
+        self._size(medium, facts.image_bytes_max)
+
+    def _size(self, medium: MediaInput, documented: int | None) -> None:
+        """The model's own limit, else one that a gateway can be expected to take in bytes."""
+        longest = documented or (IMAGE_BYTES_MAX if medium.url is None else None)
+        if longest is not None and medium.size_bytes and medium.size_bytes > longest:
+            limit = number_text(round(longest / 1_000_000, 1))
             given = number_text(round(medium.size_bytes / 1_000_000, 1))
-            raise _refuse("invalid_media", f"{name} has {given} MB; {self.model} takes at most {limit} MB")
+            message = f"{INPUT_OF_ROLE[medium.role]} has {given} MB; {self.model} takes at most {limit} MB"
+            raise _refuse("invalid_media", message)
 
 
 def _among(value: str, choices: Sequence[str]) -> bool:

@@ -4,6 +4,8 @@ A data file (`facts/<wire>.toml`) holds:
 
     [default_models]        what `auto` stands for: `video = "veo-3.1-generate-preview"`
     [unlisted.video]        what holds for models of this kind that the file does not list
+    [options.webhook]       what is documented of a field that `provider_options` may set (`OptionFacts`)
+    data_urls = "probable"  for all models, see `ModelFacts.data_urls`
     [[models]]              one row a model, with the fields of `ModelFacts`; `source` says where the row comes from
 """
 
@@ -12,10 +14,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from ..domain.model_facts import ModelFacts
+from ..domain.model_facts import ModelFacts, OptionFacts
 from ..domain.request import Kind
 
 
@@ -26,13 +29,20 @@ class FactsFile(BaseModel):
 
     default_models: dict[Kind, str] = Field(default_factory=dict[Kind, str])
     unlisted: dict[Kind, dict[str, JsonValue]] = Field(default_factory=dict[Kind, dict[str, JsonValue]])
+    options: dict[str, OptionFacts] = Field(default_factory=dict[str, OptionFacts])
+    data_urls: Literal["probable", "unknown"] = "unknown"
     models: tuple[ModelFacts, ...]
+
+    def completed(self, row: ModelFacts) -> ModelFacts:
+        """A row with what the file says of all models."""
+        shared = {n: o for n, o in self.options.items() if o.kinds is None or row.kind in o.kinds}
+        return row.model_copy(update={"options": {**shared, **row.options}, "data_urls": self.data_urls})
 
     def unlisted_model(self, name: str, kind: Kind) -> ModelFacts:
         """Facts of a model that the file does not list: what holds for all of the gateway's models of this kind."""
         known: Mapping[str, JsonValue] = self.unlisted.get(kind, {})
         row = {"id": name, "name": name, "kind": kind, "source": "not in the data", "certainty": "unknown"}
-        return ModelFacts.model_validate({**row, **known})
+        return self.completed(ModelFacts.model_validate({**row, **known}))
 
     def with_common_facts(self, row: ModelFacts) -> ModelFacts:
         """A row from a live list, filled up with what holds for all of the gateway's models of its kind."""
@@ -44,7 +54,8 @@ class FactsFile(BaseModel):
 def load_facts(wire: str) -> FactsFile:
     """The data file of a wire format, read once."""
     text = files(__name__.rpartition(".")[0]).joinpath("facts", f"{wire}.toml").read_text(encoding="utf-8")
-    return FactsFile.model_validate(tomllib.loads(text))
+    file = FactsFile.model_validate(tomllib.loads(text))
+    return file.model_copy(update={"models": tuple(map(file.completed, file.models))})
 
 
 def find_model(models: Iterable[ModelFacts], name: str, kind: Kind | None = None) -> ModelFacts | None:

@@ -4,6 +4,7 @@ A gateway is one subclass of `Wire` in `wires/`, one data file in `facts/` and o
 (`gateway.py`) does the rest: it sends what a wire describes as a `Call` or `Plan` and gives it the `Reply`.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,11 +15,15 @@ from urllib.parse import quote
 from pydantic import JsonValue
 
 from ..domain.errors import ConfigurationError, FailureReason, RequestRefused
+from ..domain.failure import gateway_says
 from ..domain.job import Job, Observation, Plan, Submission
 from ..domain.model_facts import ModelFacts
 from ..domain.request import GenerationRequest
 from .client.reply import Reply
 from .provider import AccountCheck, ProviderSettings, Traits
+
+_STANDING = re.compile(r"HTTP \d{3}|the generation failed")
+"""What is said where a gateway said nothing."""
 
 JOB_ID_LIMIT = 1024
 """A longer id is no id."""
@@ -41,6 +46,15 @@ class Fault:
     message: str
     provider_code: str | None = None
     hint: str | None = None
+    """Ours; a gateway's words never stand in it."""
+    ours: bool = False
+    """Whether the message is in our words, and not the gateway's."""
+
+    @property
+    def told(self) -> str:
+        """The message for people and agents: a gateway's words are marked as such."""
+        ours = self.ours or _STANDING.fullmatch(self.message)
+        return self.message if ours else gateway_says(self.message)
 
 
 class Unintelligible(Exception):

@@ -15,6 +15,7 @@ from ..cache.media.folder import MediaFolder
 from ..cache.workers.leases import ProcessLease
 from ..domain.errors import ConfigurationError
 from ..domain.record import SCHEMA
+from ..providers.client.uploads import UploadClient
 from ..providers.provider import Provider, ProviderSettings
 from ..providers.registry import SANDBOX, build_provider
 from ..tasks.engine import Engine, Limits, Parts
@@ -69,6 +70,7 @@ async def open_engine(settings: Settings, *, any_local_file: bool = False) -> As
                     for each in providers.opened
                 ],
                 input_roots=(Path(Path.cwd().anchor),) if any_local_file else settings.input_roots,
+                uploader=None if settings.upload is None else UploadClient(settings.upload),
                 limits=Limits(
                     keep_outputs=settings.limits.keep_outputs,
                     download_bytes_max=settings.limits.download_bytes_max,

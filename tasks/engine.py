@@ -22,7 +22,8 @@ from .clock import Clock, SystemClock
 from .intake import offers
 from .intake.dry_run import preview
 from .intake.media import MEDIA_BYTES_MAX, MediaResolver
-from .intake.routing import Candidate, Configured, Route, route
+from .intake.routing import Candidate, Configured, Route, planned_again, route
+from .intake.uploads import Uploader, uploaded
 from .journal import Records
 from .life.fingerprint import fingerprint
 from .service import Answer, ModelOffer, Preview, TaskPage, Wish
@@ -65,6 +66,8 @@ class Parts:
     media: MediaFolder
     providers: Sequence[Configured]
     input_roots: tuple[Path, ...] = ()
+    uploader: Uploader | None = None
+    """For media that a gateway takes by URL only."""
     limits: Limits = field(default_factory=Limits)
     clock: Clock = field(default_factory=SystemClock)
 
@@ -86,8 +89,9 @@ class Engine:
         self._keeper = Keeper(
             parts.media, self._records, parts.clock, enabled=limits.keep_outputs, bytes_max=limits.download_bytes_max
         )
+        self._uploader = parts.uploader
         self._media = MediaResolver(
-            self._records, parts.clock, roots=parts.input_roots, bytes_max=limits.media_bytes_max
+            self._records, parts.clock, roots=parts.input_roots, bytes_max=_media_bytes_max(parts)
         )
         self._holding = Holding(
             self._records,
@@ -139,7 +143,7 @@ class Engine:
 
     async def generate(self, wish: Wish, *, answer_within_seconds: float = 20.0) -> Answer:
         """See `Service.generate`."""
-        request, chosen = await self._routed(wish)
+        request, chosen = await self._uploaded(*await self._routed(wish))
         record, created = await self._journaled(self._new_record(wish, request, chosen), chosen, wish.force_new)
         return Answer(await self._answered(record, answer_within_seconds), deduplicated=not created)
 
@@ -218,7 +222,15 @@ class Engine:
         media = await self._media.resolve(wish.media, owner=wish.owner, local_files=wish.local_files)
         request = wish.request.model_copy(update={"media": media})
         await self._learn_named_models(request, wish.provider)
-        return request, route(request, self._configured, wish.provider)
+        return request, route(request, self._configured, wish.provider, self._uploader)
+
+    async def _uploaded(self, request: GenerationRequest, chosen: Route) -> tuple[GenerationRequest, Route]:
+        """Give media a URL where the gateway wants one; nothing is journaled or paid yet."""
+        media = tuple(medium for candidate in chosen.candidates for medium in candidate.uploads)
+        if not media or self._uploader is None:
+            return request, chosen
+        with_urls = await uploaded(request, media, self._uploader)
+        return with_urls, planned_again(chosen, with_urls)
 
     async def _learn_named_models(self, request: GenerationRequest, provider: str | None) -> None:
         """A model that the data does not know may stand in a cached live list."""
@@ -316,6 +328,12 @@ class Engine:
         with anyio.move_on_after(self._limits.shutdown_grace_seconds):
             for answered in list(self._submitting.values()):
                 await answered.wait()
+
+
+def _media_bytes_max(parts: Parts) -> int:
+    """The most that any model takes; what the chosen one takes is checked once it is known."""
+    rows = (row for entry in parts.providers for row in entry.provider.models())
+    return max(parts.limits.media_bytes_max, *(row.image_bytes_max or 0 for row in rows), 0)
 
 
 def _is_task_id(text: str) -> bool:

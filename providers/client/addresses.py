@@ -35,6 +35,15 @@ def is_public(address: str) -> bool:
     return all(part.is_global and not part.is_multicast for part in _parts(parsed))
 
 
+def is_loopback_url(url: str) -> bool:
+    """Whether a URL's host, as it is written, can only be this machine."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def absolute_url(base_url: str, url: str) -> str:
     """A path is on the gateway's host, below the base URL's prefix unless it starts with that itself."""
     base = base_url.rstrip("/")

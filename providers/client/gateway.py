@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from ...domain.errors import GatewayUnavailable, SubmissionLost, SubmissionRefused
-from ...domain.failure import clean_text
 from ...domain.job import Job, Observation, Plan, RemoteOutput, Submission
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest, Kind
+from ..checks import check_options
 from ..fact_files import FactsFile, join_models
 from ..format import Call, Fault, Unintelligible, Wire
 from ..provider import AccountCheck, OutputStream, ProviderSettings, Traits
-from .addresses import absolute_url
+from .addresses import absolute_url, is_loopback_url
 from .reply import NoReply, Reply, retry_after
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class HttpProvider:
         self._settings = settings
         self._wire = wire
         self._facts = facts
-        self._documented = tuple(wire.adapt_facts(row) for row in facts.models)
+        self._documented = tuple(map(self._adapted, facts.models))
         self._models = self._documented
         self._transport = transport
         self._http: HttpClient | None = None
@@ -88,7 +88,7 @@ class HttpProvider:
         return configured if isinstance(configured, str) else self._facts.default_models.get(kind)
 
     def unlisted_model(self, name: str, kind: Kind) -> ModelFacts | None:
-        return self._wire.adapt_facts(self._facts.unlisted_model(name, kind))
+        return self._adapted(self._facts.unlisted_model(name, kind))
 
     async def refresh_models(self) -> Sequence[ModelFacts] | None:
         call = self._wire.models_call()
@@ -99,13 +99,22 @@ class HttpProvider:
             live = self._wire.live_models(reply)
         except Unintelligible as error:
             raise self._unavailable(str(error)) from error
-        return [self._wire.adapt_facts(self._facts.with_common_facts(row)) for row in live]
+        return [self._adapted(self._facts.with_common_facts(row)) for row in live]
+
+    def _adapted(self, row: ModelFacts) -> ModelFacts:
+        """A row as the provider's options change it; `data_urls = true` is good for every format."""
+        facts = self._wire.adapt_facts(row)
+        if self._settings.options.get("data_urls") is not True or "data" in facts.image_forms:
+            return facts
+        return facts.model_copy(update={"image_forms": (*facts.image_forms, "data")})
 
     def add_models(self, live: Sequence[ModelFacts]) -> None:
         self._models = join_models(self._documented, live)
 
     def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
-        return self._wire.plan(request, facts)
+        plan = self._wire.plan(request, facts)
+        check_options(plan.body, facts, self.name, on_loopback=is_loopback_url(self._settings.base_url or ""))
+        return plan
 
     async def submit(self, plan: Plan) -> Submission:
         try:
@@ -200,7 +209,7 @@ class HttpProvider:
             return reply
         raise GatewayUnavailable(
             fault.reason,
-            f"{self.name} answered {clean_text(fault.message)}",
+            f"{self.name} answered with an error. {fault.told}",
             provider_code=fault.provider_code,
             retry_after_seconds=retry_after(reply, fault.message),
             hint=fault.hint,
@@ -241,7 +250,7 @@ class HttpProvider:
             hint = f"This may not be the gateway: ask the user to check {self._variable('BASE_URL')}."
         return SubmissionRefused(
             fault.reason,
-            f"{self.name} refused the request: {clean_text(fault.message)}",
+            f"{self.name} refused the request. {fault.told}",
             provider_code=fault.provider_code,
             retry_after_seconds=retry_after(reply, fault.message),
             hint=hint,

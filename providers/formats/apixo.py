@@ -187,7 +187,7 @@ def _kling(compose: Composer) -> None:
         compose.put("mode", mode, "quality")
     else:
         compose.fill("mode", mode)
-        compose.warnings.append(f"quality was not given; {quality} is sent")
+        compose.tell_default("quality", "mode", quality)
     compose.put("prompt", compose.request.prompt, "prompt")
     compose.send_seconds("duration")
     compose.send("aspect_ratio", "aspect_ratio")

@@ -15,6 +15,8 @@ from ...domain.request import GenerationRequest, MediaInput, MediaRole, asked_in
 from ..checks import INPUT_OF_ROLE, limits_of, number_text
 from ..client.multipart import data_url
 
+_FLAT = 'Give the gateway\'s fields as they are: provider_options: {"field": value}.'
+
 
 class Composer:
     """One body in the making. `provider` is the configured provider's name, for messages."""
@@ -30,6 +32,7 @@ class Composer:
             del self._asked["count"]
         self._left = {*self._asked, *(INPUT_OF_ROLE[medium.role] for medium in request.media)}
         self._because: dict[str, str] = {}
+        self._defaults: dict[str, tuple[str, str, JsonValue]] = {}
 
     def put(self, field: str, value: JsonValue, because: str) -> None:
         """Set a field that follows from what was asked; `because` names the input, for a contradiction's message."""
@@ -69,7 +72,11 @@ class Composer:
         else:
             self.fill(field, value)
             if not quiet:
-                self.warnings.append(f"{name} was not given; {_shown(value)} is sent")
+                self.tell_default(name, field, value)
+
+    def tell_default(self, name: str, field: str, shown: JsonValue) -> None:
+        """Warn that a default is sent for `name`, if the finished body still has it in `field`."""
+        self._defaults[field] = (name, _shown(shown), self.body[field])
 
     def send_seconds(self, field: str, *, as_text: bool = False) -> None:
         """Send `duration_seconds` to a gateway whose durations are whole numbers.
@@ -104,7 +111,8 @@ class Composer:
     ) -> tuple[dict[str, JsonValue], list[str]]:
         """Merge `provider_options` and hand out body and warnings.
 
-        With `inner`, the body made so far becomes the object of that name, and options named in `outside` go beside it.
+        With `inner`, the body made so far becomes the object of that name, and options named in `outside` go beside it;
+        options that come in an object of that very name are taken out of it, as the gateway would not look there.
 
         Raises:
             RequestRefused: an input has no place in this format, or an option contradicts the request.
@@ -115,13 +123,33 @@ class Composer:
                 f"{name} is not an input that {self.provider} documents for {self.facts.name}",
                 hint=f"Leave {name} out, or give it in provider_options under the gateway's own name.",
             )
-        for name, value in self.request.provider_options.items():
+        options = self._options(inner)
+        for name, value in options.items():
             if name not in outside:
                 self._merge(name, value)
+        for field, (name, shown, default) in self._defaults.items():
+            if self.body.get(field) == default and field not in options:
+                self.warnings.append(f"{name} was not given; {shown} is sent")
         if inner is None:
             return self.body, self.warnings
-        beside = {name: value for name, value in self.request.provider_options.items() if name in outside}
+        beside = {name: value for name, value in options.items() if name in outside}
         return {**beside, inner: self.body}, self.warnings
+
+    def _options(self, inner: str | None) -> dict[str, JsonValue]:
+        given = self.request.provider_options
+        if inner is None or inner not in given:
+            return dict(given)
+        nested = given[inner]
+        flat = {name: value for name, value in given.items() if name != inner}
+        if not isinstance(nested, dict):
+            raise RequestRefused("invalid_input", f"provider_options.{inner} must be an object", hint=_FLAT)
+        twice = [name for name, value in nested.items() if name in flat and flat[name] != value]
+        if twice:
+            message = f"provider_options gives {twice[0]} twice, also in {inner}, with another value"
+            raise RequestRefused("invalid_input", message, hint=_FLAT)
+        message = f"what provider_options holds in {inner!r} is sent as if it stood in provider_options itself"
+        self.warnings.append(f"{message}, which is where {self.provider}'s fields go")
+        return {**flat, **nested}
 
     def _merge(self, name: str, value: JsonValue) -> None:
         reason = self._because.get(name)

@@ -1,6 +1,7 @@
 """Reading a live list of models (`GET /v1/models`). It tells ids and kinds; what the gateway documents for all its
 models of a kind is joined to that by the provider."""
 
+import re
 from collections.abc import Sequence
 
 from pydantic import JsonValue
@@ -12,6 +13,9 @@ from ..format import Unintelligible
 from .readings import parse_object
 
 MODELS_MAX = 2000
+
+_ID = re.compile(r"[\w.:/@+~-]{1,200}", re.ASCII)
+"""An id is one word: a list that an agent reads has no room for a stranger's sentences."""
 
 _KINDS: Sequence[Kind] = ("video", "image", "audio")
 
@@ -36,7 +40,7 @@ def live_rows(reply: Reply, source: str) -> list[ModelFacts]:
 
 def _id_of(row: JsonValue) -> str | None:
     value = row.get("id") if isinstance(row, dict) else None
-    return value if isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable() else None
+    return value if isinstance(value, str) and _ID.fullmatch(value) else None
 
 
 def _kind_of(row: JsonValue) -> Kind | None:

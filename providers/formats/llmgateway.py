@@ -189,7 +189,7 @@ def _urls(video: Video) -> list[str]:
 
 def _job_fault(video: Video) -> Fault | None:
     if video.status == "expired":
-        return Fault("timeout", "the job expired before it was done", "expired")
+        return Fault("timeout", "The job expired before it was done.", "expired", ours=True)
     error = video.error
     if error is None:
         return None

@@ -37,10 +37,10 @@ def observed(
         state, notes = "running", (*notes, SUCCESS_WITHOUT_OUTPUT)
     ended = None
     if state in {"failed", "cancelled"}:
-        default = Fault("cancelled", "the job was cancelled at the gateway")
+        default = Fault("cancelled", "The job was cancelled at the gateway.", ours=True)
         fault = fault or (default if state == "cancelled" else Fault("provider_error", "the generation failed"))
         reason = "cancelled" if state == "cancelled" else fault.reason
-        message = f"{gateway}: {fault.message}"
+        message = f"{gateway}: {fault.told}"
         ended = failure(reason, message, charged=charged, provider_code=fault.provider_code, hint=fault.hint)
     return Observation(
         state=state,

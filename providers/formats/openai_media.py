@@ -91,7 +91,7 @@ def images_submission(plan: Plan, reply: Reply, provider: str) -> Submission:
         raise Unintelligible("the answer holds no list of images")
     cost = cost_of(answer.usage)
     if not answer.data:
-        fault = Fault("content_violation", "the content filter took the image: the answer holds none")
+        fault = Fault("content_violation", "The content filter took the image: the answer holds none.", ours=True)
         charged: Charged = "unknown" if cost is None else "yes" if cost.amount > 0 else "no"
         return _at_once(plan, reply, observed("failed", gateway=provider, fault=fault, charged=charged, cost=cost))
     outputs = _images(answer.data[:OUTPUTS_MAX], reply)

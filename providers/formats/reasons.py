@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pydantic import JsonValue
 
@@ -82,7 +83,7 @@ def of_submission(fault: Fault | None) -> Fault | None:
     """A fault of a submission: what was not found then is the model."""
     if fault is None or fault.reason != "not_found":
         return fault
-    return Fault("unsupported", fault.message, fault.provider_code, fault.hint)
+    return replace(fault, reason="unsupported")
 
 
 def first_text(*values: JsonValue) -> str | None:

@@ -9,6 +9,7 @@ Options of a provider with this wire:
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -163,7 +164,7 @@ class RouteAny(Wire):
         by_words = reason_in(f"{problem.code} {message}", ("insufficient_credits",))
         if by_code is None and by_words is not None and reply.status in {400, 402, 403, 422, 429}:
             by_code = by_words if reply.status != 429 else "rate_limited"
-        fault = Fault(by_code or fault.reason, fault.message, fault.provider_code)
+        fault = replace(fault, reason=by_code or fault.reason)
         return of_submission(fault) if submitting else fault
 
     def submission(self, plan: Plan, reply: Reply) -> Submission:
@@ -189,7 +190,8 @@ class RouteAny(Wire):
         fault = _task_fault(prediction.error)
         if state == "succeeded" and not outputs and prediction.data_removed is True:
             state = "failed"
-            fault = Fault("result_expired", "the prediction succeeded, but the gateway has removed its output")
+            removed = "The prediction succeeded, but the gateway has removed its output."
+            fault = Fault("result_expired", removed, ours=True)
         return observed(
             state,
             gateway=self.name,

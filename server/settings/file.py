@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Literal, cast, get_args, get_origin
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic_core import PydanticCustomError
@@ -24,6 +25,26 @@ def _is_media_domain(text: str) -> str:
 
 
 MediaDomain = Annotated[str, AfterValidator(_is_media_domain)]
+
+UPLOAD_PLACEHOLDERS = ("{name}", "{sha256}", "{ext}")
+
+
+def _is_upload_url(text: str) -> str:
+    bare = text
+    for placeholder in UPLOAD_PLACEHOLDERS:
+        bare = bare.replace(placeholder, "x")
+    try:
+        parts = urlsplit(bare)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.username is None
+    except ValueError:
+        usable = False
+    if not usable or set("{}") & set(bare) or any(c.isspace() or not c.isprintable() for c in bare):
+        problem = "this must be an http or https URL, in which {name}, {sha256} and {ext} stand for the file"
+        raise PydanticCustomError("upload_url", "{problem}", {"problem": problem})
+    return text
+
+
+UploadUrl = Annotated[str, AfterValidator(_is_upload_url)]
 
 ProviderName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
@@ -53,9 +74,19 @@ class ProviderTable(_Table):
 
 
 class Inputs(_Table):
-    """`[inputs]`: where local input media may lie."""
+    """`[inputs]`: where local input media may lie, and how gateways that take URLs only get them."""
 
     roots: list[Path] | None = None
+    upload_url: UploadUrl | None = None
+    """An address of the person's own that takes a file and answers with its URL; may hold `{name}`, `{sha256}`."""
+    upload_method: Literal["PUT", "POST"] = "PUT"
+    upload_field: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+    """The file's field where a POST is to send a form."""
+    upload_header: str = Field(default="Authorization", pattern=r"^[A-Za-z0-9-]{1,64}$")
+    upload_header_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    """Name of the environment variable with the header's value."""
+    upload_public_url: UploadUrl | None = None
+    """Where gateways find an uploaded file, where the answer to the upload does not say."""
 
 
 class Viewer(_Table):
@@ -163,6 +194,8 @@ def _explain(error: ValidationError, path: Path) -> str:
         if detail["type"] == "extra_forbidden":
             known = _known_keys(location[:-1])
             problem = f"unknown key{did_you_mean(location[-1], known)}; known here: {', '.join(known)}"
+        elif detail["type"] == "string_pattern_mismatch" and location[0] == "inputs":
+            problem = detail["msg"]
         elif detail["type"] == "string_pattern_mismatch" and location[-1] == "api_key_env":
             problem = "this must be the name of an environment variable, never a key itself"
         elif detail["type"] == "string_pattern_mismatch":
@@ -197,7 +230,8 @@ def _anchor_paths(settings: FileSettings, folder: Path) -> FileSettings:
         return None if path is None else folder / path.expanduser()
 
     roots = settings.inputs.roots
-    inputs = settings.inputs if roots is None else Inputs(roots=[folder / root.expanduser() for root in roots])
+    anchored_roots = None if roots is None else [folder / root.expanduser() for root in roots]
+    inputs = settings.inputs.model_copy(update={"roots": anchored_roots})
     return settings.model_copy(
         update={"home": anchored(settings.home), "output_dir": anchored(settings.output_dir), "inputs": inputs}
     )

@@ -5,11 +5,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from ...domain.errors import ConfigurationError
+from ...providers.client.uploads import UploadTarget
 from ...providers.provider import ProviderSettings
-from .file import FileSettings, Limits, LogLevel, did_you_mean, read_file
+from .file import FileSettings, Inputs, Limits, LogLevel, did_you_mean, read_file
 from .providers import merge_providers
 
 FILE_NAME = "rushes.toml"
@@ -38,6 +39,8 @@ class Settings:
     """In the order in which they are tried. Those without a key are listed too."""
     own_input_roots: tuple[Path, ...] | None = None
     """`[inputs] roots` of the file, if it has them."""
+    upload: UploadTarget | None = None
+    """`[inputs] upload_url` and what goes with it."""
     viewer_domains: tuple[str, ...] = ()
     """Further origins from which the viewer may show media."""
     limits: Limits = field(default_factory=Limits)
@@ -75,9 +78,25 @@ def load_settings(known: Sequence[ProviderSettings], wires: Callable[[], Collect
         log_level=environment.log_level or file.log_level or "warning",
         providers=merge_providers(known, wires, file, os.environ, str(config_path)),
         own_input_roots=None if roots is None else tuple(map(_absolute, roots)),
+        upload=_upload_target(file.inputs),
         viewer_domains=tuple(file.viewer.media_domains),
         limits=file.limits,
         config_file=config_path if config_path.is_file() else None,
+    )
+
+
+def _upload_target(inputs: Inputs) -> UploadTarget | None:
+    if inputs.upload_url is None:
+        return None
+    value = os.environ.get(inputs.upload_header_env, "").strip() if inputs.upload_header_env else ""
+    return UploadTarget(
+        url=inputs.upload_url,
+        method=inputs.upload_method,
+        form_field=inputs.upload_field,
+        header=inputs.upload_header,
+        header_env=inputs.upload_header_env,
+        header_value=SecretStr(value) if value else None,
+        public_url=inputs.upload_public_url,
     )
 
 

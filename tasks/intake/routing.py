@@ -6,15 +6,16 @@ configured order. With no key configured at all, `auto` is the sandbox; with one
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...domain.errors import FailureReason, RequestRefused
 from ...domain.job import Plan
 from ...domain.model_facts import ModelFacts
-from ...domain.request import GenerationRequest
+from ...domain.request import GenerationRequest, MediaInput
 from ...providers import fact_files
-from ...providers.checks import check_request
+from ...providers.checks import INPUT_OF_ROLE, check_request, spoken, unchecked
 from ...providers.provider import Provider
+from .uploads import Uploader, with_urls, without_url
 
 SANDBOX = "sandbox"
 
@@ -44,6 +45,9 @@ class Candidate:
     provider: Provider
     facts: ModelFacts
     plan: Plan
+    """With media that are still to be uploaded, their URLs in it are only what is expected."""
+    uploads: tuple[MediaInput, ...] = ()
+    """Media that the provider takes by URL only, and that rushes holds as bytes only."""
 
     @property
     def deadline_seconds(self) -> float:
@@ -59,26 +63,86 @@ class Route:
     warnings: tuple[str, ...] = ()
 
 
-def route(request: GenerationRequest, configured: Sequence[Configured], named: str | None) -> Route:
-    """The providers to try.
+def route(
+    request: GenerationRequest,
+    configured: Sequence[Configured],
+    named: str | None,
+    uploader: Uploader | None = None,
+) -> Route:
+    """The providers to try. Those that take all media as they are come before those for which some must be uploaded.
 
     Raises:
         RequestRefused: no provider can do what is asked; the message says what would be accepted.
     """
+    try:
+        return _route(_Asked(request, uploader), configured, named)
+    except RequestRefused as refusal:
+        if refusal.reason != "invalid_media" or uploader is not None or not any(map(_is_bytes, request.media)):
+            raise
+        hint = _who_takes_bytes(request, configured, named)
+        raise RequestRefused(refusal.reason, refusal.message, hint=hint) from refusal
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A request on its way through the candidates."""
+
+    request: GenerationRequest
+    uploader: Uploader | None
+
+
+def _is_bytes(medium: MediaInput) -> bool:
+    return medium.url is None and medium.data is not None
+
+
+def _who_takes_bytes(request: GenerationRequest, configured: Sequence[Configured], named: str | None) -> str:
+    """Which configured providers take the media as they are; else what the person could set."""
+    usable = [c.provider for c in configured if c.problem is None and c.provider.name != SANDBOX]
+    takers = [f"{provider.name} (model {name})" for provider in usable if (name := _taker(request, provider))]
+    if takers:
+        return f"Nothing was sent. Files are taken as they are by {spoken(takers)}: name that provider and model."
+    refusing = [provider for provider in usable if named in (None, "auto", provider.name)]
+    probable = [p.name for p in refusing if any(row.data_urls == "probable" for row in p.models())]
+    also = (
+        f", or data_urls = true in [providers.{probable[0]}.options], which its pages do not promise"
+        if probable
+        else ""
+    )
+    return (
+        "Nothing was sent. Give an https URL, or ask the user to set in rushes.toml [inputs] upload_url, an address of "
+        f"their own to which rushes uploads files for gateways that take URLs only{also}."
+    )
+
+
+def _taker(request: GenerationRequest, provider: Provider) -> str | None:
+    """A model of the provider that fits the request with its media as they are; the asked or default one if it does."""
+    first = find_model(provider, request)
+    rows = [*([first] if first else []), *(row for row in provider.models() if row.kind == request.kind)]
+    for row in rows:
+        try:
+            check_request(request, row, provider.name)
+        except RequestRefused:
+            continue
+        return row.name
+    return None
+
+
+def _route(asked: _Asked, configured: Sequence[Configured], named: str | None) -> Route:
+    request = asked.request
     if named is not None and named != "auto":
-        return _route_to_named(request, configured, named)
+        return _route_to_named(asked, configured, named)
     paid = [c for c in configured if c.provider.name != SANDBOX]
     usable = [c.provider for c in paid if c.problem is None]
     sandbox = [c.provider for c in configured if c.provider.name == SANDBOX]
     if _wants_sandbox(request, sandbox):
-        return _fitting(request, sandbox, ())
+        return _fitting(asked, sandbox, ())
     if usable:
-        return _fitting(request, usable, ())
+        return _fitting(asked, usable, ())
     half_configured = [c for c in paid if c.has_key]
     if half_configured:
         raise RequestRefused("unauthorized", _unusable(half_configured), hint=_HALF_CONFIGURED_HINT)
     if request.model == "auto" and sandbox:
-        return _fitting(request, sandbox, (_SANDBOX_CHOSEN,))
+        return _fitting(asked, sandbox, (_SANDBOX_CHOSEN,))
     raise RequestRefused("unauthorized", _no_key(request, paid), hint=_NO_KEY_HINT)
 
 
@@ -103,7 +167,8 @@ def _wants_sandbox(request: GenerationRequest, sandbox: Sequence[Provider]) -> b
     return request.model != "auto" and any(find_model(provider, request) for provider in sandbox)
 
 
-def _route_to_named(request: GenerationRequest, configured: Sequence[Configured], named: str) -> Route:
+def _route_to_named(asked: _Asked, configured: Sequence[Configured], named: str) -> Route:
+    request = asked.request
     entry = next((c for c in configured if c.provider.name == named.lower()), None)
     if entry is None:
         names = [c.provider.name for c in configured]
@@ -115,7 +180,7 @@ def _route_to_named(request: GenerationRequest, configured: Sequence[Configured]
     if facts is None:
         facts = _unknown_model(request, entry.provider)
         warnings = (f"{facts.id!r} is not in the model data of {entry.provider.name}; its limits were not checked.",)
-    return Route((_candidate(request, entry.provider, facts),), warnings)
+    return Route((_candidate(asked, entry.provider, facts),), warnings)
 
 
 def _unknown_model(request: GenerationRequest, provider: Provider) -> ModelFacts:
@@ -131,7 +196,8 @@ def _unknown_model(request: GenerationRequest, provider: Provider) -> ModelFacts
     return facts
 
 
-def _fitting(request: GenerationRequest, providers: Sequence[Provider], warnings: tuple[str, ...]) -> Route:
+def _fitting(asked: _Asked, providers: Sequence[Provider], warnings: tuple[str, ...]) -> Route:
+    request = asked.request
     candidates: list[Candidate] = []
     refusals: list[RequestRefused] = []
     for provider in providers:
@@ -139,11 +205,12 @@ def _fitting(request: GenerationRequest, providers: Sequence[Provider], warnings
         if facts is None:
             continue
         try:
-            candidates.append(_candidate(request, provider, facts))
+            candidates.append(_candidate(asked, provider, facts))
         except RequestRefused as refusal:
             refusals.append(refusal)
     if candidates:
-        return Route(tuple(candidates), warnings)
+        as_they_are = [candidate for candidate in candidates if not candidate.uploads]
+        return Route(tuple(as_they_are or candidates), warnings)
     if refusals:
         raise _joined(refusals)
     raise RequestRefused("unsupported", _not_offered(request, providers))
@@ -167,9 +234,38 @@ def _not_offered(request: GenerationRequest, providers: Sequence[Provider]) -> s
     return f"{offered}{did_you_mean(request.model, names)}. Name a provider to use a model that rushes does not know."
 
 
-def _candidate(request: GenerationRequest, provider: Provider, facts: ModelFacts) -> Candidate:
+def _candidate(asked: _Asked, provider: Provider, facts: ModelFacts) -> Candidate:
+    request, uploader = asked.request, asked.uploader
+    uploads = () if uploader is None else without_url(request, facts)
+    if uploader is not None and uploads:
+        request = with_urls(request, {m.sha256: _expected(m, uploader) for m in uploads if m.sha256 is not None})
     check_request(request, facts, provider.name)
-    return Candidate(provider, facts, provider.plan(request, facts))
+    plan = provider.plan(request, facts)
+    warnings = list(plan.warnings)
+    if not provider.traits.free:
+        warnings += unchecked(request, facts, provider.name)
+    if uploader is not None and uploads:
+        names = " and ".join(dict.fromkeys(INPUT_OF_ROLE[medium.role] for medium in uploads))
+        warnings.append(f"{names}: uploaded to {uploader.host} first, as {provider.name} takes URLs only")
+    return Candidate(provider, facts, plan.model_copy(update={"warnings": tuple(warnings)}), uploads)
+
+
+def _expected(medium: MediaInput, uploader: Uploader) -> str:
+    return uploader.expected_url(medium.sha256 or "", medium.mime_type or "application/octet-stream")
+
+
+def planned_again(chosen: Route, request: GenerationRequest) -> Route:
+    """The same route for the request with the URLs of its uploaded media.
+
+    Raises:
+        RequestRefused: a provider does not take them.
+    """
+    candidates: list[Candidate] = []
+    for candidate in chosen.candidates:
+        plan = candidate.provider.plan(request, candidate.facts)
+        plan = plan.model_copy(update={"warnings": candidate.plan.warnings})
+        candidates.append(replace(candidate, plan=plan, uploads=()))
+    return replace(chosen, candidates=tuple(candidates))
 
 
 def find_model(provider: Provider, request: GenerationRequest, *, any_kind: bool = False) -> ModelFacts | None:

@@ -44,15 +44,26 @@ def refused(record: TaskRecord, why: Failure, now: datetime) -> TaskRecord:
     return moved(record, "failed", "done", now, failure=why)
 
 
-def rerouted(record: TaskRecord, why: Failure, plan: Plan, deadline_at: datetime, now: datetime) -> TaskRecord:
-    """The gateway definitely refused; the same task goes on with the next provider."""
+def rerouted(
+    record: TaskRecord,
+    why: Failure,
+    plan: Plan,
+    deadline_at: datetime,
+    now: datetime,
+    *,
+    refused_plan: Plan | None = None,
+) -> TaskRecord:
+    """The gateway definitely refused; the same task goes on with the next provider, and with what is to say of that."""
     if record.phase != "submitting" or not unfinished(record):
         return record
     attempt = Attempt(provider=record.provider, model=record.model, failure=why)
+    over = refused_plan.warnings if refused_plan is not None else ()
+    warnings = [*(text for text in record.warnings if text not in over), *plan.warnings]
     return same_state(
         record,
         now,
         tried=(*record.tried, attempt),
+        warnings=tuple(dict.fromkeys(warnings)),
         provider=plan.provider,
         model=plan.model,
         plan_path=plan.path,

@@ -53,7 +53,7 @@ class Submitter:
             if not more or refusal.reason not in CURED_ELSEWHERE:
                 return await self._held_or_refused(current, refusals)
             logger.info("refused, next provider task_id=%s provider=%s", current.task_id, candidate.provider.name)
-            current = await self._reroute(current, failure_of(refusal), more[0])
+            current = await self._reroute(current, failure_of(refusal), candidate, more[0])
         return current
 
     async def _released(self, record: TaskRecord, candidate: Candidate) -> TaskRecord | None:
@@ -90,7 +90,8 @@ class Submitter:
 
         def hold(current: TaskRecord) -> TaskRecord:
             if wait.candidate is not last:
-                current = life.rerouted(current, failure_of(refusal), wait.candidate.plan, deadline_at, now)
+                plan, why = wait.candidate.plan, failure_of(refusal)
+                current = life.rerouted(current, why, plan, deadline_at, now, refused_plan=last.plan)
             return life.held(current, wait.why, now + timedelta(seconds=wait.seconds), now, asked=True)
 
         after = await self._noted(record, hold)
@@ -104,10 +105,14 @@ class Submitter:
             return record
         return await self._noted(record, lambda r: life.withdrawn(r, self._clock.now()))
 
-    async def _reroute(self, record: TaskRecord, why: Failure, following: Candidate) -> TaskRecord | None:
+    async def _reroute(
+        self, record: TaskRecord, why: Failure, refused: Candidate, following: Candidate
+    ) -> TaskRecord | None:
         now = self._clock.now()
         deadline_at = now + timedelta(seconds=following.deadline_seconds)
-        return await self._noted(record, lambda r: life.rerouted(r, why, following.plan, deadline_at, now))
+        return await self._noted(
+            record, lambda r: life.rerouted(r, why, following.plan, deadline_at, now, refused_plan=refused.plan)
+        )
 
     async def _send(self, record: TaskRecord, candidate: Candidate) -> TaskRecord | SubmissionRefused | None:
         """The POST. A definite refusal is returned; everything else is on the record already."""

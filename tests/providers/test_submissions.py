@@ -220,7 +220,7 @@ async def test_a_refusal_tells_reason_message_code_and_wait() -> None:
     async with serving(answer("429 Too Many Requests", json.dumps(body).encode(), **JSON)) as server:
         error = await refusal(server.url)
     assert (error.reason, error.provider_code, error.retry_after_seconds) == ("rate_limited", "RATE_LIMIT_EXCEEDED", 60)
-    assert error.message == "routeany refused the request: Please retry after 60 seconds."
+    assert error.message == 'routeany refused the request. The gateway says: "Please retry after 60 seconds."'
 
 
 async def test_the_post_is_exactly_the_plan_with_the_key() -> None:
