@@ -9,11 +9,11 @@ from pydantic import BaseModel
 
 from rushes.tools.inputs import CancelTask, GenerateAudio, GenerateImage, GenerateVideo, ListModels, ListTasks
 
-from .command import on_terminal, rushes, visible
+from .command import process, rushes, terminal_shows, visible
 
 
 def test_the_version_is_told() -> None:
-    assert rushes("--version").out == f"rushes {version('rushes')}\n"
+    assert process("--version").out == f"rushes {version('rushes')}\n"
 
 
 def test_the_installed_script_is_the_same_command() -> None:
@@ -36,7 +36,7 @@ def test_the_installed_script_is_the_same_command() -> None:
 def test_every_input_of_a_tool_is_an_option_of_its_command(
     command: list[str], model: type[BaseModel], own: set[str]
 ) -> None:
-    _, text = on_terminal([*command, "--help"], columns=120)
+    _, text = terminal_shows(*command, "--help", columns=120)
     shown = {word for word in visible(text).replace("/", " ").split() if word.startswith("--")}
     positional = {"prompt", "task_id", "wait_seconds"}
     expected = {f"--{name.replace('_', '-')}" for name in model.model_fields if name not in positional} | own
@@ -59,8 +59,8 @@ def test_an_address_that_others_can_reach_is_refused(transport: str) -> None:
 
 
 def test_a_wrong_setting_keeps_the_server_from_starting() -> None:
-    assert "RUSHES_LOG_LEVEL" in rushes("serve", code=2, RUSHES_LOG_LEVEL="loud").err
+    assert "RUSHES_LOG_LEVEL" in process("serve", code=2, RUSHES_LOG_LEVEL="loud").err
 
 
 def test_serving_ends_by_itself_when_the_host_closes_stdin() -> None:
-    assert rushes("serve").out == ""
+    assert process("serve").out == ""

@@ -9,7 +9,7 @@ import av
 import pytest
 from PIL import Image
 
-from .command import rushes
+from .command import process, rushes
 
 
 def only_output(document: dict[str, Any]) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def only_output(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_video_is_made_and_decodes_as_promised() -> None:
-    run = rushes(
+    run = process(
         "generate", "video", "a red fox running through snow", "--duration-seconds", "2", "--resolution", "480p",
         "--aspect-ratio", "16:9", "--json",
     )  # fmt: skip
@@ -58,7 +58,7 @@ def test_sound_is_made() -> None:
 
 
 def test_people_get_the_kept_files_path_on_a_line_of_its_own(isolated_environment: Path) -> None:
-    run = rushes("generate", "image", "a lighthouse")
+    run = process("generate", "image", "a lighthouse")
     (path,) = (line.strip() for line in run.out.splitlines() if line.strip().startswith(str(isolated_environment)))
     assert Path(path).is_file()
     assert "succeeded" in run.out

@@ -5,7 +5,7 @@ import pty
 import signal
 import subprocess
 
-from .command import COMMAND, TIMEOUT_SECONDS, on_terminal, read_to_end, rushes, visible
+from .command import COMMAND, TIMEOUT_SECONDS, on_terminal, read_to_end, rushes, terminal_shows, visible
 
 
 def test_progress_is_shown_while_waiting_and_gone_afterwards() -> None:
@@ -21,7 +21,7 @@ def test_progress_is_shown_while_waiting_and_gone_afterwards() -> None:
 def test_nothing_is_wider_than_the_terminal() -> None:
     rushes("generate", "image", "a very long prompt " * 10, "--no-wait", code=3)
     for command in ("tasks", "models", "doctor --offline", "--help", "generate video --help"):
-        code, text = on_terminal(command.split(), columns=80)
+        code, text = terminal_shows(*command.split(), columns=80)
         assert code == 0
         assert max(len(line.rstrip()) for line in visible(text).splitlines()) <= 80, command
 
@@ -55,7 +55,7 @@ def test_ctrl_c_while_waiting_leaves_with_3_and_says_how_to_look_again() -> None
 
 def test_text_from_a_prompt_is_shown_as_text() -> None:
     rushes("generate", "image", "[bold red]fox[/] \x1b[31mred\x07 [link=https://evil.example]x[/link]", "--json")
-    code, text = on_terminal(["tasks"])
+    code, text = terminal_shows("tasks")
     assert code == 0
     assert "[bold red]fox[/]" in visible(text)
     assert "\x1b[31mred" not in text

@@ -142,24 +142,21 @@ def test_a_message_of_a_megabyte_arrives_whole() -> None:
     assert "not_found" in json.dumps(answered)
 
 
-@pytest.mark.parametrize(
-    ("sent", "read"),
-    [
-        (r"cut \ud83d", "cut \ufffd"),
-        (r"\uDD8A cut", "\ufffd cut"),
-        (r"\ud83e\ud83e\udd8a", "\ufffd\U0001f98a"),
-        (r"whole \ud83e\udd8a \u00e9", "whole \U0001f98a \u00e9"),
-        (r"a path \\ud83d", r"a path \ud83d"),
-    ],
-)
-def test_a_call_with_half_an_emoji_in_its_text_is_answered(sent: str, read: str) -> None:
+def test_a_call_with_half_an_emoji_in_its_text_is_answered() -> None:
+    expected = {
+        r"cut \ud83d": "cut \ufffd",
+        r"\uDD8A cut": "\ufffd cut",
+        r"\ud83e\ud83e\udd8a": "\ufffd\U0001f98a",
+        r"whole \ud83e\udd8a \u00e9": "whole \U0001f98a \u00e9",
+        r"a path \\ud83d": r"a path \ud83d",
+    }
     with hosted() as host:
-        call = '{"jsonrpc": "2.0", "id": 5, "method": "prompts/get", "params": '
-        host.send(call + '{"name": "storyboard", "arguments": {"brief": "' + sent + '"}}}')
-        answered = host.receive()
-
-    assert answered["id"] == 5
-    assert json.dumps(f"<brief>\n{read}\n</brief>")[1:-1] in json.dumps(answered)
+        for sent, read in expected.items():
+            call = '{"jsonrpc": "2.0", "id": 5, "method": "prompts/get", "params": '
+            host.send(call + '{"name": "storyboard", "arguments": {"brief": "' + sent + '"}}}')
+            answered = host.receive()
+            assert answered["id"] == 5
+            assert json.dumps(f"<brief>\n{read}\n</brief>")[1:-1] in json.dumps(answered)
 
 
 @pytest.mark.anyio

@@ -146,39 +146,10 @@ async def test_an_undocumented_field_is_ignored_but_recorded(apixo: Caller, gate
     assert [(found.kind, found.detail) for found in await gateways.violations()] == [("unknown-field", "webhook")]
 
 
-async def test_a_callback_needs_its_url(apixo: Caller) -> None:
-    refused = await apixo.post(CREATE, text_to_video("a cat") | {"request_type": "callback"})
-    assert refused.status_code == 400
-
-
-async def test_an_image_that_is_no_url_fails_the_task(apixo: Caller) -> None:
-    inputs: JsonObject = {**REFERENCE, "image_urls": ["data:image/png;base64,AAAA"]}
-    answer = await apixo.post(CREATE, {"input": inputs})
-    data = await end_of(apixo, text_at(answer.json(), "data", "taskId"))
-    assert (data["state"], data["failCode"]) == ("failed", "INVALID_IMAGE_URL")
-
-
 async def test_the_model_is_needed_to_poll(apixo: Caller) -> None:
     task_id = await task(apixo, "a cat")
     answer = await apixo.get("/api/v1/statusTask/kling-2-1", taskId=task_id)
     assert answer.json() == {"code": 404, "message": "Task not found", "data": None}
-
-
-async def test_the_switches_change_the_form_of_a_result(apixo: Caller) -> None:
-    plain = await end_of(apixo, await task(apixo, "[result-object]"))
-    nested = await end_of(apixo, await task(apixo, "[suno-nested]"))
-    unset = await end_of(apixo, await task(apixo, "[no-times]"))
-    assert isinstance(plain["resultJson"], dict)
-    assert text_at(json.loads(text_at(nested, "resultJson")), "data", "tracks", 0, "audio_url").startswith("http")
-    assert (unset["createTime"], unset["completeTime"]) == (0, 0)
-
-
-async def test_errors_can_all_come_as_http_200(apixo: Caller, gateways: RunningGateways) -> None:
-    await gateways.set_behaviour("apixo", "errors-as-200")
-    wrong = await apixo.post(CREATE, text_to_video("x"), Authorization="Bearer wrong")
-    refused = await apixo.post(CREATE, text_to_video("[no-credits]"))
-    assert (wrong.status_code, at(wrong.json(), "code")) == (200, 401)
-    assert (refused.status_code, at(refused.json(), "code")) == (200, 400)
 
 
 async def test_the_balance_is_a_plain_number(apixo: Caller) -> None:

@@ -168,25 +168,6 @@ async def test_a_refusal_is_in_the_openai_envelope(
     assert await gateways.jobs() == []
 
 
-async def test_a_failed_video_has_progress_100_and_perhaps_no_code(llmgateway: Caller) -> None:
-    failed = await end_of(llmgateway, "[content_violation]")
-    bare = await end_of(llmgateway, "[content_violation][no-error-code]")
-    assert (failed["status"], failed["progress"]) == ("failed", 100)
-    assert (keys_of(failed["error"]), keys_of(bare["error"])) == ({"code", "message"}, {"message"})
-
-
-async def test_a_video_ends_canceled_or_expired(llmgateway: Caller) -> None:
-    assert (await end_of(llmgateway, "[cancelled]"))["status"] == "canceled"
-    assert (await end_of(llmgateway, "[expired]"))["status"] == "expired"
-
-
-async def test_a_download_can_fail_in_the_gateway_s_own_form(llmgateway: Caller) -> None:
-    done = await end_of(llmgateway, "[output-http:502]")
-    answer = await llmgateway.get(f"/v1/videos/{done['id']}/content")
-    assert (answer.status_code, error_of(answer)["type"]) == (502, "upstream_error")
-    assert (await llmgateway.get(f"/v1/videos/{done['id']}/content")).status_code == 200
-
-
 async def test_images_come_as_base64_and_a_filtered_request_as_an_empty_list(
     llmgateway: Caller, gateways: RunningGateways
 ) -> None:
@@ -222,18 +203,6 @@ async def test_speech_is_bytes(llmgateway: Caller, model: str, asked: str | None
     answer = await llmgateway.post("/v1/audio/speech", body | ({"response_format": asked} if asked else {}))
     assert (answer.status_code, answer.headers["content-type"]) == (200, content_type)
     assert len(answer.content) > 1000
-
-
-async def test_a_format_that_the_voice_model_lacks_is_a_400(llmgateway: Caller) -> None:
-    body: JsonObject = {"model": "gemini-2.5-flash-tts", "input": "Hello", "response_format": "mp3"}
-    assert (await llmgateway.post("/v1/audio/speech", body)).status_code == 400
-
-
-async def test_a_synchronous_answer_can_be_lost_or_halved(llmgateway: Caller, gateways: RunningGateways) -> None:
-    for word in ("lost-after-accept", "half-response"):
-        with pytest.raises(httpx.RemoteProtocolError):
-            await llmgateway.post("/v1/images/generations", {"prompt": f"a cat [{word}]"})
-    assert (await gateways.charges()).total == 2
 
 
 async def test_models_say_what_they_make_and_for_how_long(llmgateway: Caller) -> None:

@@ -38,10 +38,6 @@ async def look(shuyou: Caller, task_id: str) -> JsonObject:
     return content
 
 
-async def end_of(shuyou: Caller, prompt: str) -> JsonObject:
-    return await look(shuyou, await create(shuyou, f"[polls:0]{prompt}"))
-
-
 async def test_a_look_has_the_envelope_that_a_create_has_not(shuyou: Caller, gateways: RunningGateways) -> None:
     task_id = await create(shuyou, "a cat", duration=8, aspect_ratio="16:9", resolution="720P", generate_audio=False)
     looks = [await look(shuyou, task_id) for _ in range(3)]
@@ -128,63 +124,6 @@ async def test_input_that_the_model_page_does_not_allow_is_recorded_and_refused_
     kind = "unknown-field" if "seed" in inputs else "refused-field"
     assert answer.status_code == (200 if kind == "unknown-field" else 400)
     assert [found.kind for found in await gateways.violations()] == [kind]
-
-
-async def test_a_duration_is_taken_in_both_forms_unless_told_otherwise(
-    shuyou: Caller, gateways: RunningGateways
-) -> None:
-    assert (await shuyou.post(CREATE, body("a", duration=4))).status_code == 200
-    assert (await shuyou.post(CREATE, body("a", duration="4"))).status_code == 200
-    await gateways.set_behaviour("shuyou", "duration-form:string")
-    assert (await shuyou.post(CREATE, body("a", duration=4))).status_code == 400
-    assert (await shuyou.post(CREATE, body("a", duration="4"))).status_code == 200
-
-
-async def test_the_audio_function_can_have_another_name(shuyou: Caller, gateways: RunningGateways) -> None:
-    await gateways.set_behaviour("shuyou", "audio-function")
-    speech = body("a", "qwen3-tts-flash", "audio")
-    assert (await shuyou.post(CREATE, speech)).status_code == 400
-    assert (await shuyou.post(CREATE, speech | {"function": "textToSpeech"})).status_code == 200
-
-
-async def test_a_missing_voice_and_a_long_prompt_are_refused(shuyou: Caller) -> None:
-    assert (await shuyou.post(CREATE, body("a", "speech-2.8-hd", "audio"))).status_code == 400
-    assert (await shuyou.post(CREATE, body("a" * 1001))).status_code == 413
-
-
-@pytest.mark.parametrize(
-    ("form", "path"),
-    [
-        ("error", ("data", "error", "message")),
-        ("error-text", ("data", "error")),
-        ("data-message", ("data", "message")),
-        ("fail-reason", ("data", "fail_reason")),
-        ("message", ("message",)),
-        ("msg", ("msg",)),
-    ],
-)
-async def test_the_reason_of_a_failure_stands_somewhere(shuyou: Caller, form: str, path: tuple[str, ...]) -> None:
-    failed = await end_of(shuyou, f"[content_violation][failure-form:{form}]")
-    assert (failed["code"], at(failed, "data", "task_status")) == ("0", "failed")
-    assert "safety" in text_at(failed, *path)
-
-
-@pytest.mark.parametrize("form", ["typed", "url", "other", "text", "object"])
-async def test_an_output_item_has_a_form_that_the_pages_do_not_show(shuyou: Caller, form: str) -> None:
-    done = await end_of(shuyou, f"[output-item:{form}]")
-    assert "http" in str(at(done, "data", "output", 0))
-
-
-async def test_a_look_can_be_200_and_an_error(shuyou: Caller) -> None:
-    task_id = await create(shuyou, "[poll-code:500:1]")
-    assert (await look(shuyou, task_id))["code"] == "500"
-    assert (await look(shuyou, task_id))["code"] == "0"
-
-
-async def test_older_words_and_a_cancelled_task(shuyou: Caller) -> None:
-    old = await end_of(shuyou, "[old-words]")
-    cancelled = await end_of(shuyou, "[cancelled]")
-    assert (at(old, "data", "status"), at(cancelled, "data", "task_status")) == ("succeeded", "cancelled")
 
 
 async def test_models_are_listed_with_milliseconds(shuyou: Caller) -> None:
