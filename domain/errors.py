@@ -2,6 +2,7 @@
 
     RushesError
     ├── ConfigurationError          a setting, rushes.toml or an option of the command is wrong
+    ├── JobTaken                    the job belongs to another task
     ├── TaskNotFound                no task has this id (or it belongs to somebody else)
     ├── RequestRefused              refused by rushes itself, before anything was sent or paid
     ├── GatewayError                a gateway's answer, or the lack of one
@@ -64,6 +65,14 @@ class TaskNotFound(RushesError):
     """No task has this id. Unknown, foreign and malformed ids look the same."""
 
 
+class JobTaken(RushesError):
+    """The job belongs to another task already."""
+
+    def __init__(self, job_id: str, task_id: str) -> None:
+        super().__init__(f"The job {job_id!r} belongs to task {task_id}.")
+        self.task_id = task_id
+
+
 class FailureError(RushesError):
     """An error that becomes a task's or a call's failure: it has a reason and a money state."""
 
@@ -110,7 +119,22 @@ class SubmissionLost(GatewayError):
 
 
 class GatewayUnavailable(GatewayError):
-    """A read failed. `retry_after_seconds` is the gateway's own wish, where it told one."""
+    """A read failed. `retry_after_seconds` is the gateway's own wish, where it told one; `status` is HTTP's."""
+
+    def __init__(
+        self,
+        reason: FailureReason,
+        message: str,
+        *,
+        provider_code: str | None = None,
+        retry_after_seconds: float | None = None,
+        hint: str | None = None,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(
+            reason, message, provider_code=provider_code, retry_after_seconds=retry_after_seconds, hint=hint
+        )
+        self.status = status
 
 
 class OutputError(RushesError):

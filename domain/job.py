@@ -72,6 +72,34 @@ class RemoteOutput(BaseModel):
     content: bytes | None = Field(default=None, exclude=True, repr=False)
 
 
+LOGS_CHARACTERS_MAX = 2000
+METRICS_MAX = 20
+
+
+class Told(BaseModel):
+    """What a gateway tells beside the state of a job. It decides nothing, and is kept for whoever looks it up."""
+
+    model_config = ConfigDict(frozen=True)
+
+    page: str | None = None
+    """The job's own page at the gateway, for a person."""
+    ids: dict[str, str] = Field(default_factory=dict)
+    """Request and trace ids by the gateway's own names: what its support asks for."""
+    submitted_at: datetime | None = None
+    finished_at: datetime | None = None
+    """When the job ended, by the gateway's clock."""
+    logs: str | None = None
+    """The end of the job's log, at most `LOGS_CHARACTERS_MAX` characters."""
+    metrics: dict[str, float] = Field(default_factory=dict)
+    revised_prompt: str | None = None
+    """The prompt that the model was given instead of ours."""
+
+    def joined(self, later: "Told") -> "Told":
+        """This and what a later look told. Of the ids those of the first answer stay: they name the submission."""
+        newer = {name: value for name, value in later if value}
+        return self.model_copy(update={**newer, "ids": {**later.ids, **self.ids}})
+
+
 class Observation(BaseModel):
     """What one look at a job (or the answer to its submission) says, in our words."""
 
@@ -90,6 +118,9 @@ class Observation(BaseModel):
     """Oddities a person may want to know: an unknown status word, success without an output yet."""
     poll_after_seconds: float | None = None
     """The gateway's wish for the next look, where it told one."""
+    told: Told = Told()
+    answer: str | None = Field(default=None, exclude=True, repr=False)
+    """The gateway's answer itself, as bounded JSON without keys; `None` where it was no JSON."""
 
 
 class Submission(BaseModel):

@@ -1,7 +1,7 @@
 """The task record: the durable account of one request, from journal to kept result (design §2 and §4)."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Self, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -9,7 +9,7 @@ from typing_extensions import TypeIs
 
 from .errors import IllegalTransition
 from .failure import Failure
-from .job import Cost, Job, RemoteOutput
+from .job import Cost, Job, RemoteOutput, Told
 from .request import GenerationRequest, Kind
 
 SCHEMA = 2
@@ -34,6 +34,10 @@ done         nothing
 """
 
 KeepingStatus = Literal["pending", "kept", "failed", "off"]
+
+
+CLOCKS_APART = timedelta(minutes=10)
+"""A gateway's clock may differ from ours by this much before its times are not believed."""
 
 
 class Keeping(BaseModel):
@@ -147,6 +151,8 @@ class TaskRecord(BaseModel):
     plan_path: str = ""
     plan_details: dict[str, JsonValue] = Field(default_factory=dict)
     job: Job | None = None
+    told: Told = Told()
+    """What the gateway told beside the job's state."""
     reconciled: bool = False
     """The job was found in the gateway's list, because the answer to the submission was lost."""
     tried: tuple[Attempt, ...] = ()
@@ -160,6 +166,7 @@ class TaskRecord(BaseModel):
     """When the POST was about to leave."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    """When rushes saw the end; `ended_at` is when the job ended."""
     deadline_at: datetime
     """After this the task is given up with `timeout`."""
     next_poll_at: datetime | None = None
@@ -181,6 +188,14 @@ class TaskRecord(BaseModel):
     def final(self) -> bool:
         """Whether the state can no longer change."""
         return self.state in FINAL
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the job ended: the gateway's time where it told one that can be, else when rushes saw it."""
+        told, seen = self.told.finished_at, self.finished_at
+        if told is None or seen is None or self.state not in ("succeeded", "failed"):
+            return seen
+        return told if self.created_at - CLOCKS_APART <= told <= seen + CLOCKS_APART else seen
 
     @property
     def settled(self) -> bool:
@@ -217,6 +232,7 @@ class Changes(TypedDict, total=False):
     plan_details: dict[str, JsonValue]
     job: Job | None
     hold: Hold | None
+    told: Told
     reconciled: bool
     tried: tuple[Attempt, ...]
     progress: float | None

@@ -53,6 +53,8 @@ class AccountCheck(BaseModel):
 
     ok: bool
     message: str
+    checked: bool = True
+    """False where the gateway has no such read, so that nothing is known of the key."""
     balance: float | None = None
     currency: str | None = None
 

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 import anyio
+from pydantic import JsonValue
 
 from ..domain.errors import RushesError
 from ..domain.record import TaskRecord, TaskState
@@ -100,6 +101,10 @@ class DeferredService:
     async def get(self, task_id: str, *, owner: str = "local") -> TaskRecord:
         """See `Service.get`."""
         return await (await self._opened()).get(task_id, owner=owner)
+
+    async def answer(self, task_id: str, *, owner: str = "local") -> JsonValue:
+        """See `Service.answer`."""
+        return await (await self._opened()).answer(task_id, owner=owner)
 
     async def wait(
         self,

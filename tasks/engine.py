@@ -10,6 +10,7 @@ from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
+from pydantic import JsonValue
 from ulid import ULID
 
 from ..cache.embedded.store import TaskStore
@@ -155,6 +156,11 @@ class Engine:
     async def get(self, task_id: str, *, owner: str = "local") -> TaskRecord:
         """See `Service.get`."""
         return await self._records.read_owned(task_id, owner)
+
+    async def answer(self, task_id: str, *, owner: str = "local") -> JsonValue:
+        """See `Service.answer`."""
+        await self._records.read_owned(task_id, owner)
+        return await self._records.answer(task_id)
 
     async def wait(
         self,

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from ..cache.embedded.store import Document, TaskStore
 from ..domain.errors import StoreBusy, StoreDamaged, TaskNotFound
@@ -97,11 +97,23 @@ class Records:
         return record if record is not None and record.worker == self.worker else None
 
     async def change(
-        self, task_id: str, transition: Transition, *, as_worker: bool = True, durable: bool = False
+        self,
+        task_id: str,
+        transition: Transition,
+        *,
+        as_worker: bool = True,
+        durable: bool = False,
+        claims_job: bool = False,
+        reopens: bool = False,
+        answer: str | None = None,
     ) -> TaskRecord | None:
         """Apply a pure transition by compare-and-set; a lost race re-reads and decides again.
 
-        With `as_worker` nothing is written once another worker has the task, and the answer is `None`.
+        With `as_worker` nothing is written once another worker has the task, and the answer is `None`. `answer` is the
+        gateway's, kept beside the record where the change says more than that time has passed.
+
+        Raises:
+            JobTaken: with `claims_job`, where another task has the job.
         """
         for _ in range(RACES_MAX):
             record = await self.read(task_id)
@@ -110,10 +122,28 @@ class Records:
             changed = transition(record)
             if changed is record:
                 return record
-            stored = await self._store.replace(to_document(changed), durable=durable)
+            stored = await self._store.replace(
+                to_document(changed),
+                durable=durable,
+                claims_job=claims_job,
+                reopens=reopens,
+                answer=answer if _says_more(record, changed) else None,
+            )
             if stored is not None:
                 return from_document(stored)
         raise StoreBusy(f"Task {task_id} is being changed by other processes all the time.")
+
+    async def holder_of(self, provider: str, job_id: str) -> str | None:
+        """The task that holds this job of the provider, the newest where there are several."""
+        return next(iter(await self._store.tasks_of_job(provider, job_id)), None)
+
+    async def answer(self, task_id: str) -> JsonValue:
+        """The gateway's last answer about the task's job; `None` where none was kept, or it cannot be read."""
+        try:
+            return await self._store.answer(task_id)
+        except StoreDamaged as error:
+            logger.warning("answer left out task_id=%s problem=%s", task_id, error.message)
+            return None
 
     async def put_back(self, record: TaskRecord) -> TaskRecord:
         """Write a record that the store no longer has, because its database was damaged and set aside."""
@@ -162,6 +192,12 @@ class Records:
         """Newest first."""
         documents = await self._store.page(owner=owner, state=state, kind=kind, limit=limit, before=before)
         return _readable(documents)
+
+
+def _says_more(before: TaskRecord, after: TaskRecord) -> bool:
+    """Whether a look brought more than another number of looks: only then its answer is worth a write."""
+    names = ("state", "phase", "job", "warnings")
+    return before.polls == 0 or any(getattr(before, name) != getattr(after, name) for name in names)
 
 
 def _job_id(record: TaskRecord) -> str | None:

@@ -87,6 +87,10 @@ class Service(Protocol):
 
     async def get(self, task_id: str, *, owner: str = "local") -> TaskRecord: ...
 
+    async def answer(self, task_id: str, *, owner: str = "local") -> JsonValue:
+        """The gateway's last answer about the task's job, as it was kept; `None` where there is none."""
+        ...
+
     async def wait(
         self,
         task_id: str,

@@ -66,7 +66,7 @@ def summary_of(record: TaskRecord) -> TaskSummary:
         prompt=clean_text(record.request.prompt, PROMPT_LISTED),
         progress=None if record.final else record.progress,
         created_at=timestamp(record.created_at),
-        finished_at=timestamp(record.finished_at),
+        finished_at=timestamp(record.ended_at),
         outputs=tuple(_output(output) for output in record.outputs) or None,
         failure=FailureSummary(reason=told.reason, charged=told.charged) if told else None,
     )

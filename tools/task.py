@@ -34,6 +34,15 @@ class TaskOutput(BaseModel):
     duration_seconds: float | None = None
 
 
+class JobShown(BaseModel):
+    """The gateway's side of a task: its own id, and its page where it names one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    url: str | None = None
+
+
 class Task(BaseModel):
     """One task as tools show it. A call refused before a task existed has `task_id` null and says why in `failure`."""
 
@@ -55,6 +64,7 @@ class Task(BaseModel):
     failure: Failure | None = None
     warnings: tuple[str, ...] = ()
     cost: Cost | None = None
+    job: JobShown | None = None
     deduplicated: bool = False
     next: NextStep | None = None
 
@@ -86,11 +96,12 @@ def task_of(record: TaskRecord, *, deduplicated: bool = False, poll_interval_sec
         progress=record.progress,
         created_at=timestamp(record.created_at),
         updated_at=timestamp(record.updated_at),
-        finished_at=timestamp(record.finished_at),
+        finished_at=timestamp(record.ended_at),
         outputs=tuple(_output(record, index) for index in range(len(record.outputs))),
         failure=record.failure,
         warnings=tuple(_warnings(record)),
         cost=record.cost,
+        job=JobShown(id=record.job.job_id, url=record.told.page) if record.job else None,
         deduplicated=deduplicated,
         next=next_step(record, poll_interval_seconds),
     )

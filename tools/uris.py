@@ -4,6 +4,7 @@ import re
 
 TASK_TEMPLATE = "rushes://tasks/{task_id}"
 OUTPUT_TEMPLATE = "rushes://tasks/{task_id}/outputs/{index}"
+ANSWER_TEMPLATE = "rushes://tasks/{task_id}/answer"
 MODELS_URI = "rushes://models"
 
 _OF_A_TASK = re.compile(r"rushes://tasks/(?P<task_id>[0-9A-Za-z]{1,64})(?:/outputs/(?P<index>[0-9]{1,4}))?\Z")

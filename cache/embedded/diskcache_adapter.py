@@ -50,7 +50,11 @@ _SETTINGS: dict[str, int | str] = {
     "sqlite_wal_autocheckpoint": 0,  # one process at a time checkpoints: see `TaskCache.checkpoint`
 }
 
+JOB_ID_OF = "CASE WHEN json_valid(value) THEN json_extract(value, '$.job.job_id') END"
+"""The job in a task's row, as SQL; a query must say it in just these words to go by the index."""
+
 _INDEXES = (
+    f"CREATE INDEX IF NOT EXISTS rushes_job ON Cache({JOB_ID_OF}, key) WHERE key >= 'task:' AND key < 'task;'",
     "CREATE INDEX IF NOT EXISTS rushes_tag ON Cache(tag, key) WHERE tag IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS rushes_open ON Cache(key) WHERE tag >= 'open/' AND tag < 'open0'",
 )

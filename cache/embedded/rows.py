@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
-from ...domain.errors import StoreDamaged, StoreError, StoreTooNew
-from .diskcache_adapter import Row, TaskCache
+from ...domain.errors import JobTaken, StoreDamaged, StoreError, StoreTooNew
+from .diskcache_adapter import JOB_ID_OF, Row, TaskCache
 from .documents import (
     FINAL_STATES,
+    TASK_PREFIX,
     Document,
     Migration,
     checked,
@@ -41,7 +42,12 @@ _SELECT_NEWEST = (
     " WHERE key >= 'task:' AND key < ? AND raw = 1 ORDER BY key DESC LIMIT ?"
 )
 _SELECT_TAGGED_KEYS = "SELECT key FROM Cache INDEXED BY rushes_tag WHERE tag = ? AND key < ? ORDER BY key DESC LIMIT ?"
+_SELECT_OF_JOB = (
+    f"SELECT key FROM Cache INDEXED BY rushes_job WHERE {JOB_ID_OF} = ?"  # noqa: S608
+    " AND key >= 'task:' AND key < 'task;' AND json_extract(value, '$.provider') = ? ORDER BY key DESC"
+)
 _SELECT_ONE = f"SELECT {_COLUMNS} FROM Cache WHERE key = ? AND raw = 1"  # noqa: S608
+_SELECT_KEY = "SELECT 1 FROM Cache WHERE key = ? AND raw = 1"
 _SELECT_NEXT_TAG = "SELECT MIN(tag) FROM Cache INDEXED BY rushes_tag WHERE tag > ? AND tag < ?"
 _SET_ASIDE = "UPDATE Cache SET key = 'damaged:' || rowid || ':' || key, tag = NULL WHERE key = ? AND raw = 1"
 _COUNT_TAGS = "SELECT tag, COUNT(*) FROM Cache INDEXED BY rushes_tag WHERE tag IS NOT NULL GROUP BY tag"
@@ -98,18 +104,48 @@ class Records:
         text = self.cache.get(key)
         return None if text is None else document_of(text, key)
 
-    def replace(self, document: Document) -> Document | None:
+    def tasks_of_job(self, provider: str, job_id: str) -> list[str]:
+        """See `TaskStore.tasks_of_job`."""
+        keys = (key for (key,) in self.cache.rows(_SELECT_OF_JOB, (job_id, provider)))
+        return [key.removeprefix(TASK_PREFIX) for key in keys if isinstance(key, str)]
+
+    def missing(self, task_ids: Sequence[str]) -> list[str]:
+        """See `TaskStore.missing`."""
+        return [each for each in task_ids if not self.cache.rows(_SELECT_KEY, (task_key(each),))]
+
+    def answer(self, task_id: str) -> JsonValue:
+        """See `TaskStore.answer`."""
+        key = _answer_key(task_id)
+        text = self.cache.get(key)
+        return None if text is None else decode(text, key)
+
+    def replace(
+        self, document: Document, *, claims_job: bool = False, reopens: bool = False, answer: str | None = None
+    ) -> Document | None:
         """See `TaskStore.replace`."""
         task_id = text_of(checked(document), "task_id")
         stored = self._stored(task_id)
         if stored is None or number_of(stored, "revision") != document.get("revision"):
             return None
         current = migrated(stored, self._schema, self._migrations)
-        if current.get("state") in FINAL_STATES and document["state"] != current["state"]:
+        if claims_job:
+            self._claim_job(document)
+        if current.get("state") in FINAL_STATES and document["state"] != current["state"] and not reopens:
             raise ValueError(f"task {task_id!r} ended as {current['state']!r} and cannot become {document['state']!r}")
         new: Document = {**document, "schema": self._schema, "revision": number_of(stored, "revision") + 1}
         self.cache.set(task_key(task_id), encode(new), tag=tag_of(new))
+        if answer is not None:
+            self.cache.set(_answer_key(task_id), answer)
         return new
+
+    def _claim_job(self, document: Document) -> None:
+        # In the transaction that writes, so that of two tasks that find one job only one gets it.
+        job, task_id = document.get("job"), text_of(document, "task_id")
+        job_id = job.get("job_id") if isinstance(job, dict) else None
+        if isinstance(job_id, str):
+            for other in self.tasks_of_job(str(document.get("provider")), job_id):
+                if other != task_id:
+                    raise JobTaken(job_id, other)
 
     def restore(self, document: Document, is_sound: Callable[[Document], bool]) -> bool:
         """See `TaskStore.restore`."""
@@ -218,6 +254,10 @@ class Records:
         if not isinstance(mode, str):
             raise StoreError("SQLite does not tell its journal mode.")
         return mode
+
+
+def _answer_key(task_id: str) -> str:
+    return f"answer:{task_id}"
 
 
 def _fits(tag: str, *, state: str | None, kind: str | None) -> bool:

@@ -166,17 +166,30 @@ class TaskStore:
         """
         return await self._reader.run(lambda records: records.get(task_id))
 
-    async def replace(self, document: Document, *, durable: bool = False) -> Document | None:
+    async def replace(
+        self,
+        document: Document,
+        *,
+        durable: bool = False,
+        claims_job: bool = False,
+        reopens: bool = False,
+        answer: str | None = None,
+    ) -> Document | None:
         """Compare and set: write `document` with the next revision if its `revision` is still the stored one.
 
         Returns the document as stored, or None where somebody else was quicker. With `durable` it survives a power
-        cut as well as a crash.
+        cut as well as a crash. `claims_job` refuses a job that another task of the same provider has. `reopens` lets a
+        final state go on. `answer` is the gateway's answer, as JSON, which takes the place of the one kept before.
 
         Raises:
-            ValueError: it lacks an index field, or would change a final state.
+            ValueError: it lacks an index field, or would change a final state without `reopens`.
+            JobTaken: another task has the job; nothing was written.
             StoreTooNew, StoreDamaged: the stored one cannot be read; it was left as it is.
         """
-        replaced = await self._writer.run(lambda records: records.replace(document), durable=durable)
+        replaced = await self._writer.run(
+            lambda records: records.replace(document, claims_job=claims_job, reopens=reopens, answer=answer),
+            durable=durable,
+        )
         if replaced is not None:
             self._wake(str(replaced["task_id"]))
         return replaced
@@ -195,6 +208,18 @@ class TaskStore:
         if restored:
             self._wake(text_of(document, "task_id"))
         return restored
+
+    async def tasks_of_job(self, provider: str, job_id: str) -> list[str]:
+        """Ids of the tasks that hold this job of the provider, newest first; by an index."""
+        return await self._reader.run(lambda records: records.tasks_of_job(provider, job_id))
+
+    async def missing(self, task_ids: Sequence[str]) -> list[str]:
+        """Those of the ids that the store has no row of."""
+        return await self._reader.run(lambda records: records.missing(task_ids))
+
+    async def answer(self, task_id: str) -> JsonValue:
+        """The gateway's answer that `replace` kept last for a task; None where there is none."""
+        return await self._reader.run(lambda records: records.answer(task_id))
 
     async def open_documents(self, *, limit: int = 1000, after: str | None = None) -> list[Document]:
         """Documents with `open` true, oldest first, from the one after the task id `after` on.

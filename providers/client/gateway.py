@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from ...domain.errors import GatewayUnavailable, SubmissionLost, SubmissionRefused
-from ...domain.job import Job, Observation, Plan, RemoteOutput, Submission
+from ...domain.job import Job, Observation, Plan, RemoteOutput, Submission, Told
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest, Kind
 from ..checks import check_options
@@ -15,6 +15,7 @@ from ..fact_files import FactsFile, join_models
 from ..format import Call, Fault, Unintelligible, Wire
 from ..provider import AccountCheck, OutputStream, ProviderSettings, Traits
 from .addresses import absolute_url, is_loopback_url
+from .answers import kept_answer, support_ids
 from .reply import NoReply, Reply, retry_after
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 PAGES_MAX = 5
 """Pages of a gateway's list of jobs that a search for a lost one reads."""
+
+_NO_SUCH_READ = frozenset({404, 405})
+"""What a read that a gateway's page does not name may answer; it says nothing about the key."""
 
 _REPEATED_ELSEWHERE = frozenset({301, 307, 308})
 _FROM_A_PROXY = frozenset({502, 504, *range(520, 528), 530})
@@ -172,6 +176,11 @@ class HttpProvider:
         try:
             reply = await self._read(call)
         except GatewayUnavailable as error:
+            if error.status in _NO_SUCH_READ:
+                message = (
+                    f"cannot be checked: {call.method} {call.path} answers {error.status}, and no page promises it"
+                )
+                return AccountCheck(ok=True, checked=False, message=message)
             return AccountCheck(ok=False, message=error.message)
         return self._wire.account(reply)
 
@@ -213,6 +222,7 @@ class HttpProvider:
             provider_code=fault.provider_code,
             retry_after_seconds=retry_after(reply, fault.message),
             hint=fault.hint,
+            status=reply.status,
         )
 
     async def _observe(self, call: Call, job: Job) -> Observation:
@@ -224,7 +234,9 @@ class HttpProvider:
 
     def _completed(self, observation: Observation, reply: Reply) -> Observation:
         outputs = tuple(self._absolute(output) for output in observation.outputs)
-        changes: dict[str, object] = {"outputs": outputs}
+        told = observation.told.joined(Told(ids=support_ids(reply)))
+        secrets = [key] if (key := self._key()) else []
+        changes: dict[str, object] = {"outputs": outputs, "told": told, "answer": kept_answer(reply.body, secrets)}
         if observation.poll_after_seconds is None and observation.state in {"queued", "running"}:
             changes["poll_after_seconds"] = retry_after(reply)
         return observation.model_copy(update=changes)

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from pydantic_core import from_json
 
 from ...domain.errors import FailureReason, RequestRefused
-from ...domain.job import Job, JobState, Observation, Plan, Submission
+from ...domain.job import Job, JobState, Observation, Plan, Submission, Told
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest
 from ..client.reply import Reply
@@ -71,7 +71,9 @@ class TaskStatus(WireModel):
     resultJson: JsonValue = None  # noqa: N815
     failCode: Text = None  # noqa: N815
     failMsg: Text = None  # noqa: N815
+    createTime: Moment = None  # noqa: N815
     completeTime: Moment = None  # noqa: N815
+    costTime: Number = None  # noqa: N815
 
 
 class Apixo(Wire):
@@ -129,6 +131,7 @@ class Apixo(Wire):
             outputs=outputs,
             fault=_task_fault(task),
             notes=notes,
+            told=_told(task),
         )
 
     def account_call(self) -> Call:
@@ -269,6 +272,12 @@ def _task_fault(task: TaskStatus) -> Fault | None:
         return None
     reason = FAIL_CODES.get(_bare(task.failCode or "")) or reason_in(message) or "provider_error"
     return Fault(reason, message, task.failCode)
+
+
+def _told(task: TaskStatus) -> Told:
+    """`costTime` is in milliseconds."""
+    took = {} if task.costTime is None else {"total_time": task.costTime / 1000}
+    return Told(submitted_at=task.createTime, finished_at=task.completeTime, metrics=took)
 
 
 def _bare(code: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, JsonValue
 
 from ...domain.errors import Charged, FailureReason, RequestRefused
-from ...domain.job import Job, JobState, Observation, Plan, RemoteOutput, Submission
+from ...domain.job import Job, JobState, Observation, Plan, RemoteOutput, Submission, Told
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest
 from ..client.reply import Reply
@@ -17,7 +17,7 @@ from ..provider import AccountCheck
 from .compose import Composer
 from .live import live_rows
 from .observe import observed, state_of
-from .openai_media import cost_of, image_plan, images_submission, speech_plan, speech_submission
+from .openai_media import cost_details, cost_of, image_plan, images_submission, speech_plan, speech_submission
 from .readings import Moment, Object, Progress, Text, WireModel, parse_object, read, remote_outputs, urls_in
 from .reasons import first_text, of_submission, reason_in, reason_of_status
 from .sizes import send_size
@@ -52,6 +52,7 @@ class Video(WireModel):
     status: Text = None
     progress: Progress = None
     created_at: Moment = None
+    completed_at: Moment = None
     error: Annotated[VideoError | None, BeforeValidator(parse_object)] = None
     content: JsonValue = None
     url: JsonValue = None
@@ -148,6 +149,7 @@ class LLMGateway(Wire):
             progress=video.progress if state in {"queued", "running"} else None,
             cost=cost_of(video.usage),
             notes=notes,
+            told=Told(submitted_at=video.created_at, finished_at=video.completed_at, metrics=cost_details(video.usage)),
         )
 
     def charged_for_failure(self, video: Video) -> Charged:

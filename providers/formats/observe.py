@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ...domain.errors import Charged
 from ...domain.failure import clean_text, failure
-from ...domain.job import SUCCESS_WITHOUT_OUTPUT, Cost, JobState, Observation, RemoteOutput
+from ...domain.job import SUCCESS_WITHOUT_OUTPUT, Cost, JobState, Observation, RemoteOutput, Told
 from ..format import Fault
 
 
@@ -28,6 +28,7 @@ def observed(
     cost: Cost | None = None,
     started_at: datetime | None = None,
     notes: Sequence[str] = (),
+    told: Told | None = None,
 ) -> Observation:
     """One observation. Success without an output is not yet success: it stays running, with a note to count.
 
@@ -50,4 +51,5 @@ def observed(
         cost=cost,
         started_at=started_at,
         notes=tuple(notes),
+        told=told or Told(),
     )

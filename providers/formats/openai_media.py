@@ -7,20 +7,33 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from ...domain.errors import Charged, RequestRefused
-from ...domain.job import Cost, Job, Observation, Plan, RemoteOutput, Submission
+from ...domain.failure import clean_text
+from ...domain.job import LOGS_CHARACTERS_MAX, Cost, Job, Observation, Plan, RemoteOutput, Submission, Told
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest
 from ..client.reply import Reply
 from ..format import Fault, Unintelligible
 from .compose import Composer, upper
 from .observe import observed
-from .readings import OUTPUTS_MAX, Number, Object, WireModel, parse_number, read, remote_outputs, urls_in
+from .readings import (
+    OUTPUTS_MAX,
+    Moment,
+    Object,
+    WireModel,
+    parse_metrics,
+    parse_number,
+    parse_object,
+    read,
+    remote_outputs,
+    urls_in,
+)
+from .reasons import first_text
 
 
 class ImagesReply(WireModel):
     data: JsonValue = None
     usage: Object = None
-    created: Number = None
+    created: Moment = None
 
 
 def image_plan(request: GenerationRequest, facts: ModelFacts, provider: str) -> Plan:
@@ -97,7 +110,16 @@ def images_submission(plan: Plan, reply: Reply, provider: str) -> Submission:
     outputs = _images(answer.data[:OUTPUTS_MAX], reply)
     if not outputs:
         raise Unintelligible("the answer lists images, but holds none")
-    return _at_once(plan, reply, observed("succeeded", gateway=provider, outputs=outputs, cost=cost))
+    told = Told(
+        finished_at=answer.created, revised_prompt=_revised_prompt(answer.data), metrics=cost_details(answer.usage)
+    )
+    return _at_once(plan, reply, observed("succeeded", gateway=provider, outputs=outputs, cost=cost, told=told))
+
+
+def _revised_prompt(rows: Sequence[JsonValue]) -> str | None:
+    """The prompts that the images were really made from, each once."""
+    texts = (first_text((parse_object(row) or {}).get("revised_prompt")) for row in rows)
+    return "\n".join(dict.fromkeys(clean_text(text, LOGS_CHARACTERS_MAX) for text in texts if text)) or None
 
 
 def _images(rows: Sequence[JsonValue], reply: Reply) -> list[RemoteOutput]:
@@ -131,13 +153,28 @@ def speech_submission(plan: Plan, reply: Reply, provider: str) -> Submission:
         raise Unintelligible("the answer is not a sound")
     mime_type = media_type if media_type.startswith("audio/") else None
     output = RemoteOutput(content=reply.body, mime_type=mime_type)
-    return _at_once(plan, reply, observed("succeeded", gateway=provider, outputs=[output]))
+    return _at_once(plan, reply, observed("succeeded", gateway=provider, outputs=[output], cost=_cost_beside(reply)))
+
+
+_COST_HEADERS = ("x-litellm-response-cost", "x-response-cost", "x-usage-cost", "x-cost")
+"""Where a cost may stand whose answer is the sound itself. LiteLLM documents the first; the others are assumed."""
+
+
+def _cost_beside(reply: Reply) -> Cost | None:
+    amounts = (parse_number(reply.headers.get(name)) for name in _COST_HEADERS)
+    amount = next((each for each in amounts if each is not None and each >= 0), None)
+    return None if amount is None else Cost(amount=amount)
 
 
 def cost_of(usage: dict[str, JsonValue] | None) -> Cost | None:
     """`usage.cost`, in US dollars."""
     amount = parse_number(usage.get("cost")) if usage else None
     return None if amount is None else Cost(amount=amount)
+
+
+def cost_details(usage: dict[str, JsonValue] | None) -> dict[str, float]:
+    """What a cost is made of, by the gateway's own names."""
+    return parse_metrics(usage.get("cost_details") if usage else None)
 
 
 def _at_once(plan: Plan, reply: Reply, observation: Observation) -> Submission:

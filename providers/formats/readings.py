@@ -12,7 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, ValidationError
 
-from ...domain.job import RemoteOutput
+from ...domain.failure import clean_text
+from ...domain.job import LOGS_CHARACTERS_MAX, METRICS_MAX, RemoteOutput
 from ..client.multipart import split_data_url
 from ..format import Unintelligible
 
@@ -104,10 +105,35 @@ def parse_object(value: object) -> dict[str, JsonValue] | None:
     return cast("dict[str, JsonValue]", value) if isinstance(value, dict) else None
 
 
+def parse_logs(value: object) -> str | None:
+    """The end of a job's log, from one text or from a list of lines."""
+    lines = cast("list[object]", value) if isinstance(value, list) else [value]
+    texts = [line for line in lines if isinstance(line, str)]
+    text = "\n".join(clean_text(line) for line in "\n".join(texts)[-4 * LOGS_CHARACTERS_MAX :].splitlines())
+    return text.strip()[-LOGS_CHARACTERS_MAX:] or None
+
+
+def parse_metrics(value: object) -> dict[str, float]:
+    """Numbers by name."""
+    rows = cast("dict[object, object]", value) if isinstance(value, dict) else {}
+    numbers = {clean_text(str(name), 60): parse_number(each) for name, each in rows.items()}
+    found = {name: number for name, number in numbers.items() if number is not None}
+    return dict(list(found.items())[:METRICS_MAX])
+
+
+def parse_page(value: object) -> str | None:
+    """The address of a page for a person."""
+    text = value.strip() if isinstance(value, str) else ""
+    return text if re.fullmatch(r"https?://\S+", text) and len(text) <= URL_LENGTH_MAX and text.isprintable() else None
+
+
 Moment = Annotated[datetime | None, BeforeValidator(parse_moment)]
 Progress = Annotated[float | None, BeforeValidator(parse_progress)]
 Text = Annotated[str | None, BeforeValidator(parse_text)]
 Number = Annotated[float | None, BeforeValidator(parse_number)]
+Logs = Annotated[str | None, BeforeValidator(parse_logs)]
+Metrics = Annotated[dict[str, float], BeforeValidator(parse_metrics)]
+Page = Annotated[str | None, BeforeValidator(parse_page)]
 Object = Annotated[dict[str, JsonValue] | None, BeforeValidator(parse_object)]
 
 

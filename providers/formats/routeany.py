@@ -13,10 +13,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import BeforeValidator, JsonValue
+from pydantic import BeforeValidator, Field, JsonValue
 
 from ...domain.errors import FailureReason, RequestRefused
-from ...domain.job import Job, JobState, Observation, Plan, Submission
+from ...domain.job import Job, JobState, Observation, Plan, Submission, Told
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest, MediaRole
 from ..checks import INPUT_OF_ROLE
@@ -25,7 +25,20 @@ from ..format import Call, Fault, Unintelligible, Wire, job_id_of, segment
 from ..provider import AccountCheck, ProviderSettings, Traits
 from .compose import Composer, object_option, whole
 from .observe import observed, state_of
-from .readings import Moment, Object, Text, WireModel, parse_number, parse_object, read, remote_outputs, urls_in
+from .readings import (
+    Logs,
+    Metrics,
+    Moment,
+    Object,
+    Text,
+    WireModel,
+    parse_number,
+    parse_object,
+    parse_page,
+    read,
+    remote_outputs,
+    urls_in,
+)
 from .reasons import first_text, of_submission, reason_in, status_fault
 
 STATES: Mapping[str, JobState] = {
@@ -87,6 +100,10 @@ class Prediction(WireModel):
     status: Text = None
     created_at: Moment = None
     started_at: Moment = None
+    completed_at: Moment = None
+    logs: Logs = None
+    metrics: Metrics = Field(default_factory=dict)
+    urls: Object = None
 
 
 class Problem(WireModel):
@@ -200,6 +217,7 @@ class RouteAny(Wire):
             started_at=prediction.started_at,
             notes=(*notes, *_ignored_inputs(job, prediction)),
             charged="yes" if fault is not None and fault.reason == "result_expired" else "unknown",
+            told=_told(prediction),
         )
 
     def jobs_call(self, offset: int) -> Call:
@@ -231,6 +249,16 @@ class RouteAny(Wire):
         total = parse_number(reply.body.get("total_count")) if isinstance(reply.body, dict) else None
         made = "" if total is None else f", {total:.0f} so far"
         return AccountCheck(ok=True, message=f"the key works (it lists predictions{made}); no balance can be read")
+
+
+def _told(prediction: Prediction) -> Told:
+    return Told(
+        page=parse_page((prediction.urls or {}).get("web")),
+        submitted_at=prediction.created_at,
+        finished_at=prediction.completed_at,
+        logs=prediction.logs,
+        metrics=prediction.metrics,
+    )
 
 
 def _problem_text(problem: Problem) -> str | None:

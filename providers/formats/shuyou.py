@@ -8,12 +8,14 @@ Options of a provider with this wire:
 In `provider_options`, `webhook` goes beside the input; all other names go into it.
 """
 
+import re
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, JsonValue
 
 from ...domain.errors import Charged, FailureReason, RequestRefused
-from ...domain.job import Job, JobState, Observation, Plan, Submission
+from ...domain.job import Job, JobState, Observation, Plan, Submission, Told
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest
 from ..client.reply import Reply
@@ -23,7 +25,7 @@ from .compose import Composer, upper
 from .live import live_rows
 from .observe import observed, state_of
 from .openai_media import cost_of
-from .readings import Object, Text, WireModel, parse_number, parse_object, read, remote_outputs, urls_in
+from .readings import Object, Text, WireModel, parse_metrics, parse_number, parse_object, read, remote_outputs, urls_in
 from .reasons import first_text, of_submission, reason_in, reason_of_status
 
 STATES: Mapping[str, JobState] = {
@@ -94,7 +96,14 @@ class Shuyou(Wire):
         inner, warnings = compose.finish(outside=("webhook",), inner="input")
         function = self._audio_function if request.kind == "audio" else request.kind
         body: dict[str, JsonValue] = {"model": facts.id, "function": function, **inner}
-        return Plan(provider=self.name, model=facts.id, path="/v1/predictions", body=body, warnings=tuple(warnings))
+        return Plan(
+            provider=self.name,
+            model=facts.id,
+            path="/v1/predictions",
+            body=body,
+            details={"kind": request.kind},
+            warnings=tuple(warnings),
+        )
 
     def _video(self, compose: Composer) -> None:
         compose.send("aspect_ratio", "aspect_ratio")
@@ -149,8 +158,8 @@ class Shuyou(Wire):
 
     def submission(self, plan: Plan, reply: Reply) -> Submission:
         task = read(Task, read(Envelope, reply.body).data)
-        job = Job(job_id=job_id_of(task.task_id), model=plan.model)
-        return Submission(job=job, observation=self._observation(task, Envelope(), reply))
+        job = Job(job_id=job_id_of(task.task_id), model=plan.model, details=plan.details)
+        return Submission(job=job, observation=self._observation(job, task, Envelope(), reply))
 
     def poll_call(self, job: Job) -> Call:
         return Call(f"/v1/predictions/{segment(job.job_id)}")
@@ -159,20 +168,21 @@ class Shuyou(Wire):
         envelope = read(Envelope, reply.body)
         if not _has_task(envelope):
             raise Unintelligible("the answer holds no task")
-        return self._observation(read(Task, envelope.data), envelope, reply)
+        return self._observation(job, read(Task, envelope.data), envelope, reply)
 
-    def _observation(self, task: Task, envelope: Envelope, reply: Reply) -> Observation:
+    def _observation(self, job: Job, task: Task, envelope: Envelope, reply: Reply) -> Observation:
         state, notes = state_of(task.task_status, STATES)
         cost = cost_of(envelope.usage)
         charged: Charged = "unknown" if cost is None else "yes" if cost.amount > 0 else "no"
         return observed(
             state,
             gateway=self.name,
-            outputs=remote_outputs(_output_urls(task.output), reply.received_at),
+            outputs=remote_outputs(_output_urls(task.output, job.details.get("kind")), reply.received_at),
             fault=_task_fault(task, envelope),
             charged=charged,
             cost=cost,
             notes=notes,
+            told=Told(metrics=parse_metrics(envelope.usage)),
         )
 
     def account_call(self) -> Call | None:
@@ -203,15 +213,43 @@ def _has_task(envelope: Envelope) -> bool:
     return envelope.data is not None and bool({"task_status", "status"} & envelope.data.keys())
 
 
-def _output_urls(output: JsonValue) -> list[str]:
-    """Items are `{type: "image", image: URL}`, the URL's key named by the type; else `url`, else any URL in it."""
-    items = output if isinstance(output, list) else [output]
+_BESIDE = re.compile(r"cover|thumb|poster|preview|snapshot|first_?frame|last_?frame|input|reference", re.IGNORECASE)
+"""Names of what stands beside a result and is not the result."""
+
+_ENDINGS: Mapping[str, str] = {
+    "video": r"\.(mp4|mov|webm|mkv|m4v)$",
+    "image": r"\.(png|jpe?g|webp|gif|avif)$",
+    "audio": r"\.(mp3|wav|flac|ogg|opus|m4a|aac|pcm)$",
+}
+
+
+def _output_urls(output: JsonValue, kind: JsonValue) -> list[str]:
+    """Items are `{type: "image", image: URL}`, the URL's key named by the type; the shape of the others is in no page.
+
+    So the key decides: the type's own, `url`, then keys that hold the type's name, then an ending of the type, then any
+    that does not tell of something beside the result. A cover is never taken for a video.
+    """
+    rows = output if isinstance(output, list) else [output]
+    of_the_kind = [row for row in rows if isinstance(row, dict) and row.get("type") == kind]
     found: list[str] = []
-    for item in items:
-        row = parse_object(item) or {}
-        named = urls_in(row.get(str(row.get("type")))) or urls_in(row.get("url"))
-        found += named or urls_in(item)[:1]
+    for item in of_the_kind or rows:
+        row = parse_object(item)
+        found += urls_in(item)[:1] if row is None else _best_urls(row, first_text(row.get("type"), kind) or "")
     return list(dict.fromkeys(found))
+
+
+def _best_urls(row: dict[str, JsonValue], kind: str) -> list[str]:
+    named = urls_in(row.get(kind)) or urls_in(row.get(f"{kind}_url")) or urls_in(row.get("url"))
+    if named:
+        return named
+    rest = {name: urls_in(value) for name, value in row.items() if not _BESIDE.search(name)}
+    of_the_kind = [urls for name, urls in rest.items() if kind and kind in name.casefold() and urls]
+    if of_the_kind:
+        return of_the_kind[0]
+    candidates = [url for urls in rest.values() for url in urls]
+    ending = _ENDINGS.get(kind)
+    fitting = [url for url in candidates if ending and re.search(ending, urlsplit(url).path, re.IGNORECASE)]
+    return (fitting or candidates)[:1]
 
 
 def _task_fault(task: Task, envelope: Envelope) -> Fault | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pydantic import JsonValue
 
 from ...domain.errors import FailureReason, RequestRefused
-from ...domain.job import Job, JobState, Observation, Plan, Submission
+from ...domain.job import Job, JobState, Observation, Plan, Submission, Told
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest, Kind
 from ..client.reply import Reply
@@ -38,7 +38,9 @@ class Task(WireModel):
     status: Text = None
     fail_reason: Text = None
     progress: Progress = None
+    submit_time: Moment = None
     start_time: Moment = None
+    finish_time: Moment = None
     data: JsonValue = None
 
 
@@ -110,6 +112,7 @@ class Unified(Wire):
             progress=task.progress if state in {"queued", "running"} else None,
             started_at=task.start_time,
             notes=notes,
+            told=Told(submitted_at=task.submit_time, finished_at=task.finish_time),
         )
 
 

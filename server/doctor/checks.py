@@ -196,15 +196,16 @@ async def _account(settings: ProviderSettings, provider: Provider) -> Check:
             found = await provider.check_account()
         except RushesError as error:
             return _account_check(settings, error.message, ok=False)
-        return _account_check(settings, found.message, ok=found.ok)
+        return _account_check(settings, found.message, ok=found.ok, checked=found.checked)
     return _account_check(settings, f"no answer within {ACCOUNT_SECONDS:g} s", ok=False)
 
 
-def _account_check(settings: ProviderSettings, message: str, *, ok: bool) -> Check:
+def _account_check(settings: ProviderSettings, message: str, *, ok: bool, checked: bool = True) -> Check:
     hint = None if ok else f"Check {settings.api_key_env} and the base URL."
     if settings.wire != SANDBOX:
         message = f"{_where(settings)}: {clean_text(message)}"
-    return Check(topic="providers", name=settings.name, state="ok" if ok else "broken", message=message, hint=hint)
+    state: State = "broken" if not ok else "ok" if checked else "note"
+    return Check(topic="providers", name=settings.name, state=state, message=message, hint=hint)
 
 
 def _where(settings: ProviderSettings) -> str:

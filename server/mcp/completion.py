@@ -9,7 +9,7 @@ from mcp_types import CompleteRequestParams, CompleteResult, Completion, Resourc
 from ...domain.errors import TaskNotFound
 from ...domain.request import Kind
 from ...tools.context import ToolContext
-from ...tools.uris import OUTPUT_TEMPLATE, TASK_TEMPLATE
+from ...tools.uris import ANSWER_TEMPLATE, OUTPUT_TEMPLATE, TASK_TEMPLATE
 
 VALUES_MAX = 100
 """The protocol's own limit."""
@@ -46,7 +46,7 @@ def matching(typed: str, values: Iterable[str]) -> Completion:
 
 async def _of_resources(surroundings: ToolContext, template: str, name: str, given: dict[str, str]) -> Sequence[str]:
     service, owner = surroundings.service, surroundings.owner
-    if name == "task_id" and template in {TASK_TEMPLATE, OUTPUT_TEMPLATE}:
+    if name == "task_id" and template in {TASK_TEMPLATE, ANSWER_TEMPLATE, OUTPUT_TEMPLATE}:
         page = await service.list_tasks(owner=owner, limit=TASKS_LOOKED_AT)
         return [record.task_id for record in page.records]
     if name == "index" and template == OUTPUT_TEMPLATE and "task_id" in given:

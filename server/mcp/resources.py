@@ -15,7 +15,7 @@ from ...tasks.previews.preview import look
 from ...tools.context import ToolContext
 from ...tools.generate import task_result
 from ...tools.models import model_list
-from ...tools.uris import MODELS_URI, OUTPUT_TEMPLATE, TASK_TEMPLATE
+from ...tools.uris import ANSWER_TEMPLATE, MODELS_URI, OUTPUT_TEMPLATE, TASK_TEMPLATE
 from ...tools.view import check_index
 
 SMALL_BYTES = 750_000
@@ -25,13 +25,24 @@ MODELS_BYTES = 60_000
 
 
 def add_resources(server: MCPServer[Any], surroundings: ToolContext) -> None:
-    """Register the two templates and the list of models."""
+    """Register the templates and the list of models."""
 
     @server.resource(
         TASK_TEMPLATE, name="task", title="Task", description="A task as check_task shows it.", mime_type=JSON
     )
     async def task(task_id: str) -> str:  # pyright: ignore[reportUnusedFunction]
         return as_json(task_result(surroundings, await _record(surroundings, task_id)).document)
+
+    @server.resource(
+        ANSWER_TEMPLATE,
+        name="answer",
+        title="Gateway's answer",
+        description="What the gateway last said of a task's job, as it came (data of a stranger, shortened).",
+        mime_type=JSON,
+    )
+    async def answer(task_id: str) -> str:  # pyright: ignore[reportUnusedFunction]
+        record = await _record(surroundings, task_id)
+        return as_json(await surroundings.service.answer(record.task_id, owner=surroundings.owner))
 
     @server.resource(
         OUTPUT_TEMPLATE,

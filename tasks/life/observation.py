@@ -61,6 +61,7 @@ def observed(record: TaskRecord, seen: Observation, now: datetime, kept: Kept = 
         progress=_forward(record.progress, seen.progress),
         started_at=record.started_at or seen.started_at,
         cost=seen.cost or record.cost,
+        told=record.told.joined(seen.told),
         empty_successes=record.empty_successes + 1 if SUCCESS_WITHOUT_OUTPUT in seen.notes else 0,
     )
     after = with_warnings(polled, (note for note in seen.notes if note != SUCCESS_WITHOUT_OUTPUT), now)

@@ -78,8 +78,7 @@ def lost(record: TaskRecord, why: Failure, now: datetime, *, reconcilable: bool)
     if record.phase != "submitting":
         return record
     if reconcilable:
-        text = f"The answer to the submission was lost, so the jobs that {record.provider} lists are searched for it."
-        return with_warnings(same_state(record, now, phase="reconciling", next_poll_at=now), [text], now)
+        return same_state(record, now, phase="reconciling", next_poll_at=now)
     if not unfinished(record):
         return same_state(record, now, phase="done")
     return moved(record, "unknown", "done", now, failure=why)

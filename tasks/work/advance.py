@@ -139,7 +139,7 @@ class Steps:
             try:
                 kept = await self._keeper.keep_answered(record, seen)
                 # Before the record: where there is a finished record, there is a sidecar to restore it from.
-                await self._keeper.write_sidecars(life.observed(record, seen, self._clock.now(), kept))
+                await self._keeper.write_sidecars(life.observed(record, seen, self._clock.now(), kept), seen.answer)
             except RushesError as error:
                 logger.warning("output not written task_id=%s problem=%s", record.task_id, error.message)
                 return await self._again_in(record, KEEP_RETRY_PAUSE_SECONDS)
@@ -159,7 +159,7 @@ class Steps:
             pause = self.pause_seconds(after, provider, seen.poll_after_seconds)
             return life.poll_due(after, now + timedelta(seconds=pause), now)
 
-        after = await self._records.change(record.task_id, apply)
+        after = await self._records.change(record.task_id, apply, answer=seen.answer)
         if after is not None and after.final and not record.final:
             logger.info("task ended task_id=%s provider=%s state=%s", after.task_id, after.provider, after.state)
         return after

@@ -1,5 +1,6 @@
 """Keeping: an output becomes a local file with measured facts and a provenance sidecar (design §4)."""
 
+import json
 import logging
 import re
 from collections.abc import AsyncIterable, AsyncIterator
@@ -47,11 +48,12 @@ class Keeper:
                 kept[index] = _kept_media(file)
         return kept
 
-    async def write_sidecars(self, record: TaskRecord) -> None:
+    async def write_sidecars(self, record: TaskRecord, answer: str | None = None) -> None:
         """Provenance beside each kept file, enough to restore the finished task from it."""
+        told: JsonValue = None if answer is None else json.loads(answer)
         for index, output in enumerate(record.outputs):
             if output.kept is not None:
-                await self._folder.write_sidecar(Path(output.kept.path), sidecar(record, index, output.kept))
+                await self._folder.write_sidecar(Path(output.kept.path), sidecar(record, index, output.kept, told))
 
     async def keep_next(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
         """Download the pending outputs that are due; the record after it (`None`: another worker has it)."""
@@ -71,7 +73,8 @@ class Keeper:
                 file = await self._write(record, index, len(record.outputs), stream, remote, stream.size_bytes)
             media, now = _kept_media(file), self._clock.now()
             kept = life.kept(record, index, media, now)
-            await self._folder.write_sidecar(file.path, sidecar(kept, index, media))
+            answer = await self._records.answer(record.task_id)
+            await self._folder.write_sidecar(file.path, sidecar(kept, index, media, answer))
         except RushesError as error:
             return await self._not_kept(record, index, error)
         except Exception:
@@ -130,8 +133,8 @@ def stem(record: TaskRecord, index: int, count: int) -> str:
     return f"{slug or record.kind}-{record.task_id.lower()}{number}"
 
 
-def sidecar(record: TaskRecord, index: int, media: KeptMedia) -> dict[str, JsonValue]:
-    """Where a file comes from: request, provider, model, job, times and hashes, and the whole record."""
+def sidecar(record: TaskRecord, index: int, media: KeptMedia, answer: JsonValue = None) -> dict[str, JsonValue]:
+    """Where a file comes from: request, provider, model, job, times, hashes, the whole record, the gateway's answer."""
     return {
         "format": SIDECAR_FORMAT,
         "task_id": record.task_id,
@@ -144,9 +147,17 @@ def sidecar(record: TaskRecord, index: int, media: KeptMedia) -> dict[str, JsonV
         "provider": record.provider,
         "model": record.model,
         "job_id": record.job.job_id if record.job else None,
+        "job_page": record.told.page,
+        "finished_at": _iso(record.ended_at),
+        "seen_at": _iso(record.finished_at),
         "prompt": record.request.prompt,
         "record": to_document(record),
+        "answer": answer,
     }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
 
 
 def _kept_media(file: KeptFile) -> KeptMedia:

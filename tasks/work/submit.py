@@ -149,7 +149,8 @@ class Submitter:
                     record, lambda r: life.answer_not_kept(r, submission, problem, self._clock.now())
                 )
         logger.info("accepted task_id=%s provider=%s job=%s", record.task_id, record.provider, submission.job.job_id)
-        after = await self._noted(record, lambda r: life.accepted(r, submission, self._clock.now(), kept))
+        told = submission.observation.answer
+        after = await self._noted(record, lambda r: life.accepted(r, submission, self._clock.now(), kept), answer=told)
         return after if after is not None else await self._accepted_late(record, submission, kept)
 
     async def _accepted_late(self, record: TaskRecord, submission: Submission, kept: life.Kept) -> TaskRecord | None:
@@ -175,11 +176,13 @@ class Submitter:
     async def _keep(self, record: TaskRecord, submission: Submission) -> life.Kept:
         """Files, then sidecars: a process that dies before the record leaves enough on disk for the next one."""
         kept = await self._keeper.keep_answered(record, submission.observation)
-        await self._keeper.write_sidecars(life.accepted(record, submission, self._clock.now(), kept))
+        await self._keeper.write_sidecars(
+            life.accepted(record, submission, self._clock.now(), kept), submission.observation.answer
+        )
         return kept
 
     async def _noted(
-        self, record: TaskRecord, transition: life.Transition, *, as_worker: bool = True
+        self, record: TaskRecord, transition: life.Transition, *, as_worker: bool = True, answer: str | None = None
     ) -> TaskRecord | None:
         """Write what the gateway answered. It exists nowhere else, so a store that cannot be written is tried again
         until it can be, and neither a cancelled call nor the end of the process interrupts an attempt."""
@@ -187,7 +190,9 @@ class Submitter:
         while True:
             try:
                 return await uninterrupted(
-                    lambda: self._records.change(record.task_id, transition, as_worker=as_worker, durable=True)
+                    lambda: self._records.change(
+                        record.task_id, transition, as_worker=as_worker, durable=True, answer=answer
+                    )
                 )
             except StoreError as error:
                 logger.error("answer not recorded yet task_id=%s problem=%s", record.task_id, error.message)

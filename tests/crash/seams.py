@@ -62,11 +62,21 @@ def dying_store(fuse: Fuse) -> type[TaskStore]:
             await fuse.at("journal.after")
             return created
 
-        async def replace(self, document: Document, *, durable: bool = False) -> Document | None:
+        async def replace(
+            self,
+            document: Document,
+            *,
+            durable: bool = False,
+            claims_job: bool = False,
+            reopens: bool = False,
+            answer: str | None = None,
+        ) -> Document | None:
             before = await self.get(str(document["task_id"]))
             seam = write_of(before, document) if before is not None else "other"
             await fuse.at(f"{seam}.before")
-            replaced = await super().replace(document, durable=durable)
+            replaced = await super().replace(
+                document, durable=durable, claims_job=claims_job, reopens=reopens, answer=answer
+            )
             await fuse.at(f"{seam}.after")
             return replaced
 

@@ -23,7 +23,7 @@ from rushes.domain.record import Output
 from rushes.domain.request import Kind
 from rushes.server.mcp.resources import SMALL_BYTES
 from rushes.tasks.service import ModelOffer
-from rushes.tools.uris import OUTPUT_TEMPLATE, TASK_TEMPLATE
+from rushes.tools.uris import ANSWER_TEMPLATE, OUTPUT_TEMPLATE, TASK_TEMPLATE
 
 from ..previews.media_files import BLUE, GREEN, RED, a_sound, a_video, an_image
 from ..tools.fake_service import FakeService, record
@@ -62,7 +62,7 @@ async def test_resources_and_templates_are_listed(era: str) -> None:
         templates = (await client.list_resource_templates()).resource_templates
 
     assert "rushes://models" in [str(resource.uri) for resource in resources]
-    assert [template.uri_template for template in templates] == [TASK_TEMPLATE, OUTPUT_TEMPLATE]
+    assert [template.uri_template for template in templates] == [TASK_TEMPLATE, ANSWER_TEMPLATE, OUTPUT_TEMPLATE]
     assert all(resource.title and resource.description for resource in resources)
     assert all(template.title and template.description for template in templates)
 

@@ -78,10 +78,20 @@ async def test_an_answer_is_written_as_soon_as_the_store_can_be_written_again(tm
     faults = [StoreFull("the disk is full")]
 
     class FullStore(TaskStore):
-        async def replace(self, document: Document, *, durable: bool = False) -> Document | None:
+        async def replace(
+            self,
+            document: Document,
+            *,
+            durable: bool = False,
+            claims_job: bool = False,
+            reopens: bool = False,
+            answer: str | None = None,
+        ) -> Document | None:
             if document["job"] is not None and faults:
                 raise faults.pop()
-            return await super().replace(document, durable=durable)
+            return await super().replace(
+                document, durable=durable, claims_job=claims_job, reopens=reopens, answer=answer
+            )
 
     async with an_engine(tmp_path, _gateway(), store_type=FullStore) as engine:
         record = (await engine.generate(a_wish(kind="image"))).record
@@ -247,10 +257,20 @@ async def test_a_fault_while_an_answer_is_written_leaves_no_task_that_nobody_goe
     faults = [ValueError("a bug")]
 
     class FaultyStore(TaskStore):
-        async def replace(self, document: Document, *, durable: bool = False) -> Document | None:
+        async def replace(
+            self,
+            document: Document,
+            *,
+            durable: bool = False,
+            claims_job: bool = False,
+            reopens: bool = False,
+            answer: str | None = None,
+        ) -> Document | None:
             if document["job"] is not None and faults:
                 raise faults.pop()
-            return await super().replace(document, durable=durable)
+            return await super().replace(
+                document, durable=durable, claims_job=claims_job, reopens=reopens, answer=answer
+            )
 
     gateway = _gateway()
     async with an_engine(tmp_path, gateway, store_type=FaultyStore) as engine:

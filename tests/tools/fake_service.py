@@ -94,6 +94,10 @@ class FakeService:
             raise TaskNotFound(f"There is no task {task_id!r}.")
         return found
 
+    async def answer(self, task_id: str, *, owner: str = "local") -> JsonValue:
+        await self.get(task_id, owner=owner)
+        return {"told": task_id}
+
     async def wait(
         self,
         task_id: str,

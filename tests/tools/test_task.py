@@ -61,6 +61,7 @@ def test_a_kept_result_is_shown_with_all_its_facts() -> None:
         "failure": None,
         "warnings": [],
         "cost": {"amount": 0.4, "currency": "USD"},
+        "job": None,
         "deduplicated": True,
         "next": {"tool": "view_output", "arguments": {"task_id": "01TASK", "index": 1}, "after_seconds": 0},
     }
@@ -69,7 +70,7 @@ def test_a_kept_result_is_shown_with_all_its_facts() -> None:
 def test_the_fields_stand_in_the_order_of_the_design() -> None:
     names = (
         "task_id kind state provider model prompt progress created_at updated_at finished_at "
-        "outputs failure warnings cost deduplicated next"
+        "outputs failure warnings cost job deduplicated next"
     )
 
     assert list(Task.model_fields) == names.split()
