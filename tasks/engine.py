@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
@@ -247,7 +247,7 @@ class Engine:
         now = self._clock.now()
         first: Candidate = chosen.candidates[0]
         return TaskRecord(
-            task_id=str(ULID.from_datetime(now)),
+            task_id=new_task_id(now),
             owner=wish.owner,
             kind=request.kind,
             worker=self._records.worker,
@@ -294,6 +294,7 @@ class Engine:
     def _begin_submission(self, record: TaskRecord, candidates: Sequence[Candidate]) -> None:
         """In the engine's own task group, so that no cancelled call can harm a submission under way."""
         self._submitting.setdefault(record.task_id, anyio.Event())
+        self._steps.meet(record.task_id)
         self._group.start_soon(self._submit, record, candidates, name=f"submit {record.task_id}")
 
     def _send_held(self, record: TaskRecord, candidates: Sequence[Candidate]) -> None:
@@ -340,6 +341,15 @@ def _media_bytes_max(parts: Parts) -> int:
     """The most that any model takes; what the chosen one takes is checked once it is known."""
     rows = (row for entry in parts.providers for row in entry.provider.models())
     return max(parts.limits.media_bytes_max, *(row.image_bytes_max or 0 for row in rows), 0)
+
+
+_FIRST_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+"""Ids tell no time before this; a clock that stands there makes ids that do not sort among each other."""
+
+
+def new_task_id(now: datetime) -> str:
+    """A ULID: it sorts by the time, and cannot be guessed."""
+    return str(ULID.from_datetime(max(now, _FIRST_TIME)))
 
 
 def _is_task_id(text: str) -> bool:

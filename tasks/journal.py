@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from datetime import timedelta
 
 from pydantic import JsonValue, ValidationError
 
@@ -10,7 +11,7 @@ from ..domain.errors import StoreBusy, StoreDamaged, TaskNotFound
 from ..domain.record import TaskRecord, TaskState
 from .clock import Clock
 from .life import Transition
-from .life.fingerprint import still_counts
+from .life.fingerprint import COUNTS_AFTER_SUCCESS, still_counts
 
 logger = logging.getLogger(__name__)
 
@@ -55,13 +56,20 @@ class Records:
         self._store = store
         self.worker = worker
         self._clock = clock
+        self._ends: dict[str, float] = {}
+        """When tasks ended here a moment ago, by the time that passes: a clock that is set does not change it."""
 
     async def create(self, record: TaskRecord, *, force_new: bool) -> tuple[TaskRecord, bool]:
         """Journal a new record durably, unless an equal request's task still counts; says which of both."""
 
+        elapsed = self._clock.elapsed()
+
         def counts(document: Document) -> bool:
             try:
-                return still_counts(from_document(document), self._clock.now())
+                earlier = from_document(document)
+                ended = self._ends.get(earlier.task_id)
+                ago = None if ended is None else timedelta(seconds=elapsed - ended)
+                return still_counts(earlier, self._clock.now(), ended_ago=ago)
             except StoreDamaged:
                 # Nobody knows whether it counts; whoever asks for a new one gets it, and hears of that one later.
                 if force_new:
@@ -130,6 +138,8 @@ class Records:
                 answer=answer if _says_more(record, changed) else None,
             )
             if stored is not None:
+                if changed.final and not record.final:
+                    self._note_end(task_id)
                 return from_document(stored)
         raise StoreBusy(f"Task {task_id} is being changed by other processes all the time.")
 
@@ -144,6 +154,12 @@ class Records:
         except StoreDamaged as error:
             logger.warning("answer left out task_id=%s problem=%s", task_id, error.message)
             return None
+
+    def _note_end(self, task_id: str) -> None:
+        elapsed = self._clock.elapsed()
+        self._ends[task_id] = elapsed
+        while elapsed - next(iter(self._ends.values())) > COUNTS_AFTER_SUCCESS.total_seconds():
+            del self._ends[next(iter(self._ends))]
 
     async def put_back(self, record: TaskRecord) -> TaskRecord:
         """Write a record that the store no longer has, because its database was damaged and set aside."""

@@ -62,8 +62,10 @@ class Scheduler:
         """Work until cancelled."""
         async with anyio.create_task_group() as steps:
             while True:
-                task_id = await self._next()
+                # The slot first: nothing may come between taking a task off the plan and noting that it runs, or
+                # whoever asks meanwhile takes it for forgotten and plans a second step beside this one.
                 await self._slots.acquire()
+                task_id = await self._next()
                 self._running.add(task_id)
                 self._start(steps, task_id)
 

@@ -19,7 +19,7 @@ from .keeping import (
     kept,
 )
 from .observation import (
-    EMPTY_SUCCESSES_MAX,
+    EMPTY_SUCCESSES_TOLD,
     FINISHED_AFTER_ALL,
     NOTHING_KEPT,
     OUTPUTS_MAX,
@@ -50,7 +50,7 @@ from .submission import (
 
 __all__ = [
     "EDGES",
-    "EMPTY_SUCCESSES_MAX",
+    "EMPTY_SUCCESSES_TOLD",
     "FINISHED_AFTER_ALL",
     "KEEP_GIVE_UP",
     "KEEP_REFUSALS_MAX",

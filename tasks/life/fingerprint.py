@@ -10,6 +10,9 @@ from ...domain.request import GenerationRequest
 COUNTS_AFTER_SUCCESS = timedelta(minutes=2)
 """For this long after a good end the same call returns the same task."""
 
+CLOCK_SET_BACK_MAX = timedelta(minutes=10)
+"""An end that lies so little in the future is one of a moment ago, and the clock was set back since."""
+
 
 def fingerprint(owner: str, provider: str | None, request: GenerationRequest) -> str:
     """SHA-256 (hex) of who asks whom for what. Media count by their bytes where rushes holds them, else by URL."""
@@ -19,10 +22,14 @@ def fingerprint(owner: str, provider: str | None, request: GenerationRequest) ->
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def still_counts(record: TaskRecord, now: datetime) -> bool:
-    """Whether an equal call is answered with this task: unfinished, unknown, or ended well a moment ago."""
+def still_counts(record: TaskRecord, now: datetime, *, ended_ago: timedelta | None = None) -> bool:
+    """Whether an equal call is answered with this task: unfinished, unknown, or ended well a moment ago.
+
+    `ended_ago` is known, whatever the clock says, where this process saw the end.
+    """
     if not record.final or record.state == "unknown":
         return True
     if record.state != "succeeded" or record.finished_at is None:
         return False
-    return abs(now - record.finished_at) < COUNTS_AFTER_SUCCESS
+    ago = ended_ago if ended_ago is not None else now - record.finished_at
+    return -CLOCK_SET_BACK_MAX < ago < COUNTS_AFTER_SUCCESS

@@ -17,8 +17,9 @@ Kept = Mapping[int, KeptMedia]
 
 NOTHING_KEPT: Kept = MappingProxyType({})
 
-EMPTY_SUCCESSES_MAX = 5
-"""Looks at a success without an output before it counts as a failure."""
+EMPTY_SUCCESSES_TOLD = 5
+"""Looks at a success without an output before it is told. Some gateways fill the output late, so looks go on until the
+deadline, and then as long as for any job that was given up here."""
 
 OUTPUTS_MAX = 64
 """Outputs of one job that are taken on; what more a gateway names is not recorded."""
@@ -76,9 +77,9 @@ def _observed_in_time(record: UnfinishedRecord, seen: Observation, outputs: Outp
         case "queued":
             return same_state(record, now, phase="polling")
         case "running":
-            if record.empty_successes >= EMPTY_SUCCESSES_MAX:
-                return moved(record, "failed", "done", now, failure=_empty_success(record))
-            return moved(record, "running", "polling", now, started_at=record.started_at or now)
+            going_on = moved(record, "running", "polling", now, started_at=record.started_at or now)
+            told = [_outputs_missing(record)] if record.empty_successes >= EMPTY_SUCCESSES_TOLD else []
+            return with_warnings(going_on, told, now)
         case "succeeded":
             phase = phase_after(outputs)
             return moved(record, "succeeded", phase, now, outputs=outputs, progress=1.0, next_poll_at=None)
@@ -144,12 +145,19 @@ def _at_fresh_address(output: Output, told: RemoteOutput) -> Output:
     return output.model_copy(update={"remote": told.model_copy(update={"mime_type": output.remote.mime_type})})
 
 
+def _outputs_missing(record: TaskRecord) -> str:
+    return (
+        f"{record.provider} says that the job succeeded, but shows no output yet: rushes looks on for it. "
+        "It is probably paid for, so do not ask for it again."
+    )
+
+
 def _empty_success(record: TaskRecord) -> Failure:
     return failure(
         "provider_error",
-        f"{record.provider} reported success {record.empty_successes} times without giving an output.",
+        f"{record.provider} reported success, but showed no output until the deadline.",
         charged="unknown",
-        hint="The job may be charged; look for its output on the gateway's dashboard.",
+        hint="It may be charged: look for its output on the gateway's dashboard. rushes looks on for some hours too.",
     )
 
 
@@ -180,10 +188,13 @@ def poll_due(record: TaskRecord, at: datetime, now: datetime) -> TaskRecord:
     return same_state(record, now, next_poll_at=at)
 
 
-def timed_out(record: TaskRecord, now: datetime) -> TaskRecord:
-    """Past its deadline at several looks in a row. The gateway may still finish, so it is watched for a late result."""
+def timed_out(record: TaskRecord, now: datetime, *, by: datetime | None = None) -> TaskRecord:
+    """Past its deadline at several looks in a row. The gateway may still finish, so it is watched for a late result.
+
+    `by` is the time by which the deadline is judged, where the clock that says `now` may have been set meanwhile.
+    """
     end = _end(record)
-    if end is None or now < end:
+    if end is None or (by or now) < end:
         return record if record.overdue_looks == 0 else noted(record, overdue_looks=0)
     if 0 < record.poll_errors <= POLL_ERRORS_PATIENCE:
         return record
@@ -203,6 +214,8 @@ def _end(record: TaskRecord) -> datetime | None:
 def _given_up(record: UnfinishedRecord, now: datetime) -> TaskRecord:
     if record.phase == "reconciling":
         return moved(record, "unknown", "done", now, failure=_list_unreadable(record))
+    if record.empty_successes >= EMPTY_SUCCESSES_TOLD:
+        return moved(record, "failed", "watching", now, failure=_empty_success(record))
     minutes = max(1, round((record.deadline_at - record.created_at).total_seconds() / 60))
     why = failure("timeout", f"{record.provider} did not finish within {minutes} min.", charged="unknown")
     return moved(record, "failed", "watching", now, failure=why)

@@ -28,12 +28,14 @@ def given_back(record: TaskRecord, now: datetime, *, next_look_at: datetime) -> 
     return same_state(record, now, job=None, reconciled=False, phase="reconciling", next_poll_at=next_look_at)
 
 
-def not_found(record: TaskRecord, why: Failure, now: datetime, *, next_look_at: datetime) -> TaskRecord:
-    """The gateway's list does not hold the job (yet)."""
+def not_found(
+    record: TaskRecord, why: Failure, now: datetime, *, next_look_at: datetime, by: datetime | None = None
+) -> TaskRecord:
+    """The gateway's list does not hold the job (yet). `by`: see `timed_out`."""
     if record.phase != "reconciling":
         return record
     since = record.submitted_at or record.created_at
-    if abs(now - since) < RECONCILE_FOR:
+    if abs((by or now) - since) < RECONCILE_FOR:
         return same_state(record, now, next_poll_at=next_look_at)
     if not unfinished(record):
         return same_state(record, now, phase="done")

@@ -4,7 +4,7 @@ import logging
 import random
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 import anyio
@@ -16,6 +16,7 @@ from ...providers.provider import Provider
 from .. import life
 from ..clock import Clock
 from ..journal import Records
+from ..steady import SteadyTime
 from .cadence import EXPECTED_SECONDS, NORMAL, UNWATCHED, WAITED_FOR, Look, pause_seconds
 from .holding import Holding
 from .keep import Keeper, keep_pause_seconds
@@ -55,12 +56,15 @@ class Steps:
         self._waited_for = waited_for
         self._cancel_accepted = cancel_accepted
         self._holding = holding
+        self._steady = SteadyTime(clock)
         self._searching: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
         self._jitter = jitter
 
     async def step(self, task_id: str) -> float | None:
         """Do what is due; seconds until the next step, or `None` where nothing is left for this worker."""
         record = await self._records.read_mine(task_id)
+        if record is None:
+            self._forget(task_id)
         if record is None or record.phase == "submitting":
             return None
         if record.phase == "held":
@@ -68,7 +72,7 @@ class Steps:
             return None if held is None or not held.open else self._holding.left_seconds(held)
         provider = self._providers.get(record.provider)
         if record.phase == "done":
-            self._holding.forget(task_id)
+            self._forget(task_id)
             await self._end_free_job(record, provider)
             return None
         try:
@@ -80,6 +84,14 @@ class Steps:
             fault = GatewayUnavailable("internal", "a fault in rushes hid what the gateway says; see its log")
             after = await self._look_failed(record, fault, provider)
         return None if after is None else await self._next(after, provider)
+
+    def meet(self, task_id: str) -> None:
+        """Count a task's deadlines from now on by the time that passes here."""
+        self._steady.now(task_id)
+
+    def _forget(self, task_id: str) -> None:
+        self._holding.forget(task_id)
+        self._steady.forget(task_id)
 
     async def _due(self, record: TaskRecord, provider: Provider | None) -> TaskRecord | None:
         if provider is None:
@@ -119,7 +131,7 @@ class Steps:
         expected = next((f.expected_seconds for f in models if f.id == record.model), None)
         price = UNWATCHED if record.final else WAITED_FOR if self._waited_for(record.task_id) else NORMAL
         look = Look(
-            elapsed=max(0.0, (self._clock.now() - since).total_seconds()),
+            elapsed=max(0.0, (self._steady.now(record.task_id) - since).total_seconds()),
             expected=expected or EXPECTED_SECONDS[record.kind],
             price=price,
             errors=record.poll_errors,
@@ -155,7 +167,7 @@ class Steps:
     ) -> TaskRecord | None:
         def apply(current: TaskRecord) -> TaskRecord:
             now = self._clock.now()
-            after = life.timed_out(life.observed(current, seen, now, kept), now)
+            after = self._timed_out(life.observed(current, seen, now, kept), now)
             pause = self.pause_seconds(after, provider, seen.poll_after_seconds)
             return life.poll_due(after, now + timedelta(seconds=pause), now)
 
@@ -171,16 +183,19 @@ class Steps:
 
         def apply(current: TaskRecord) -> TaskRecord:
             now = self._clock.now()
-            after = life.timed_out(life.poll_failed(current, error, now), now)
+            after = self._timed_out(life.poll_failed(current, error, now), now)
             pause = self.pause_seconds(after, provider, error.retry_after_seconds)
             return life.poll_due(after, now + timedelta(seconds=pause), now)
 
         return await self._records.change(record.task_id, apply)
 
+    def _timed_out(self, record: TaskRecord, now: datetime) -> TaskRecord:
+        return life.timed_out(record, now, by=self._steady.now(record.task_id))
+
     async def _again_in(self, record: TaskRecord, seconds: float) -> TaskRecord | None:
         now = self._clock.now()
         due = now + timedelta(seconds=seconds)
-        return await self._records.change(record.task_id, lambda r: life.poll_due(life.timed_out(r, now), due, now))
+        return await self._records.change(record.task_id, lambda r: life.poll_due(self._timed_out(r, now), due, now))
 
     async def _reconcile(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
         """Search the gateway's list. One search at a time, and none while an equal submission is under way."""
@@ -200,7 +215,8 @@ class Steps:
             if job is None:
                 why = life.answer_lost(record)
                 return await self._records.change(
-                    record.task_id, lambda r: life.not_found(r, why, now, next_look_at=due)
+                    record.task_id,
+                    lambda r: life.not_found(r, why, now, next_look_at=due, by=self._steady.now(r.task_id)),
                 )
             after = await self._records.change(record.task_id, lambda r: life.found(r, job, now), durable=True)
             if after is not None and await self._records.claimed_elsewhere(after):

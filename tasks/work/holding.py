@@ -17,7 +17,7 @@ from .. import life
 from ..clock import Clock
 from ..intake.routing import Candidate, Configured, route
 from ..journal import Records
-from ..patience import Patience
+from ..steady import SteadyTime
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class Holding:
         self._limits = limits
         self._submit = submit
         self._spread = spread
-        self._patience = Patience(clock)
+        self._steady = SteadyTime(clock)
         self._candidates: dict[str, Candidate] = {}
         """With the bytes of input media, which no record holds."""
 
@@ -98,17 +98,19 @@ class Holding:
     def remember(self, task_id: str, candidate: Candidate) -> None:
         """Keep the plan of a request that is held now."""
         self._candidates[task_id] = candidate
+        self._steady.meet_again(task_id)
 
     def forget(self, task_id: str) -> None:
         """It was sent, or will not be."""
         self._candidates.pop(task_id, None)
-        self._patience.forget(task_id)
+        self._steady.forget(task_id)
 
     def left_seconds(self, record: TaskRecord) -> float:
         """Seconds until a held request may be sent."""
         if record.hold is None:
             return 0.0
-        return min(max(0.0, self._patience.left(record.task_id, record.hold.until)), self._limits.seconds_max)
+        left = (record.hold.until - self._steady.now(record.task_id)).total_seconds()
+        return min(max(0.0, left), self._limits.seconds_max)
 
     async def send_if_due(self, record: TaskRecord) -> TaskRecord | None:
         """Begin the submission of a held request whose time is over; the record where there is none to begin."""

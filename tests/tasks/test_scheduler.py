@@ -103,6 +103,25 @@ async def test_one_task_never_has_two_steps_at_once_and_a_wake_during_a_step_is_
     assert steps.most_at_once == 1
 
 
+async def test_a_task_is_known_at_every_moment_between_its_plan_and_its_end() -> None:
+    steps = Steps({"a": [0.0] * 20 + [None]})
+    scheduler = Scheduler(steps, JumpingClock())
+    scheduler.schedule("a")
+    forgotten = 0
+
+    async def look_on() -> None:
+        nonlocal forgotten
+        while True:
+            forgotten += "a" not in scheduler and any(steps.script.values())
+            await anyio.lowlevel.checkpoint()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(look_on)
+        await _run(steps, scheduler)
+        group.cancel_scope.cancel()
+    assert forgotten == 0
+
+
 async def test_a_fault_in_one_step_leaves_the_others_working(caplog: pytest.LogCaptureFixture) -> None:
     done = anyio.Event()
 

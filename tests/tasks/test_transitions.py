@@ -107,15 +107,21 @@ def test_a_cancel_during_submission_still_records_the_job_and_watches_it() -> No
     assert (answered.state, answered.phase, answered.job) == ("cancelled", "watching", JOB)
 
 
-def test_a_success_without_output_is_given_up_after_some_looks() -> None:
+def test_a_success_without_output_is_told_after_some_looks_and_watched_like_a_job_that_timed_out() -> None:
     empty = Observation(state="running", notes=(SUCCESS_WITHOUT_OUTPUT,))
     record = polling()
-    for _ in range(t.EMPTY_SUCCESSES_MAX):
-        assert record.state in ("queued", "running")
+    for _ in range(t.EMPTY_SUCCESSES_TOLD):
+        assert record.warnings == ()
         record = t.observed(record, empty, LATER)
-    assert record.state == "failed"
-    assert record.failure is not None
-    assert (record.failure.reason, record.failure.charged) == ("provider_error", "unknown")
+    assert record.state == "running"
+    assert "no output yet" in record.warnings[0]
+    ended = _overdue(t.observed(record, empty, LATER), START + timedelta(hours=1))
+    assert ended.failure is not None
+    assert (ended.state, ended.phase, ended.failure.charged) == ("failed", "watching", "unknown")
+    assert ended.failure.reason == "provider_error"
+    late = t.observed(ended, SUCCEEDED, START + timedelta(hours=5))
+    assert (late.phase, [output.remote.url for output in late.outputs]) == ("keeping", ["https://cdn.example/1.mp4"])
+    assert ended.warnings == record.warnings
 
 
 def test_the_deadline_fails_with_timeout_and_keeps_watching_for_a_late_result() -> None:
