@@ -66,6 +66,8 @@ class KeptMedia(BaseModel):
     duration_seconds: float | None = None
     frame_rate: float | None = None
     has_audio: bool | None = None
+    measure_problem: str | None = None
+    """Why the kept file was not measured; the end of a sentence that begins with it."""
 
 
 class Output(BaseModel):

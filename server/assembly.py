@@ -11,7 +11,9 @@ import anyio
 from pydantic import JsonValue
 
 from ..cache.embedded.store import TaskStore
+from ..cache.media.decoder import Decoder
 from ..cache.media.folder import MediaFolder
+from ..cache.media.measuring import Measuring
 from ..cache.workers.leases import ProcessLease
 from ..domain.errors import ConfigurationError
 from ..domain.record import SCHEMA
@@ -26,6 +28,9 @@ from .settings.providers import problem_with
 from .settings.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+DECODING = f"{__name__.partition('.')[0]}.tasks.previews.child"
+"""The module of the process that decodes."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +66,13 @@ async def open_engine(settings: Settings, *, any_local_file: bool = False) -> As
             providers = await stack.enter_async_context(open_providers(settings))
             store = await stack.enter_async_context(open_store(settings))
             lease = await stack.enter_async_context(ProcessLease.held(settings.cache_dir))
+            # Two, so that nobody's long look holds up what is to be kept.
+            measuring = await stack.enter_async_context(Decoder.opened(DECODING))
             parts = Parts(
                 store=store,
                 lease=lease,
-                media=open_media(settings),
+                media=MediaFolder(settings.output_dir, Measuring(measuring)),
+                decoder=await stack.enter_async_context(Decoder.opened(DECODING)),
                 providers=[
                     Configured(each.provider, each.problem, has_key=each.settings.api_key is not None)
                     for each in providers.opened
@@ -126,7 +134,7 @@ async def open_store(settings: Settings) -> AsyncGenerator[TaskStore]:
 
 
 def open_media(settings: Settings) -> MediaFolder:
-    """The folder of kept outputs."""
+    """The folder of kept outputs, to read in: nothing that is kept in it is measured."""
     return MediaFolder(settings.output_dir)
 
 

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from ..domain.errors import RushesError
 from ..domain.record import TaskRecord, TaskState
 from ..domain.request import Kind
-from ..tasks.service import Answer, ModelOffer, Preview, Service, TaskPage, Wish
+from ..tasks.service import Answer, ModelOffer, Preview, Seen, Service, TaskPage, Wish
 
 logger = logging.getLogger(__name__)
 
@@ -139,6 +139,14 @@ class DeferredService:
     ) -> Sequence[ModelOffer]:
         """See `Service.models`."""
         return await (await self._opened()).models(kind=kind, provider=provider, query=query)
+
+    async def look(self, task_id: str, index: int, *, owner: str = "local", at_seconds: float | None = None) -> Seen:
+        """See `Service.look`."""
+        return await (await self._opened()).look(task_id, index, owner=owner, at_seconds=at_seconds)
+
+    async def content(self, task_id: str, index: int, *, owner: str = "local", bytes_max: int) -> bytes:
+        """See `Service.content`."""
+        return await (await self._opened()).content(task_id, index, owner=owner, bytes_max=bytes_max)
 
     def poll_interval_seconds(self, record: TaskRecord) -> float | None:
         """See `Service.poll_interval_seconds`. A record can only have come from an open service."""

@@ -14,7 +14,9 @@ from pydantic import JsonValue
 from ulid import ULID
 
 from ..cache.embedded.store import TaskStore
+from ..cache.media.decoder import Decoder
 from ..cache.media.folder import MediaFolder
+from ..cache.media.kept_files import KeptFiles
 from ..cache.workers.timers import Scheduler
 from ..domain.errors import RequestRefused, StoreError
 from ..domain.record import TaskRecord, TaskState
@@ -27,7 +29,8 @@ from .intake.routing import Candidate, Configured, Route, planned_again, route
 from .intake.uploads import Uploader, uploaded
 from .journal import Records
 from .life.fingerprint import fingerprint
-from .service import Answer, ModelOffer, Preview, TaskPage, Wish
+from .previews.previews import Previews, check_index
+from .service import Answer, ModelOffer, Preview, Seen, TaskPage, Wish
 from .work.advance import Steps
 from .work.cancel import Canceller
 from .work.holding import Holding, HoldLimits
@@ -65,6 +68,8 @@ class Parts:
     store: TaskStore
     lease: Lease
     media: MediaFolder
+    decoder: Decoder
+    """For looks at outputs."""
     providers: Sequence[Configured]
     input_roots: tuple[Path, ...] = ()
     uploader: Uploader | None = None
@@ -90,9 +95,11 @@ class Engine:
         self._keeper = Keeper(
             parts.media, self._records, parts.clock, enabled=limits.keep_outputs, bytes_max=limits.download_bytes_max
         )
+        files = KeptFiles(parts.media.root)
+        self._previews = Previews(files, parts.decoder)
         self._uploader = parts.uploader
         self._media = MediaResolver(
-            self._records, parts.clock, roots=parts.input_roots, bytes_max=_media_bytes_max(parts)
+            self._records, files, parts.clock, roots=parts.input_roots, bytes_max=_media_bytes_max(parts)
         )
         self._holding = Holding(
             self._records,
@@ -214,6 +221,18 @@ class Engine:
         """See `Service.models`."""
         await offers.refresh(self._configured, self._store, self._clock.now())
         return offers.offers(self._configured, kind=kind, provider=provider, query=query)
+
+    async def look(self, task_id: str, index: int, *, owner: str = "local", at_seconds: float | None = None) -> Seen:
+        """See `Service.look`."""
+        record = await self._records.read_owned(task_id, owner)
+        check_index(record, index)
+        return Seen(record, await self._previews.look(record.outputs[index - 1], at_seconds))
+
+    async def content(self, task_id: str, index: int, *, owner: str = "local", bytes_max: int) -> bytes:
+        """See `Service.content`."""
+        record = await self._records.read_owned(task_id, owner)
+        check_index(record, index)
+        return await self._previews.content(record.outputs[index - 1], bytes_max)
 
     def poll_interval_seconds(self, record: TaskRecord) -> float | None:
         """See `Service.poll_interval_seconds`."""

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from ..domain.model_facts import ModelFacts
 from ..domain.record import TaskRecord, TaskState
 from ..domain.request import GenerationRequest, Kind, MediaRole
+from .previews.preview import Look
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,14 @@ class ModelOffer:
     """(provider, facts, usable now) in configured order."""
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A task, and a look at one of its outputs."""
+
+    record: TaskRecord
+    look: Look
+
+
 class Service(Protocol):
     """What tools may call. Raises `RequestRefused`, `TaskNotFound`, `StoreError` (all in `errors`)."""
 
@@ -125,6 +134,14 @@ class Service(Protocol):
     async def models(
         self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None
     ) -> Sequence[ModelOffer]: ...
+
+    async def look(self, task_id: str, index: int, *, owner: str = "local", at_seconds: float | None = None) -> Seen:
+        """A small picture of output `index`, counted from 1; with `at_seconds` the frame of a video at that moment."""
+        ...
+
+    async def content(self, task_id: str, index: int, *, owner: str = "local", bytes_max: int) -> bytes:
+        """The bytes of output `index`, counted from 1, if they are at most so many; else a small picture of it."""
+        ...
 
     def poll_interval_seconds(self, record: TaskRecord) -> float | None:
         """When the next look at the gateway is due; `None` for a final record. For `next.after_seconds`."""

@@ -1,13 +1,9 @@
 """What a tool may use: a narrow context instead of the server, so that no call goes around the service."""
 
-from dataclasses import dataclass, field
-
-import anyio
+from dataclasses import dataclass
 
 from ..tasks.service import Service
 from .progress import BEAT_SECONDS, ReportProgress
-
-LOOKS_AT_ONCE = 2
 
 
 async def no_progress(percent: float, message: str) -> None:
@@ -26,5 +22,3 @@ class ToolContext:
     local_files: bool = False
     """Whether local paths are allowed as media."""
     beat_seconds: float = BEAT_SECONDS
-    looks: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(LOOKS_AT_ONCE))
-    """Decoding takes memory and a core."""

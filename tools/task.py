@@ -166,5 +166,8 @@ def _keeping_warning(number: int, output: Output) -> Iterator[str]:
         yield f"Output {number} could not be kept: {why}.{rest}"
     elif output.pending and output.keeping.attempts:
         yield f"Output {number} is not kept yet ({why}); rushes tries again."
+    if output.kept is not None and output.kept.measure_problem is not None:
+        problem = clean_text(output.kept.measure_problem, PROMPT_SHOWN)
+        yield f"Output {number} is kept, but could not be measured: it {problem}."
     if remote.authenticated and remote.url and output.kept is None and not output.pending:
         yield f"The url of output {number} needs the gateway's API key."

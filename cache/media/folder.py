@@ -1,11 +1,11 @@
 """The folder of kept outputs: each streamed to a temporary file, checked, and given its name in one step."""
 
 import glob
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -13,8 +13,10 @@ from pydantic import JsonValue
 
 from ...domain.errors import OutputUnavailable
 from ..store_faults import translated
-from .measure import MediaFacts, measure
+from .measure import Measured, MediaFacts
+from .measuring import not_measured
 from .names import safe_stem
+from .opening import open_inside
 from .sidecars import read_sidecar, write_sidecar
 from .sniff import EXTENSIONS, HEAD_BYTES, MediaKind
 from .temporary import Part, place, sweep
@@ -24,6 +26,9 @@ from .type_check import accepted_mime, check_size, settled_mime
 __all__ = ["KeptFile", "MediaFacts", "MediaFolder", "safe_stem"]
 
 T = TypeVar("T")
+
+Measure = Callable[[BinaryIO, str], Awaitable[Measured]]
+"""Measures an open file whose type was told by its bytes."""
 
 _WRITE_BYTES = 2**20
 
@@ -38,13 +43,16 @@ class KeptFile:
     mime_type: str
     """Told by the bytes."""
     facts: MediaFacts
+    measure_problem: str | None = None
+    """Why it was not measured; the end of a sentence that begins with the file."""
 
 
 class MediaFolder:
     """Kept outputs and their sidecars in one flat folder."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, measure: Measure = not_measured) -> None:
         self.root = root
+        self._measure = measure
 
     async def keep(
         self,
@@ -70,8 +78,11 @@ class MediaFolder:
         part = await self._run(partial(Part, self.root))
         try:
             mime_type = await self._fill(part, chunks, kind, declared_mime, bytes_max, expected_bytes)
-            check_end = expected_bytes is None
-            return await self._run(partial(_finished, part, safe_stem(stem), kind, mime_type, check_end))
+            file = await self._run(partial(_finished, part, mime_type, expected_bytes is None))
+            with file:
+                measured = await self._measure(file, mime_type)
+            mime_type = settled_mime(mime_type, kind, measured)
+            return await self._run(partial(_named, part, safe_stem(stem), mime_type, measured))
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(part.discard)
@@ -148,15 +159,16 @@ class MediaFolder:
         return await anyio.to_thread.run_sync(translated_work)
 
 
-def _finished(part: Part, stem: str, kind: MediaKind, mime_type: str, check_end: bool) -> KeptFile:
+def _finished(part: Part, mime_type: str, check_end: bool) -> BinaryIO:
     part.sync()
     if check_end and is_cut_off(part.path, mime_type):
         raise OutputUnavailable(f"The output ended early, after {part.size_bytes} bytes.")
-    measured = measure(part.path, mime_type)
-    mime_type = settled_mime(mime_type, kind, measured)
-    extension = EXTENSIONS.get(mime_type, "bin")
-    path = place(part, stem, extension)
-    return KeptFile(path, part.size_bytes, part.sha256, mime_type, measured.facts)
+    return open_inside(part.path.parent, part.path)
+
+
+def _named(part: Part, stem: str, mime_type: str, measured: Measured) -> KeptFile:
+    path = place(part, stem, EXTENSIONS.get(mime_type, "bin"))
+    return KeptFile(path, part.size_bytes, part.sha256, mime_type, measured.facts, measured.problem)
 
 
 def _names_sorted(root: Path, pattern: str) -> list[Path]:

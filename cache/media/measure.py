@@ -1,17 +1,16 @@
 """What a kept file really is: size in pixels, duration, streams. Blocks; pillow and PyAV are imported only when used.
 
-Images are not decoded at all and videos are probed for a few megabytes at most, so a decompression bomb costs nothing.
+Images are not decoded and videos probed for a few megabytes at most. That bounds no index that a container holds or
+claims to hold, so this runs in the child process of `decoder.py`.
 """
 
-import logging
+import os
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 if TYPE_CHECKING:
+    from av.container import InputContainer
     from PIL.Image import Image
-
-logger = logging.getLogger(__name__)
 
 PILLOW_FORMATS = {
     "image/png": "PNG",
@@ -37,7 +36,7 @@ CONTAINERS = {
 }
 """FFmpeg's demuxer for each type. It is never left to guess: a playlist would make it open other files and hosts."""
 
-AV_OPTIONS = {"protocol_whitelist": "file", "probesize": "5000000", "analyzeduration": "5000000"}
+_PROBE = {"probesize": "5000000", "analyzeduration": "5000000"}
 
 
 _ORIENTATION_TAG = 0x0112
@@ -63,27 +62,42 @@ class Measured:
 
     facts: MediaFacts
     holds: Literal["video", "image", "audio"] | None
+    problem: str | None = None
+    """Why measuring was given up, where it took too much. An unreadable file is no such problem."""
 
 
-_UNREADABLE = Measured(MediaFacts(), None)
+UNREADABLE = Measured(MediaFacts(), None)
 
 
-def measure(path: Path, mime_type: str) -> Measured:
-    """Measure a file whose type was told by its bytes; a file that cannot be read has no facts."""
-    try:
-        if mime_type in PILLOW_FORMATS:
-            return _measure_image(path, PILLOW_FORMATS[mime_type])
-        if mime_type in CONTAINERS:
-            return _measure_streams(path, CONTAINERS[mime_type], may_be_video=mime_type.startswith("video/"))
-    except Exception as error:  # noqa: BLE001 - the boundary to the decoders, which raise anything on hostile bytes
-        logger.warning("%s (%s) could not be measured: %s", path, mime_type, error)
-    return _UNREADABLE
+def is_measurable(mime_type: str) -> bool:
+    """Whether there is something to ask of such a file."""
+    return mime_type in PILLOW_FORMATS or mime_type in CONTAINERS
 
 
-def _measure_image(path: Path, pillow_format: str) -> Measured:
+def measure(file: BinaryIO, mime_type: str) -> Measured:
+    """Measure an open file whose type was told by its bytes. What the decoders raise on hostile bytes comes through."""
+    if mime_type in PILLOW_FORMATS:
+        return _measure_image(file, PILLOW_FORMATS[mime_type])
+    if mime_type in CONTAINERS:
+        return _measure_streams(file, CONTAINERS[mime_type], may_be_video=mime_type.startswith("video/"))
+    return UNREADABLE
+
+
+def opened_container(file: BinaryIO, container_format: str) -> "InputContainer":
+    """FFmpeg's view of an open file, read from its beginning on by C code alone. Nothing else can be opened by it."""
+    import av
+
+    if os.name != "posix":
+        return av.open(str(file.name), format=container_format, options={"protocol_whitelist": "file", **_PROBE})
+    file.seek(0)
+    options = {"protocol_whitelist": "fd", "fd": str(file.fileno()), **_PROBE}
+    return av.open("fd:", format=container_format, options=options)
+
+
+def _measure_image(file: BinaryIO, pillow_format: str) -> Measured:
     from PIL import Image
 
-    with Image.open(path, formats=(pillow_format,)) as image:
+    with Image.open(file, formats=(pillow_format,)) as image:
         width, height = image.size[::-1] if _is_sideways(image) else image.size
         return Measured(MediaFacts(width=width, height=height), "image")
 
@@ -99,11 +113,11 @@ def _is_sideways(image: "Image") -> bool:
         return False
 
 
-def _measure_streams(path: Path, container_format: str, *, may_be_video: bool) -> Measured:
+def _measure_streams(file: BinaryIO, container_format: str, *, may_be_video: bool) -> Measured:
     import av
     from av.stream import Disposition
 
-    with av.open(str(path), format=container_format, options=AV_OPTIONS) as container:
+    with opened_container(file, container_format) as container:
         seconds = container.duration / av.time_base if container.duration and container.duration > 0 else None
         has_audio = bool(container.streams.audio)
         # The cover of a piece of music is a video stream too.

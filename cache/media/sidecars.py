@@ -8,6 +8,7 @@ from typing import cast
 from pydantic import JsonValue
 
 from ..files import sync_folder
+from .opening import open_inside
 from .temporary import Part
 
 logger = logging.getLogger(__name__)
@@ -32,9 +33,11 @@ def write_sidecar(path: Path, document: dict[str, JsonValue]) -> Path:
 def read_sidecar(sidecar: Path) -> dict[str, JsonValue] | None:
     """The document of a sidecar, or None for anything else."""
     try:
-        if sidecar.stat().st_size > _SIDECAR_BYTES_MAX:
+        with open_inside(sidecar.parent, sidecar) as file:
+            data = file.read(_SIDECAR_BYTES_MAX + 1)
+        if len(data) > _SIDECAR_BYTES_MAX:
             return None
-        document = json.loads(sidecar.read_bytes())
+        document = json.loads(data)
     except (OSError, ValueError, RecursionError) as error:
         logger.info("passed over %s: %s", sidecar, error)
         return None

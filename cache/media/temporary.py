@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...domain.errors import StoreError
 from ..files import make_folder, place_without_overwriting, sync_folder
+from .opening import open_inside
 
 logger = logging.getLogger(__name__)
 
@@ -65,10 +66,13 @@ def place(part: Part, stem: str, extension: str) -> Path:
 
 
 def _is_same(target: Path, part: Part) -> bool:
-    if not target.is_file() or target.stat().st_size != part.size_bytes:
+    try:
+        with open_inside(target.parent, target) as file:
+            same_size = os.fstat(file.fileno()).st_size == part.size_bytes
+            return same_size and hashlib.file_digest(file, "sha256").hexdigest() == part.sha256
+    except OSError:
+        # A link to such a file may lead elsewhere tomorrow.
         return False
-    with target.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == part.sha256
 
 
 def sweep(root: Path, older_than_seconds: float) -> int:

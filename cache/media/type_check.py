@@ -49,7 +49,8 @@ _SOUND_ONLY = {
 def settled_mime(mime_type: str, kind: MediaKind, measured: Measured) -> str:
     """The type once the streams are known: a container without pictures is a sound."""
     if kind == "audio" and mime_type in _SOUND_ONLY:
-        if measured.holds != "audio":
+        # What could not be looked into may well be what was asked and paid for.
+        if measured.holds != "audio" and measured.problem is None:
             raise OutputRejected(f"The output is {mime_type} instead of {_a(kind)}.")
         return _SOUND_ONLY[mime_type]
     if kind == "video" and measured.holds == "audio":

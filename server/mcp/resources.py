@@ -1,22 +1,18 @@
 """Resources: tasks as JSON, what they made, and the models."""
 
 import json
-from functools import partial
-from pathlib import Path
 from typing import Any
 
-import anyio.to_thread
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from ...domain.errors import RequestRefused, RushesError, TaskNotFound
-from ...domain.record import Output, TaskRecord
-from ...tasks.previews.preview import look
+from ...domain.record import TaskRecord
+from ...tasks.previews.previews import check_index
 from ...tools.context import ToolContext
 from ...tools.generate import task_result
 from ...tools.models import model_list
 from ...tools.uris import ANSWER_TEMPLATE, MODELS_URI, OUTPUT_TEMPLATE, TASK_TEMPLATE
-from ...tools.view import check_index
 
 SMALL_BYTES = 750_000
 """A medium up to this size is sent as it is; as base64 it stays under the 1 MB that hosts take."""
@@ -55,7 +51,7 @@ def add_resources(server: MCPServer[Any], surroundings: ToolContext) -> None:
         record = await _record(surroundings, task_id)
         number = _number(record, index)
         try:
-            return await _shown(record.outputs[number - 1], surroundings)
+            return await surroundings.service.content(task_id, number, owner=surroundings.owner, bytes_max=SMALL_BYTES)
         except RequestRefused as error:
             raise ResourceError(f"{error.message} {error.hint or ''}".rstrip()) from error
 
@@ -97,17 +93,3 @@ def _number(record: TaskRecord, index: str) -> int:
     except RequestRefused as error:
         raise ResourceNotFoundError(error.message) from error
     return number
-
-
-async def _shown(output: Output, surroundings: ToolContext) -> bytes:
-    """The file itself if it is small, else its preview."""
-    return await anyio.to_thread.run_sync(
-        partial(_bytes_of, output), abandon_on_cancel=True, limiter=surroundings.looks
-    )
-
-
-def _bytes_of(output: Output) -> bytes:
-    path = Path(output.path) if output.path else None
-    if path is not None and path.is_file() and path.stat().st_size <= SMALL_BYTES:
-        return path.read_bytes()
-    return look(output).jpeg

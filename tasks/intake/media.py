@@ -14,6 +14,8 @@ from urllib.parse import unquote, urlsplit
 
 import anyio.to_thread
 
+from ...cache.media.kept_files import Kept, KeptFileChanged, KeptFiles
+from ...cache.media.opening import open_inside
 from ...cache.media.sniff import sniff_mime
 from ...domain.errors import RequestRefused, TaskNotFound
 from ...domain.failure import clean_text
@@ -36,9 +38,16 @@ class MediaResolver:
     """Turns media sources into inputs. Local files are read only inside `roots`."""
 
     def __init__(
-        self, records: Records, clock: Clock, *, roots: Sequence[Path], bytes_max: int = MEDIA_BYTES_MAX
+        self,
+        records: Records,
+        files: KeptFiles,
+        clock: Clock,
+        *,
+        roots: Sequence[Path],
+        bytes_max: int = MEDIA_BYTES_MAX,
     ) -> None:
         self._records = records
+        self._files = files
         self._clock = clock
         self._roots = tuple(roots)
         self._bytes_max = bytes_max
@@ -73,16 +82,30 @@ class MediaResolver:
         if match is None:
             raise _invalid(f"{_shown(text)} is not task:<task_id> or task:<task_id>#<number from 1>.")
         output = await self._output(match["task_id"], int(match["number"] or 1), owner)
-        kept = output.kept
-        if kept is not None and await anyio.Path(kept.path).is_file():
-            data = await _read(Path(kept.path), self._bytes_max) if (kept.bytes or 0) <= self._bytes_max else None
-            if data is not None:
-                medium = self._of_bytes(role, data, shown=text)
-                return medium.model_copy(update={"url": self._live_url(output)})
+        data = await self._kept_bytes(output, text)
+        if data is not None:
+            medium = self._of_bytes(role, data, shown=text)
+            return medium.model_copy(update={"url": self._live_url(output)})
         url = self._live_url(output)
         if url is None:
             raise _invalid(f"The output {text} has neither a file under {_mib(self._bytes_max)} nor a live https URL.")
-        return MediaInput(role=role, source=text, url=url, mime_type=output.mime_type, sha256=kept and kept.sha256)
+        return MediaInput(
+            role=role, source=text, url=url, mime_type=output.mime_type, sha256=output.kept and output.kept.sha256
+        )
+
+    async def _kept_bytes(self, output: Output, text: str) -> bytes | None:
+        """The bytes that were kept; `None` where they are too many or the file is gone, so that the URL may serve."""
+        media = output.kept
+        if media is None:
+            return None
+        try:
+            return await self._files.read(Kept(Path(media.path), media.bytes, media.sha256), self._bytes_max)
+        except FileNotFoundError:
+            return None
+        except KeptFileChanged as error:
+            raise _invalid(f"The file of {text} has changed since it was kept; name the file by its path.") from error
+        except OSError as error:
+            raise _invalid(f"The file of {text} is not what was kept ({error.strerror}).") from error
 
     async def _output(self, task_id: str, number: int, owner: str) -> Output:
         try:
@@ -138,8 +161,12 @@ def _mib(size: int) -> str:
 
 def _path_of(text: str) -> Path:
     try:
-        path = Path(unquote(urlsplit(text).path)) if text.lower().startswith("file:") else Path(text)
-        return path.expanduser()
+        if not text.lower().startswith("file:"):
+            return Path(text).expanduser()
+        parts = urlsplit(text)
+        if parts.netloc.lower() not in {"", "localhost"}:
+            raise _invalid(f"{_shown(text)} is a file of another machine; give a path of this one.")
+        return Path(unquote(parts.path)).expanduser()
     except (ValueError, RuntimeError) as error:
         # A file URL that is none; the home folder of somebody who is not there.
         raise _invalid(f"{_shown(text)} is not a path: {error}.") from error
@@ -167,28 +194,23 @@ def _data_of(text: str, bytes_max: int) -> bytes:
         raise _invalid("The data URL's base64 cannot be decoded.") from error
 
 
-async def _read(path: Path, bytes_max: int) -> bytes:
+async def _read_allowed(path: Path, roots: Sequence[Path], bytes_max: int) -> bytes:
     """At most one byte more than allowed, so that a growing file cannot fill the memory."""
 
     def read() -> bytes:
-        with path.open("rb") as file:
-            return file.read(bytes_max + 1)
-
-    return await anyio.to_thread.run_sync(read)
-
-
-async def _read_allowed(path: Path, roots: Sequence[Path], bytes_max: int) -> bytes:
-    def resolve() -> Path:
         real = path.resolve()
-        if not any(real.is_relative_to(root.resolve()) for root in roots):
+        inside = [resolved for root in roots if real.is_relative_to(resolved := root.resolve())]
+        if not inside:
             shown = ", ".join(str(root) for root in roots) or "none"
             raise _invalid(f"{_shown(str(path))} is outside the folders that rushes may read ({shown}).")
-        if not real.is_file():
-            raise _invalid(f"There is no file {_shown(str(path))}.")
-        return real
+        # From here on no link is followed: what was judged to be inside is what is opened, or nothing.
+        with open_inside(inside[0], real) as file:
+            return file.read(bytes_max + 1)
 
     try:
-        return await _read(await anyio.to_thread.run_sync(resolve), bytes_max)
+        return await anyio.to_thread.run_sync(read)
+    except FileNotFoundError as error:
+        raise _invalid(f"There is no file {_shown(str(path))}.") from error
     except OSError as error:
         raise _invalid(f"{_shown(str(path))} cannot be read: {error.strerror or error}.") from error
     except ValueError as error:

@@ -18,6 +18,9 @@ GAP = 6
 LABEL_HEIGHT = 26
 PAPER, INK = (24, 24, 27), (228, 228, 231)
 
+THREADS = 2
+"""Each thread of a decoder holds pictures of its own, and memory is bounded."""
+
 _LAST_FRAME_WITHIN_SECONDS = 2.0
 """The last frame is looked for from so long before the end on."""
 _MOMENT_MAX = 1e6
@@ -35,6 +38,7 @@ def look_at_video(container: "InputContainer", duration_seconds: float | None, a
     """
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
+    stream.codec_context.thread_count = THREADS
     if at_seconds is None:
         shots = _ends_and_middle(container, stream, duration_seconds or 0.0)
         if not shots:

@@ -1,8 +1,7 @@
 """Still pictures: scaled, flattened, and written as a JPEG that fits into a model's context."""
 
 import io
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ...domain.errors import RequestRefused
 from .preview import Look
@@ -19,28 +18,41 @@ PIXELS_MAX = 100_000_000
 BACKGROUND = (128, 128, 128)
 """Behind transparent pixels: both black and white things can be seen on it."""
 
+_REDUCIBLE = frozenset({"L", "RGB", "RGBA", "CMYK", "YCbCr"})
+"""Modes whose neighbouring values can be averaged."""
+
 _QUALITIES = (85, 70, 55, 40, 25, 10)
 
 
-def look_at_image(path: Path, pillow_format: str, size: tuple[int, int]) -> Look:
+def look_at_image(file: BinaryIO, pillow_format: str) -> Look:
     """The picture itself (the first frame of an animation).
 
     Raises:
-        RequestRefused: its measured size says that it is too large to be decoded.
+        RequestRefused: it is too large to be decoded.
     """
     from PIL import Image, ImageOps
 
-    if size[0] * size[1] > PIXELS_MAX:
-        raise RequestRefused(
-            "unsupported",
-            f"{path.name} has {size[0]}x{size[1]} pixels, too many to be shown here.",
-            hint="Open the file itself.",
-        )
-    with Image.open(path, formats=(pillow_format,)) as image:
+    with Image.open(file, formats=(pillow_format,)) as image:
+        width, height = image.size
+        if width * height > PIXELS_MAX:
+            raise RequestRefused(
+                "unsupported",
+                f"The image has {width}x{height} pixels, too many to be shown here.",
+                hint="Open the file itself.",
+            )
         image.draft("RGB", (SIDE_MAX, SIDE_MAX))
-        upright = ImageOps.exif_transpose(image)
+        upright = ImageOps.exif_transpose(_reduced(image))
         shown = fitted(flattened(upright))
     return Look(jpeg_of(shown), "the image")
+
+
+def _reduced(image: "Image") -> "Image":
+    """A large picture at half its size, or a third and so on: each further step would copy all of it."""
+    factor = max(image.size) // (2 * SIDE_MAX)
+    if factor < 2:
+        return image
+    shades = image.convert("L") if image.mode == "1" else image
+    return shades.reduce(factor) if shades.mode in _REDUCIBLE else image
 
 
 def flattened(image: "Image") -> "Image":

@@ -171,6 +171,7 @@ def _kept_media(file: KeptFile) -> KeptMedia:
         duration_seconds=file.facts.duration_seconds,
         frame_rate=file.facts.frame_rate,
         has_audio=file.facts.has_audio,
+        measure_problem=file.measure_problem,
     )
 
 

@@ -17,6 +17,7 @@ from rushes.cache.media.folder import KeptFile, MediaFacts, MediaFolder
 from rushes.cache.media.sniff import MediaKind
 from rushes.domain.errors import OutputRejected, OutputUnavailable, StoreReadOnly
 
+from ..previews.here import measure_here
 from . import samples
 
 pytestmark = pytest.mark.anyio
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def folder(tmp_path: Path) -> MediaFolder:
-    return MediaFolder(tmp_path / "not" / "yet" / "there")
+    return MediaFolder(tmp_path / "not" / "yet" / "there", measure_here)
 
 
 async def pieces(data: bytes, size: int = 1000) -> AsyncIterator[bytes]:

@@ -9,6 +9,7 @@ from datetime import timedelta
 import anyio
 
 from rushes.cache.embedded.store import TaskStore
+from rushes.cache.media.decoder import Decoder
 from rushes.cache.workers.leases import LeaseTimes, ProcessLease
 from rushes.domain.record import SCHEMA, TaskRecord
 from rushes.providers.client.gateway import HttpProvider
@@ -16,6 +17,7 @@ from rushes.providers.fact_files import load_facts
 from rushes.providers.provider import Provider
 from rushes.providers.registry import default_settings, wire_class
 from rushes.providers.sandbox import SandboxProvider
+from rushes.server.assembly import DECODING
 from rushes.tasks.engine import Engine, Limits, Parts
 from rushes.tasks.intake.routing import Configured
 from rushes.tasks.journal import from_document
@@ -58,6 +60,7 @@ async def opened(order: Order, fuse: Fuse) -> AsyncGenerator[tuple[Engine, TaskS
             store=store,
             lease=lease,
             media=DyingFolder(order.home / "outputs", fuse),
+            decoder=Decoder(DECODING),
             providers=[Configured(provider)],
             limits=Limits(shutdown_grace_seconds=0.1, takeover_seconds=order.takeover_seconds),
             clock=SteppedClock(timedelta(seconds=order.clock_ahead_seconds)),

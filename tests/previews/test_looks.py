@@ -10,10 +10,13 @@ from PIL import Image
 from rushes.domain.errors import RequestRefused
 from rushes.domain.job import RemoteOutput
 from rushes.domain.record import Keeping, Output
-from rushes.tasks.previews.preview import CHANGED, Look, look
+from rushes.tasks.previews.preview import Look
+from rushes.tasks.previews.previews import CHANGED
 from rushes.tasks.previews.waveform import columns
 
 from ..altered import remeasured
+from ..hostile.bombs import blank_png
+from .here import look
 from .media_files import BLUE, GREEN, RED, Colour, a_sound, a_video, an_image, kept
 
 URL = "https://cdn.example/a.mp4"
@@ -227,7 +230,8 @@ def test_a_moment_is_for_videos(tmp_path: Path) -> None:
     assert refusal(an_image(tmp_path / "i.png", (10, 10)), 1.0).reason == "invalid_input"
 
 
-def test_an_image_of_too_many_pixels_is_not_decoded(tmp_path: Path) -> None:
-    output = remeasured(an_image(tmp_path / "i.png", (10, 10)), width=20_000, height=6_000)
+def test_an_image_of_too_many_pixels_is_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "i.png").write_bytes(blank_png(10_001))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
 
-    assert "20000x6000 pixels, too many to be shown" in refusal(output).message
+    assert "10001x10001 pixels, too many to be shown" in refusal(kept(tmp_path / "i.png", "image/png")).message

@@ -1,15 +1,17 @@
 """Studios over real stores and real folders, for tests of the heart."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from rushes.cache.embedded.store import TaskStore
-from rushes.cache.media.folder import MediaFolder
+from rushes.cache.media.decoder import Decoder
+from rushes.cache.media.folder import Measure, MediaFolder
 from rushes.cache.workers.leases import ProcessLease
 from rushes.domain.record import SCHEMA
 from rushes.domain.request import GenerationRequest, Kind
 from rushes.providers.provider import Provider
+from rushes.server.assembly import DECODING
 from rushes.tasks.clock import Clock
 from rushes.tasks.engine import Engine, Limits, Parts
 from rushes.tasks.intake.routing import Configured
@@ -17,6 +19,7 @@ from rushes.tasks.migrations import MIGRATIONS
 from rushes.tasks.service import MediaSource, Wish
 
 from ..clocks import JumpingClock
+from ..previews.here import measure_here
 
 QUICK = Limits(shutdown_grace_seconds=0.2, takeover_seconds=0.05)
 
@@ -27,7 +30,7 @@ async def an_engine(
     *providers: Provider | Configured,
     limits: Limits = QUICK,
     store_type: type[TaskStore] = TaskStore,
-    media_type: type[MediaFolder] = MediaFolder,
+    media_type: Callable[[Path, Measure], MediaFolder] = MediaFolder,
     clock: Clock | None = None,
 ) -> AsyncGenerator[Engine]:
     """A engine in `home`, with the providers in this order; without a `clock` it waits for nothing."""
@@ -38,7 +41,8 @@ async def an_engine(
         parts = Parts(
             store=store,
             lease=lease,
-            media=media_type(home / "outputs"),
+            media=media_type(home / "outputs", measure_here),
+            decoder=await stack.enter_async_context(Decoder.opened(DECODING)),
             providers=[each if isinstance(each, Configured) else Configured(each) for each in providers],
             input_roots=(home,),
             limits=limits,

@@ -9,9 +9,11 @@ from pydantic import JsonValue
 from rushes.domain.errors import RushesError, TaskNotFound
 from rushes.domain.record import TaskRecord, TaskState
 from rushes.domain.request import Kind
-from rushes.tasks.service import Answer, ModelOffer, Preview, TaskPage, Wish
+from rushes.tasks.previews.previews import check_index
+from rushes.tasks.service import Answer, ModelOffer, Preview, Seen, TaskPage, Wish
 
 from ..altered import altered
+from ..previews.here import previews_here
 
 NOW = datetime(2026, 11, 20, 17, 5, 30, 123_456, tzinfo=UTC)
 
@@ -55,6 +57,16 @@ class FakeService:
         self.waiting = anyio.Event()
         """Set while somebody waits."""
         self._changed = anyio.Event()
+
+    async def look(self, task_id: str, index: int, *, owner: str = "local", at_seconds: float | None = None) -> Seen:
+        found = await self.get(task_id, owner=owner)
+        check_index(found, index)
+        return Seen(found, await previews_here.look(found.outputs[index - 1], at_seconds))
+
+    async def content(self, task_id: str, index: int, *, owner: str = "local", bytes_max: int) -> bytes:
+        found = await self.get(task_id, owner=owner)
+        check_index(found, index)
+        return await previews_here.content(found.outputs[index - 1], bytes_max)
 
     def put(self, task: TaskRecord) -> TaskRecord:
         self.records[task.task_id] = task

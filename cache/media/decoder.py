@@ -1,0 +1,274 @@
+"""A child process that decodes: bytes of strangers meet C code there, within bounds, and never in this process.
+
+One child at a time, started by the first question, kept warm for the next ones and ended after a while without any. It
+is killed where the asker is cancelled or its time is up, and the next question starts another. Why not
+`anyio.to_process`: its children inherit the whole environment with its keys, run the parent's main module, take pickles
+and answer with them (who takes over a decoder would take over its parent), and know no bounds.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from typing import BinaryIO, Literal
+
+import anyio
+from anyio.abc import Process
+from anyio.streams.buffered import BufferedByteReceiveStream
+from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
+
+from ...domain.errors import RushesError
+
+logger = logging.getLogger(__name__)
+
+START_SECONDS = 30.0
+"""A machine that is busy takes that long to load the decoders."""
+DOCUMENT_BYTES_MAX = 65_536
+DATA_BYTES_MAX = 2**20
+
+OUT_OF_MEMORY = 70
+"""The child's exit code where it sees by itself that it has taken too much."""
+
+ENDED = (OSError, anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, anyio.ClosedResourceError)
+
+_ENVIRONMENT = frozenset(
+    {"PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TEMP", "TMP", "LD_LIBRARY_PATH"}
+)
+"""What a child sees of our own environment, which holds keys."""
+
+_MB = 2**20
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What one question may take."""
+
+    memory_bytes: int
+    """Beyond what the child has when it is idle."""
+    processor_seconds: int
+    wall_seconds: float
+
+
+MEASURING = Bounds(memory_bytes=256 * _MB, processor_seconds=2, wall_seconds=20)
+LOOKING = Bounds(memory_bytes=768 * _MB, processor_seconds=20, wall_seconds=40)
+
+
+class DecodingEnded(RushesError):
+    """The child ended without an answer; the message is the end of a sentence that begins with the file."""
+
+
+class _EndedBefore(DecodingEnded):
+    """The child had ended before it took the question up."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer: a document, and bytes."""
+
+    document: dict[str, JsonValue]
+    data: bytes
+
+
+class _Head(BaseModel):
+    """What stands before an answer. A child that was taken over may say anything here."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    document: dict[str, JsonValue]
+    data_bytes: int
+    ended: Literal["memory"] | None = None
+
+
+_HEAD = TypeAdapter(_Head)
+
+
+class Decoder:
+    """Asks the child. Use `async with Decoder.opened(module)`."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+        self._one_at_a_time = anyio.Lock()
+        self._child: _Child | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, module: str) -> AsyncGenerator["Decoder"]:
+        """A decoder whose child runs `module`, and ends with the block at the latest."""
+        decoder = cls(module)
+        try:
+            yield decoder
+        finally:
+            await decoder._end()
+
+    async def ask(self, question: Mapping[str, JsonValue], file: BinaryIO, bounds: Bounds) -> Answered:
+        """The child's answer to a question about an open file; it reads that very file, from its beginning on.
+
+        Raises:
+            DecodingEnded: it took more than its bounds, crashed, or could not be started.
+        """
+        async with self._one_at_a_time:
+            try:
+                return await self._asked(question, file, bounds)
+            except _EndedBefore:
+                return await self._asked(question, file, bounds)
+
+    async def _asked(self, question: Mapping[str, JsonValue], file: BinaryIO, bounds: Bounds) -> Answered:
+        child = await self._ready()
+        answer: Answered | None = None
+        try:
+            with anyio.fail_after(bounds.wall_seconds):
+                await child.put({**question, "bounds": asdict(bounds)}, file)
+                answer = await child.answer()
+        except TimeoutError as error:
+            raise DecodingEnded(f"took more than {bounds.wall_seconds:g} s") from error
+        except ENDED as error:
+            raise await child.end_of(bounds) from error
+        except ValueError as error:
+            raise DecodingEnded("was answered with nonsense by the process that decodes") from error
+        finally:
+            if answer is None:
+                await self._end()
+        if answer is None:
+            raise _too_much_memory(bounds)
+        return answer
+
+    async def _ready(self) -> "_Child":
+        if self._child is not None and not self._child.is_alive:
+            await self._end()
+        if self._child is None:
+            try:
+                with anyio.fail_after(START_SECONDS):
+                    self._child = await _Child.started(self._module)
+                    await self._child.answer()
+            except (TimeoutError, ValueError, *ENDED) as error:
+                await self._end()
+                logger.error("the process that decodes could not be started problem=%r", error)
+                raise DecodingEnded("needs a process of its own, which could not be started") from error
+            except BaseException:
+                await self._end()
+                raise
+        return self._child
+
+    async def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            with anyio.CancelScope(shield=True):
+                await child.end()
+
+
+class _Child:
+    """One child process. Questions go in by a socket that carries files along; answers come out by a pipe."""
+
+    def __init__(self, process: Process, questions: socket.socket | None) -> None:
+        if process.stdout is None:
+            raise ValueError("no answers can come")
+        self._process = process
+        self._questions = questions
+        self._answers = BufferedByteReceiveStream(process.stdout)
+
+    @classmethod
+    async def started(cls, module: str) -> "_Child":
+        # Its own session: Ctrl-C on a terminal is for us alone, and the child ends with us. `-P`: a file `av.py` in the
+        # folder that rushes is started in is nobody's decoder.
+        command = [sys.executable or "python3", "-P", "-s", "-m", module]
+        if sys.platform == "win32":
+            flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+            process = await anyio.open_process(
+                command, stderr=subprocess.DEVNULL, env=_environment(), creationflags=flags
+            )
+            return cls(process, None)
+        ours, its = socket.socketpair()
+        try:
+            with its:
+                process = await anyio.open_process(
+                    command, stdin=its.fileno(), stderr=subprocess.DEVNULL, env=_environment(), start_new_session=True
+                )
+        except BaseException:
+            ours.close()
+            raise
+        ours.setblocking(False)
+        return cls(process, ours)
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.returncode is None
+
+    async def put(self, question: Mapping[str, JsonValue], file: BinaryIO) -> None:
+        """Ask, and hear that the question was taken up.
+
+        Raises:
+            _EndedBefore: it was not, so that another child may be asked.
+        """
+        try:
+            await self._send(question, file)
+            await self.answer()
+        except ENDED as error:
+            raise _EndedBefore("ended as soon as it was asked") from error
+
+    async def _send(self, question: Mapping[str, JsonValue], file: BinaryIO) -> None:
+        if self._questions is not None:
+            # A question is shorter than a socket's buffer, and there is never more than one in it.
+            socket.send_fds(self._questions, [framed(question)], [file.fileno()])
+        elif self._process.stdin is not None:
+            await self._process.stdin.send(framed({**question, "path": str(file.name)}))
+
+    async def answer(self) -> Answered | None:
+        """The next answer; `None` where the child ran out of memory."""
+        length = int.from_bytes(await self._answers.receive_exactly(4), "big")
+        if length > DOCUMENT_BYTES_MAX:
+            raise ValueError("too long an answer")
+        head = _HEAD.validate_json(await self._answers.receive_exactly(length))
+        if not 0 <= head.data_bytes <= DATA_BYTES_MAX:
+            raise ValueError("too many bytes")
+        data = await self._answers.receive_exactly(head.data_bytes) if head.data_bytes else b""
+        return None if head.ended else Answered(head.document, data)
+
+    async def end_of(self, bounds: Bounds) -> DecodingEnded:
+        """Why it has ended without an answer."""
+        with anyio.move_on_after(1):
+            await self._process.wait()
+        match self._process.returncode:
+            case code if code == OUT_OF_MEMORY:
+                return _too_much_memory(bounds)
+            case code if code == -_number("SIGXCPU"):
+                return DecodingEnded(f"took more than {bounds.processor_seconds} s of a processor")
+            case code if code == -_number("SIGKILL"):
+                return DecodingEnded("was too much for this machine's memory")
+            case _:
+                return DecodingEnded("crashed the process that decodes")
+
+    async def end(self) -> None:
+        if self._questions is not None:
+            self._questions.close()
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.aclose()
+
+
+def _too_much_memory(bounds: Bounds) -> DecodingEnded:
+    return DecodingEnded(f"took more than {bounds.memory_bytes // _MB} MB of memory")
+
+
+def framed(document: Mapping[str, JsonValue]) -> bytes:
+    """A document behind its length in four bytes."""
+    data = json.dumps(document).encode()
+    return len(data).to_bytes(4, "big") + data
+
+
+def _environment() -> dict[str, str]:
+    """Enough to start Python and find what this process finds."""
+    kept = {name: value for name, value in os.environ.items() if name.upper() in _ENVIRONMENT}
+    paths = os.pathsep.join(os.path.abspath(path) for path in sys.path if path)  # noqa: PTH100 - not only folders
+    # Each thread would reserve 64 MB of addresses, of which the child has few.
+    return {**kept, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", "MALLOC_ARENA_MAX": "2"}
+
+
+def _number(name: str) -> int:
+    return int(getattr(signal, name, 0)) or -1

@@ -1,0 +1,79 @@
+"""Kept files, opened as what a record says of them: no link, a regular file, the bytes that were kept."""
+
+import errno
+import hashlib
+import os
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+import anyio.to_thread
+
+from .opening import open_inside, sha256_of
+
+
+class KeptFileChanged(OSError):
+    """The file's bytes are not the ones that were kept."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(errno.ESTALE, "it has changed since it was kept", str(path))
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a record says of a kept file."""
+
+    path: Path
+    size_bytes: int | None
+    sha256: str | None
+
+
+class KeptFiles:
+    """Opens kept files. `root` is where outputs are kept now; earlier ones may lie in another folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    async def open(self, kept: Kept) -> tuple[BinaryIO, bool]:
+        """The opened file, to be closed by the caller, and whether it still is what was kept.
+
+        Raises:
+            OSError: it is gone, cannot be read, or is no regular file any more but, for one, a link.
+        """
+        return await anyio.to_thread.run_sync(partial(self._open_compared, kept))
+
+    async def read(self, kept: Kept, bytes_max: int) -> bytes | None:
+        """The bytes of a file, if they are the ones that were kept; `None` where it has more than `bytes_max`.
+
+        Raises:
+            KeptFileChanged: its bytes are others now.
+            OSError: as for `open`.
+        """
+        return await anyio.to_thread.run_sync(partial(self._read, kept, bytes_max))
+
+    def _open_compared(self, kept: Kept) -> tuple[BinaryIO, bool]:
+        file = self._open(kept)
+        try:
+            same_size = kept.size_bytes in (None, os.fstat(file.fileno()).st_size)
+            return file, same_size and kept.sha256 in (None, sha256_of(file))
+        except BaseException:
+            file.close()
+            raise
+
+    def _read(self, kept: Kept, bytes_max: int) -> bytes | None:
+        with self._open(kept) as file:
+            data = file.read(bytes_max + 1)
+        if len(data) > bytes_max:
+            return None
+        # What is handed on is what was compared: the file may change at any time.
+        if kept.size_bytes not in (None, len(data)) or kept.sha256 not in (None, hashlib.sha256(data).hexdigest()):
+            raise KeptFileChanged(kept.path)
+        return data
+
+    def _open(self, kept: Kept) -> BinaryIO:
+        return open_inside(self._folder_of(kept.path), kept.path)
+
+    def _folder_of(self, path: Path) -> Path:
+        """The folder down to which links may be followed: the root, or where another place was chosen, the file's."""
+        return self._root if path.is_relative_to(self._root) else path.parent
