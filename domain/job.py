@@ -14,6 +14,10 @@ SUCCESS_WITHOUT_OUTPUT = "the gateway says the job succeeded, but shows no outpu
 Who polls counts these, and after a few gives the job up as `provider_error` with `charged: unknown`."""
 
 
+KEY_STAND_IN = "KEY-NOT-SHOWN"
+"""In an address that the gateway's key is part of: the key is put back only where it is fetched."""
+
+
 class Cost(BaseModel):
     """What the gateway says it charged."""
 

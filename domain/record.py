@@ -9,7 +9,7 @@ from typing_extensions import TypeIs
 
 from .errors import IllegalTransition
 from .failure import Failure
-from .job import Cost, Job, RemoteOutput, Told
+from .job import KEY_STAND_IN, Cost, Job, RemoteOutput, Told
 from .request import GenerationRequest, Kind
 
 SCHEMA = 2
@@ -99,7 +99,9 @@ class Output(BaseModel):
     def public_url(self) -> str | None:
         """The address where anybody can fetch it: https, and without the gateway's key."""
         url = self.remote.url
-        return url if url is not None and url.startswith("https://") and not self.remote.authenticated else None
+        if url is None or not url.startswith("https://") or self.remote.authenticated or KEY_STAND_IN in url:
+            return None
+        return url
 
 
 class Attempt(BaseModel):

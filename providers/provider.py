@@ -29,7 +29,9 @@ class ProviderSettings(BaseModel):
     timeout_seconds: float = 60.0
     """Limit on one read (poll, list). A submission may take longer."""
     requests_max: int = 16
-    """Bound on requests under way at once to this gateway."""
+    """Bound on reads under way at once at this gateway, and on submissions."""
+    result_origins: tuple[str, ...] = ()
+    """Places inside the user's network from which its results may be fetched, such as `http://127.0.0.1:9000`."""
 
 
 class Traits(BaseModel):

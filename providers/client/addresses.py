@@ -44,13 +44,41 @@ def is_loopback_url(url: str) -> bool:
         return False
 
 
+def is_link_local(address: str) -> bool:
+    """True for 169.254.0.0/16 and fe80::/10, also inside an IPv6 address."""
+    return any(part.is_link_local for part in _parts_of(address))
+
+
+def is_loopback(address: str) -> bool:
+    """True for this machine, also where the address stands for all that it has."""
+    return any(part.is_loopback or part.is_unspecified for part in _parts_of(address))
+
+
+def is_private(address: str) -> bool:
+    """True for an address of one host in the network around this machine."""
+    return all(
+        not (part.is_global or part.is_loopback or part.is_unspecified or part.is_link_local or part.is_multicast)
+        for part in _parts_of(address)
+    )
+
+
 def absolute_url(base_url: str, url: str) -> str:
     """A path is on the gateway's host, below the base URL's prefix unless it starts with that itself."""
     base = base_url.rstrip("/")
     if url.startswith("/") and not url.startswith("//"):
         prefix = urlsplit(base).path
         return (base.removesuffix(prefix) if prefix and url.startswith(f"{prefix}/") else base) + url
-    return url if urlsplit(url).scheme else urljoin(base + "/", url)
+    try:
+        return url if urlsplit(url).scheme else urljoin(base + "/", url)
+    except ValueError:
+        return url  # such as https://[x/, which is refused by name when it is to be fetched
+
+
+def _parts_of(address: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    try:
+        return list(_parts(ipaddress.ip_address(address)))
+    except ValueError:
+        return []
 
 
 def _parts(

@@ -2,14 +2,15 @@
 
 A result's host is looked up first, its addresses are checked, and the connection goes to the checked address (so that
 a second look-up cannot answer otherwise); TLS still proves the host's name. Redirects are followed by hand, each under
-the same rule. A loopback or private address is fetched from only if the gateway's own base URL is on such a one.
+the same rule, and without the key from the first one on: whoever may say where a result is must not say where the key
+goes. What inside the user's network may be fetched from says `reach.py`.
 
 Where the environment names a proxy, it makes the connection and looks the host up itself: what can be looked up here is
 still checked, and the key goes through it only inside TLS.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -21,13 +22,19 @@ from ...domain.job import RemoteOutput
 from ..formats.readings import urls_in
 from ..provider import OutputStream
 from .addresses import Resolve, absolute_url, is_public, resolve
+from .encodings import EncodingRefused, TooLarge, decoded, whole_body
 from .http import user_agent
 from .proxies import proxy_for
+from .reach import Reach, port
+from .redaction import Redaction
 from .reply import Reply, parse_body, retry_after
 
 REDIRECTS_MAX = 5
 SECONDS_MAX = 1800.0
-"""Limit on one download, however steadily it drips."""
+"""Limit on one download from the first look-up to the last byte, however steadily it drips."""
+
+HEAD_SECONDS_MAX = 120.0
+"""Limit on what comes before the medium: look-ups, connections, redirects, and the heads of the answers."""
 
 _TIMEOUT = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=30.0)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -46,19 +53,25 @@ class _Target:
 
 
 class OutputClient:
-    """Opens outputs of one gateway. `transport`, `resolve` and `seconds_max` are for tests."""
+    """Opens outputs of one gateway. `result_origins` are places inside the network from which they may come, too.
+
+    `transport`, `resolve` and `seconds_max` are for tests.
+    """
 
     def __init__(
         self,
         base_url: str | None,
         api_key: str | None,
         *,
+        result_origins: Sequence[str] = (),
         transport: httpx.AsyncBaseTransport | None = None,
         resolve: Resolve = resolve,
         seconds_max: float = SECONDS_MAX,
     ) -> None:
         self._base = httpx.URL(base_url) if base_url else None
+        self._reach = Reach(self._base, result_origins)
         self._api_key = api_key
+        self._redaction = Redaction(api_key)
         self._transport = transport
         self._resolve = resolve
         self._seconds_max = seconds_max
@@ -73,9 +86,14 @@ class OutputClient:
                 yet change, as storage shows a new object late, so who keeps outputs asks again before believing it.
             OutputRejected: it may not be fetched.
         """
-        response = await self._fetch(output)
+        end = anyio.current_time() + self._seconds_max
         try:
-            yield _Stream(response, self._seconds_max)
+            with anyio.fail_after(min(self._seconds_max, HEAD_SECONDS_MAX)):
+                response = await self._fetch(output)
+        except TimeoutError as error:
+            raise _too_slow() from error
+        try:
+            yield _Stream(response, end)
         finally:
             await response.aclose()
 
@@ -97,7 +115,7 @@ class OutputClient:
         faults: list[OutputError] = []
         for target in targets:
             try:
-                return await self._follow(target)
+                return await self._follow(replace(target, url=self._redaction.restored(target.url)))
             except OutputError as fault:
                 faults.append(fault)
         raise next((fault for fault in faults if isinstance(fault, OutputUnavailable)), faults[0])
@@ -105,7 +123,7 @@ class OutputClient:
     async def _follow(self, target: _Target) -> httpx.Response:
         for _ in range(REDIRECTS_MAX + 1):
             url = _parsed(target.url)
-            own = self._is_own(url)
+            own = self._reach.is_own(url)
             response = await self._get(url, with_key=target.with_key and own)
             if own and target.key_on_request and not target.with_key and response.status_code in {401, 403}:
                 await response.aclose()
@@ -121,10 +139,10 @@ class OutputClient:
         status = response.status_code
         if status in _REDIRECTS and "location" in response.headers:
             await response.aclose()
-            return replace(target, url=_joined(target.url, response.headers["location"]))
+            return _Target(_joined(target.url, response.headers["location"]), with_key=False)
         if status not in {200, 206}:
             await response.aclose()
-            if target.with_key and status in _NOT_YET and self._is_own(_parsed(target.url)):
+            if target.with_key and status in _NOT_YET and self._reach.is_own(_parsed(target.url)):
                 raise OutputUnavailable(f"the gateway does not give the result out now (HTTP {status})")
             raise _fault_of(response)
         if target.with_key and _media_type(response) == "application/json":
@@ -138,7 +156,7 @@ class OutputClient:
         if with_key and self._api_key:
             headers["Authorization"] = f"Bearer {self._api_key}"
         proxy = self._proxy(url, with_key=with_key)
-        if self._is_own(url):
+        if self._reach.is_own(url):
             return await self._request(url, headers, None, proxy)
         if proxy is not None:
             await self._check_if_known(url)
@@ -147,14 +165,14 @@ class OutputClient:
         for address in await self._checked_addresses(url):
             headers["Host"] = url.netloc.decode("ascii")
             try:
-                return await self._request(url.copy_with(host=address), headers, url.host)
+                return await self._request(url.copy_with(host=address), headers, url)
             except _NotConnected as error:
                 fault = error
-        raise fault or OutputUnavailable(f"{url.host} has no address")
+        raise fault or OutputUnavailable(f"{self._named(url)} has no address")
 
     def _proxy(self, url: httpx.URL, *, with_key: bool) -> str | None:
         """The proxy to go through; never for the gateway's own plain http, as for its API."""
-        if self._transport is not None or (url.scheme == "http" and (with_key or self._is_own(url))):
+        if self._transport is not None or (url.scheme == "http" and (with_key or self._reach.is_own(url))):
             return None
         return proxy_for(url.scheme, url.host)
 
@@ -166,13 +184,14 @@ class OutputClient:
             return
 
     async def _request(
-        self, url: httpx.URL, headers: dict[str, str], certified: str | None, proxy: str | None = None
+        self, url: httpx.URL, headers: dict[str, str], asked: httpx.URL | None, proxy: str | None = None
     ) -> httpx.Response:
+        """`asked` is the URL before its host was replaced by one of its addresses; TLS proves that host's name."""
         extensions: dict[str, object] = {"timeout": _TIMEOUT.as_dict()}
-        if certified is not None and url.scheme == "https":
-            extensions["sni_hostname"] = certified
+        if asked is not None and url.scheme == "https":
+            extensions["sni_hostname"] = asked.host
         request = httpx.Request("GET", url, headers=headers, extensions=extensions)
-        host = certified or url.host
+        host = self._named(asked or url)
         try:
             return await self._opened(proxy).handle_async_request(request)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -192,27 +211,29 @@ class OutputClient:
             )
         return self._transport
 
-    def _is_own(self, url: httpx.URL) -> bool:
-        return self._base is not None and _origin(url) == _origin(self._base)
-
     async def _checked_addresses(self, url: httpx.URL) -> list[str]:
         addresses = await self._resolved(url)
-        if all(map(is_public, addresses)) or await self._base_is_inside():
+        if all(map(is_public, addresses)):
             return addresses
-        raise OutputRejected(f"the result is on {url.host}, an address inside this network, and was not fetched")
-
-    async def _base_is_inside(self) -> bool:
-        if self._base is None:
-            return False
-        return not any(map(is_public, await self._resolved(self._base)))
+        permitted = self._reach.permitted(url, addresses, await self._resolved(self._base) if self._base else ())
+        if permitted:
+            return permitted
+        raise OutputRejected(
+            f"the result is on {self._named(url)}, an address inside this network, and was not fetched; "
+            "if it belongs there, name its origin in result_origins of this provider's table in rushes.toml"
+        )
 
     async def _resolved(self, url: httpx.URL) -> list[str]:
         try:
-            return await self._resolve(url.host, _port(url))
+            return await self._resolve(url.host, port(url))
         except UnicodeError as error:
             raise OutputRejected("the result's URL has no valid host") from error
         except OSError as error:
-            raise OutputUnavailable(f"{url.host} cannot be looked up") from error
+            raise OutputUnavailable(f"{self._named(url)} cannot be looked up") from error
+
+    def _named(self, url: httpx.URL) -> str:
+        """The host, for a message; a hostile one may hold the key, in lower case as hosts are written."""
+        return "its host" if self._api_key and self._api_key.lower() in url.host else url.host
 
 
 class _NotConnected(OutputUnavailable):
@@ -220,9 +241,11 @@ class _NotConnected(OutputUnavailable):
 
 
 class _Stream:
-    def __init__(self, response: httpx.Response, seconds_max: float) -> None:
+    """`end` is the moment, by the event loop's clock, at which the last byte must have come."""
+
+    def __init__(self, response: httpx.Response, end: float) -> None:
         self._response = response
-        self._seconds_max = seconds_max
+        self._end = end
 
     @property
     def mime_type(self) -> str | None:
@@ -235,14 +258,24 @@ class _Stream:
         return int(length) if length.isdecimal() and len(length) < 16 and not encoded else None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        end = anyio.current_time() + self._seconds_max
         try:
-            async for chunk in self._response.aiter_bytes():
-                yield chunk
-                if anyio.current_time() > end:
-                    raise OutputUnavailable("the result came too slowly")
+            async with aclosing(decoded(self._response)) as chunks:
+                while True:
+                    with anyio.fail_after(self._end - anyio.current_time()):
+                        chunk = await anext(chunks, None)
+                    if chunk is None:
+                        return
+                    yield chunk
+        except TimeoutError as error:
+            raise _too_slow() from error
+        except EncodingRefused as error:
+            raise OutputRejected(f"the result cannot be read: {error}") from error
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             raise OutputUnavailable(f"the result broke off ({type(error).__name__})") from error
+
+
+def _too_slow() -> OutputUnavailable:
+    return OutputUnavailable("the result came too slowly")
 
 
 def _parsed(text: str) -> httpx.URL:
@@ -252,7 +285,7 @@ def _parsed(text: str) -> httpx.URL:
         raise OutputRejected("the result's URL is not valid") from error
     if url.scheme not in {"http", "https"} or not url.host:
         raise OutputRejected("the result's URL is neither http nor https")
-    if not 0 < _port(url) < 65536:
+    if not 0 < port(url) < 65536:
         raise OutputRejected("the result's URL has no valid port")
     return url.copy_with(userinfo=b"", fragment=None)
 
@@ -262,14 +295,6 @@ def _joined(url: str, location: str) -> str:
         return str(httpx.URL(url).join(location))
     except (httpx.InvalidURL, ValueError) as error:
         raise OutputRejected("the result was redirected to an invalid URL") from error
-
-
-def _port(url: httpx.URL) -> int:
-    return url.port or (443 if url.scheme == "https" else 80)
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int]:
-    return url.scheme, url.host, _port(url)
 
 
 def _media_type(response: httpx.Response) -> str:
@@ -287,17 +312,15 @@ def _fault_of(response: httpx.Response) -> OutputError:
 
 
 async def _linked_in(response: httpx.Response) -> str:
-    data = bytearray()
     try:
-        async for chunk in response.aiter_bytes():
-            data += chunk
-            if len(data) > _JSON_BYTES_MAX:
-                raise OutputRejected("the result is JSON, not a medium")
+        data = await whole_body(response, _JSON_BYTES_MAX)
+    except (TooLarge, EncodingRefused) as error:
+        raise OutputRejected("the result is JSON, not a medium") from error
     except (httpx.HTTPError, OSError) as error:
         raise OutputUnavailable("the result broke off") from error
     finally:
         await response.aclose()
-    body = parse_body("application/json", bytes(data))
+    body = parse_body("application/json", data)
     links = [] if isinstance(body, bytes) else [url for url in urls_in(body) if not url.startswith("data:")]
     if not links:
         raise OutputUnavailable("the gateway answered with JSON instead of the result")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from ...domain.errors import GatewayUnavailable, SubmissionLost, SubmissionRefused
-from ...domain.job import Job, Observation, Plan, RemoteOutput, Submission, Told
+from ...domain.job import KEY_STAND_IN, Job, Observation, Plan, RemoteOutput, Submission, Told
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest, Kind
 from ..checks import check_options
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .http import HttpClient, Timeouts
 
 logger = logging.getLogger(__name__)
+
+KEY_IN_URL = f"The gateway's API key is part of a result's url and is not shown ({KEY_STAND_IN}): use the kept file."
 
 PAGES_MAX = 5
 """Pages of a gateway's list of jobs that a search for a lost one reads."""
@@ -239,6 +241,8 @@ class HttpProvider:
         changes: dict[str, object] = {"outputs": outputs, "told": told, "answer": kept_answer(reply.body, secrets)}
         if observation.poll_after_seconds is None and observation.state in {"queued", "running"}:
             changes["poll_after_seconds"] = retry_after(reply)
+        if any(KEY_STAND_IN in url for output in outputs for url in _urls_of(output).values()):
+            changes["notes"] = (*observation.notes, KEY_IN_URL)
         return observation.model_copy(update=changes)
 
     def _absolute(self, output: RemoteOutput) -> RemoteOutput:
@@ -296,7 +300,12 @@ class HttpProvider:
         if self._outputs is None:
             from .downloads import OutputClient
 
-            self._outputs = OutputClient(self._settings.base_url, self._key(), transport=self._transport)
+            self._outputs = OutputClient(
+                self._settings.base_url,
+                self._key(),
+                result_origins=self._settings.result_origins,
+                transport=self._transport,
+            )
         return self._outputs
 
     def _base_url(self) -> str:

@@ -1,4 +1,4 @@
-"""The HTTP client of a gateway: one connection pool, the key, limits, and what a fault on the way means.
+"""The HTTP client of a gateway: connections, the key, limits, and what a fault on the way means.
 
 The only module that knows the HTTP library; it is imported when a gateway is first used. Nothing is retried here: a
 lost answer to a paid POST must not become a second POST, and polls are repeated by who polls.
@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
@@ -18,7 +18,10 @@ import anyio.to_thread
 import httpx
 from pydantic import JsonValue
 
-from .reply import NoReply, Reply, parse_body
+from .encodings import ACCEPTED, EncodingRefused, TooLarge, whole_body
+from .pools import Pools
+from .redaction import Redaction
+from .reply import NoReply, Reply, is_medium, parse_body
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +80,9 @@ came back; the gateway may have accepted. What a whole answer means is decided b
 class HttpClient:
     """Requests to one gateway, and to no other host: redirects are not followed.
 
-    `base_url` is scheme, host and prefix; every path goes below it. `transport` is for tests.
+    `base_url` is scheme, host and prefix; every path goes below it. `requests_max` bounds the reads under way at once,
+    and the submissions: each have connections of their own, so that submissions that are answered slowly keep nobody
+    from looking at a job. `transport` is for tests.
     """
 
     def __init__(
@@ -90,10 +95,11 @@ class HttpClient:
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._api_key = api_key
-        self._requests_max = requests_max
         self._transport = transport
-        self._client: httpx.AsyncClient | None = None
-        self._opening = anyio.Lock()
+        self._redaction = Redaction(api_key)
+        self._certificates = cache(httpx.create_ssl_context)
+        self._reads = Pools(self._new_client, requests_max)
+        self._submissions = Pools(self._new_client, requests_max)
 
     async def post(
         self,
@@ -110,17 +116,14 @@ class HttpClient:
         Raises:
             NoReply: no whole answer came; its `outcome` says what that means.
         """
-        client = await self._open()
         files = None if multipart is None else list(multipart.items())
         json = None if files is not None else body
         try:
-            request = client.build_request(
-                "POST", self._url(path), json=json, files=files, headers=self._headers(headers)
-            )
+            request = httpx.Request("POST", self._url(path), json=json, files=files, headers=self._headers(headers))
         except (ValueError, TypeError, httpx.InvalidURL) as error:
             # Such as half an emoji in the prompt, NaN in an option, a key beyond ASCII.
             raise NoReply("refused", "the request could not be formed") from error
-        return await self._send(client, request, timeouts, bytes_max)
+        return await self._send(self._submissions, request, timeouts, bytes_max)
 
     async def call(self, method: str, path: str, query: Mapping[str, str], timeouts: Timeouts) -> Reply:
         """One request without a body.
@@ -128,37 +131,32 @@ class HttpClient:
         Raises:
             NoReply: no whole answer came.
         """
-        client = await self._open()
         try:
-            request = client.build_request(
-                method, self._url(path), params=dict(query) or None, headers=self._headers({})
-            )
+            request = httpx.Request(method, self._url(path), params=dict(query) or None, headers=self._headers({}))
         except (ValueError, httpx.InvalidURL) as error:
             raise NoReply("refused", "the request could not be formed") from error
-        return await self._send(client, request, timeouts, READ_BYTES_MAX)
+        return await self._send(self._reads, request, timeouts, READ_BYTES_MAX)
 
     async def aclose(self) -> None:
-        """Close the pool; a later request opens a new one."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        """Close the connections; a later request opens new ones."""
+        await self._reads.aclose()
+        await self._submissions.aclose()
 
-    async def _open(self) -> httpx.AsyncClient:
-        async with self._opening:
-            if self._client is None:
-                # Reading the certificates blocks for tens of milliseconds.
-                self._client = await anyio.to_thread.run_sync(self._new_client)
-            return self._client
-
-    def _new_client(self) -> httpx.AsyncClient:
+    def _new_client(self, connections: int) -> httpx.AsyncClient:
         # Through a proxy, plain http would show the key to a host that is not the gateway's.
         encrypted = self._base_url.startswith("https:")
         limits = httpx.Limits(
-            max_connections=self._requests_max,
-            max_keepalive_connections=self._requests_max,
+            max_connections=connections,
+            max_keepalive_connections=connections,
             keepalive_expiry=KEEPALIVE_SECONDS,
         )
-        return httpx.AsyncClient(limits=limits, trust_env=encrypted, follow_redirects=False, transport=self._transport)
+        return httpx.AsyncClient(
+            verify=self._certificates(trust_env=encrypted),
+            limits=limits,
+            trust_env=encrypted,
+            follow_redirects=False,
+            transport=self._transport,
+        )
 
     def _url(self, path: str) -> str:
         if not path.startswith("/"):
@@ -166,24 +164,24 @@ class HttpClient:
         return self._base_url + path
 
     def _headers(self, extra: Mapping[str, str]) -> dict[str, str]:
-        headers = {"Accept": "application/json, */*;q=0.5", "User-Agent": user_agent(), **extra}
+        own = {"Accept": "application/json, */*;q=0.5", "Accept-Encoding": ACCEPTED, "User-Agent": user_agent()}
+        headers = {**own, **extra}
         if self._api_key:
             headers["Authorization"] = f"Bearer {self._api_key}"
         return headers
 
-    async def _send(
-        self, client: httpx.AsyncClient, request: httpx.Request, timeouts: Timeouts, bytes_max: int
-    ) -> Reply:
+    async def _send(self, pools: Pools, request: httpx.Request, timeouts: Timeouts, bytes_max: int) -> Reply:
         progress = _Progress()
         request.extensions |= {"timeout": timeouts.as_httpx().as_dict(), "trace": progress.note}
         started = time.monotonic()
         try:
-            with anyio.fail_after(timeouts.total):
-                response = await client.send(request, stream=True)
-                try:
-                    data = await _read(response, bytes_max)
-                finally:
-                    await response.aclose()
+            async with pools.client() as client:
+                with anyio.fail_after(timeouts.total):
+                    response = await client.send(request, stream=True)
+                    try:
+                        data = await _read(response, bytes_max)
+                    finally:
+                        await response.aclose()
         except tuple(OUTCOMES) as error:
             raise _no_reply(error, progress) from error
         took = round((time.monotonic() - started) * 1000)
@@ -191,23 +189,28 @@ class HttpClient:
         return await self._reply(response, data)
 
     async def _reply(self, response: httpx.Response, data: bytes) -> Reply:
-        if self._api_key and len(self._api_key) >= 8:
-            # Some gateways repeat the key in the message about it.
-            data = data.replace(self._api_key.encode(), b"[key]")
+        """The reply without the key, which some gateways repeat: in a message about it, or in the address of a result.
+
+        The `Reply` alone is read from here on, so that what is shown, logged or stored cannot hold it.
+        """
         content_type = response.headers.get("content-type", "")
-        parse = partial(parse_body, content_type, data)
+
+        def parse() -> JsonValue | bytes:
+            body = parse_body(content_type, data)
+            return body if is_medium(content_type) else self._redaction.body(body)
+
         body = await anyio.to_thread.run_sync(parse) if len(data) > _THREAD_FROM_BYTES else parse()
-        headers = {name.lower(): value for name, value in response.headers.items()}
+        headers = {name.lower(): self._redaction.text(value) for name, value in response.headers.items()}
         return Reply(response.status_code, headers, body, datetime.now(UTC))
 
 
 async def _read(response: httpx.Response, bytes_max: int) -> bytes:
-    data = bytearray()
-    async for chunk in response.aiter_bytes():
-        data += chunk
-        if len(data) > bytes_max:
-            raise NoReply("lost", f"the answer is larger than {bytes_max // 1024 // 1024} MiB")
-    return bytes(data)
+    try:
+        return await whole_body(response, bytes_max)
+    except TooLarge as error:
+        raise NoReply("lost", f"the answer is larger than {bytes_max // 1024 // 1024} MiB") from error
+    except EncodingRefused as error:
+        raise NoReply("lost", f"the answer cannot be read: {error}") from error
 
 
 class _Progress:

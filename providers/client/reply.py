@@ -54,7 +54,7 @@ def parse_body(content_type: str, data: bytes) -> JsonValue | bytes:
 
     Half an emoji, which a gateway that cuts messages by UTF-16 units sends, is replaced; the rest stays readable.
     """
-    if content_type.lower().startswith(("audio/", "video/", "image/")):
+    if is_medium(content_type):
         return data
     text = data.removeprefix(codecs.BOM_UTF8)
     try:
@@ -65,6 +65,11 @@ def parse_body(content_type: str, data: bytes) -> JsonValue | bytes:
         return data if mended is text else _parsed(mended)
     except ValueError:
         return data
+
+
+def is_medium(content_type: str) -> bool:
+    """Whether a body of this type is the medium itself."""
+    return content_type.lower().startswith(("audio/", "video/", "image/"))
 
 
 def _parsed(text: bytes) -> JsonValue:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Va
 from pydantic_core import PydanticCustomError
 
 from ...domain.errors import ConfigurationError
-from .origins import is_origin
+from .origins import is_one_origin, is_origin
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -46,6 +46,15 @@ def _is_upload_url(text: str) -> str:
 
 UploadUrl = Annotated[str, AfterValidator(_is_upload_url)]
 
+
+def _is_result_origin(text: str) -> str:
+    if not is_one_origin(text):
+        raise PydanticCustomError("result_origin", "this must be scheme, host and port, such as http://127.0.0.1:9000")
+    return text
+
+
+ResultOrigin = Annotated[str, AfterValidator(_is_result_origin)]
+
 ProviderName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
 _IN_WORDS_OF_TOML = {
@@ -70,6 +79,8 @@ class ProviderTable(_Table):
     """Name of the environment variable with the key."""
     timeout_seconds: float | None = Field(default=None, gt=0, le=600)
     requests_max: int | None = Field(default=None, ge=1, le=256)
+    result_origins: tuple[ResultOrigin, ...] | None = None
+    """Places inside the network from which its results may be fetched."""
     options: dict[str, JsonValue] = Field(default_factory=dict)
 
 
