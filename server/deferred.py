@@ -134,6 +134,10 @@ class DeferredService:
         """See `Service.cancel`."""
         return await (await self._opened()).cancel(task_id, owner=owner, abandon=abandon)
 
+    async def attach(self, task_id: str, job_id: str, *, owner: str = "local") -> TaskRecord:
+        """See `Service.attach`."""
+        return await (await self._opened()).attach(task_id, job_id, owner=owner)
+
     async def models(
         self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None
     ) -> Sequence[ModelOffer]:

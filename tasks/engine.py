@@ -32,6 +32,7 @@ from .life.fingerprint import fingerprint
 from .previews.previews import Previews, check_index
 from .service import Answer, ModelOffer, Preview, Seen, TaskPage, Wish
 from .work.advance import Steps
+from .work.attach import Attacher
 from .work.cancel import Canceller
 from .work.holding import Holding, HoldLimits
 from .work.keep import Keeper
@@ -120,6 +121,9 @@ class Engine:
             holding=self._holding,
         )
         self._scheduler = Scheduler(self._steps.step, parts.clock, at_once=limits.tasks_polled_at_once)
+        self._attacher = Attacher(
+            self._records, self._providers, parts.clock, go_on=lambda task_id: self._scheduler.schedule(task_id)
+        )
         self._takeover = Takeover(
             self._records,
             parts.lease,
@@ -214,6 +218,10 @@ class Engine:
         after = await self._canceller.cancel(record, abandon=abandon)
         self._scheduler.schedule(task_id)
         return after
+
+    async def attach(self, task_id: str, job_id: str, *, owner: str = "local") -> TaskRecord:
+        """See `Service.attach`."""
+        return await self._attacher.attach(await self._records.read_owned(task_id, owner), job_id)
 
     async def models(
         self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None

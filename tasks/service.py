@@ -131,6 +131,14 @@ class Service(Protocol):
         """
         ...
 
+    async def attach(self, task_id: str, job_id: str, *, owner: str = "local") -> TaskRecord:
+        """Hand a task the job that it lost, as found at the gateway; the task then goes on as any other.
+
+        Raises:
+            RequestRefused: it needs no job, another task has it, or the gateway does not show it.
+        """
+        ...
+
     async def models(
         self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None
     ) -> Sequence[ModelOffer]: ...

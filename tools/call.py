@@ -9,7 +9,7 @@ from ..domain.errors import RushesError
 from ..domain.failure import failure
 from .context import ToolContext
 from .inputs import ToolInput
-from .refusal import refused, refused_by, unknown_arguments, validation_sentences, wrong_arguments
+from .refusal import refused, refused_by, unanswered, unknown_arguments, validation_sentences, wrong_arguments
 from .result import ToolResult
 from .toolbox import AnswerT, InputT, ToolSpec
 
@@ -22,10 +22,14 @@ HOSTS_OWN = frozenset({"wait_for_previous"})
 """Arguments that a host adds to every tool for its own use and passes on all the same: Gemini CLI, to order calls."""
 
 
+ABOUT_ONE_TASK = frozenset({"check_task", "cancel_task"})
+"""Tools whose refusal must not look like the failure of the task that was asked about."""
+
+
 async def call_tool(
     spec: ToolSpec[InputT, AnswerT], context: ToolContext, raw: Mapping[str, object]
 ) -> AnswerT | ToolResult:
-    """Validate the arguments, call the tool, and put whatever ends the call early in the shape of a task."""
+    """Validate the arguments, call the tool, and put what ends it early in the shape of a task or an error."""
     try:
         arguments = _validated(spec.input_model, raw)
         if not isinstance(arguments, ToolInput):
@@ -33,7 +37,7 @@ async def call_tool(
         return await spec.call(context, arguments)
     except RushesError as error:
         logger.info("call ended without a task", extra={"tool": spec.name, "error": type(error).__name__})
-        return refused_by(error, spec.kind)
+        return unanswered(error) if spec.name in ABOUT_ONE_TASK else refused_by(error, spec.kind)
     except Exception:
         # The boundary: no fault may end without its money state.
         logger.exception("a tool failed", extra={"tool": spec.name})

@@ -129,6 +129,7 @@ class CheckTask(ToolInput):
 
     task_id: TaskId
     wait_seconds: WaitSeconds = Field(0, description="0-45")
+    job_id: Text | None = Field(None, description="Of a lost job")
 
 
 class ListTasks(ToolInput):

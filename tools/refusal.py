@@ -3,11 +3,11 @@
 import difflib
 from collections.abc import Iterable, Mapping
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
 from ..domain.errors import FailureError, RushesError, StoreError, TaskNotFound
-from ..domain.failure import Failure, clean_text, failure, failure_of
+from ..domain.failure import MESSAGE_LIMIT, Failure, clean_text, failure, failure_of
 from ..domain.request import Kind
 from .next_step import NextStep, cure
 from .result import ToolResult
@@ -15,6 +15,8 @@ from .task import refused_task
 
 ECHO_LIMIT = 80
 """Characters of a wrong value that a message repeats."""
+
+ASK_DOCTOR = "Ask the user to run `rushes doctor`; the log on stderr says more."
 
 STORE_HINT = "Nothing was sent. Ask the user to run `rushes doctor`; the log on stderr says more."
 
@@ -105,6 +107,26 @@ def failure_of_error(error: RushesError) -> tuple[Failure, NextStep | None]:
         message = f"The task store cannot be used: {error.message}"
         return failure("internal", message, charged="no", hint=error.hint or STORE_HINT), None
     return failure("internal", error.message, charged="unknown", hint=error.hint), None
+
+
+def unanswered(error: RushesError) -> ToolResult:
+    """The answer to a call about one task that could not be made: it says nothing of the task, so it has no state."""
+    told, step = failure_of_error(error)
+    message, hint = told.message, told.hint
+    if isinstance(error, StoreError):
+        message = f"{message} This tells nothing about the task: it may be running, and it may be charged."
+        hint = f"{error.hint or ASK_DOCTOR} Then call again; do not generate it anew before that."
+    elif isinstance(error, TaskNotFound):
+        message = f"{message} If it ever was, this tells nothing about what its gateway did or charged."
+    said: dict[str, JsonValue] = {
+        "reason": told.reason,
+        "message": clean_text(message, 2 * MESSAGE_LIMIT),
+        "hint": hint,
+    }
+    document: dict[str, JsonValue] = {"error": said}
+    if step is not None:
+        document["next"] = step.model_dump(mode="json")
+    return ToolResult(document=document, is_error=True)
 
 
 def refused_by(error: RushesError, kind: Kind | None = None) -> ToolResult:

@@ -13,6 +13,7 @@ async def check_task(context: ToolContext, arguments: CheckTask) -> ToolResult:
     """The task as it is, or as it is once it has ended or the wait is over.
 
     Raises:
+        RequestRefused: the job cannot be handed back to it.
         TaskNotFound, StoreError.
     """
     record = await _looked_at(context, arguments)
@@ -20,6 +21,10 @@ async def check_task(context: ToolContext, arguments: CheckTask) -> ToolResult:
 
 
 async def _looked_at(context: ToolContext, arguments: CheckTask) -> TaskRecord:
+    if arguments.job_id is not None:
+        attached = await context.service.attach(arguments.task_id, arguments.job_id, owner=context.owner)
+        if not arguments.wait_seconds:
+            return attached
     if not arguments.wait_seconds:
         return await context.service.get(arguments.task_id, owner=context.owner)
     meter = ProgressMeter(context.report_progress)

@@ -14,7 +14,7 @@ class InOrder(TyperGroup):
     """Shows the commands in the order in which a person comes to need them."""
 
     def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002
-        return ["generate", "check", "tasks", "cancel", "models", "doctor", "serve"]
+        return ["generate", "check", "tasks", "cancel", "attach", "models", "doctor", "serve"]
 
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.add_typer(generate.app, name="generate")
 app.command("check")(tasks.check)
 app.command("tasks")(tasks.tasks)
 app.command("cancel")(tasks.cancel)
+app.command("attach")(tasks.attach)
 app.command("models")(models.models)
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)

@@ -91,8 +91,10 @@ def _leave_running(seen: Document | None, *, as_json: bool) -> NoReturn:
 
 def view_of(document: Document) -> "Iterable[RenderableType]":
     """A generating tool's answer for people."""
-    from .task_view import dry_run_view, task_view
+    from .task_view import dry_run_view, error_view, task_view
 
+    if "error" in document:
+        return error_view(document["error"])
     if "payload" in document:
         return dry_run_view(DryRun.model_validate(document))
     return task_view(Task.model_validate(document))

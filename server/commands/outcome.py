@@ -20,6 +20,8 @@ class Exit(IntEnum):
 
 def exit_of(document: Mapping[str, JsonValue]) -> Exit:
     """The exit code for a tool's answer. An answer without a state (a list, a dry run) is done."""
+    if "error" in document:
+        return Exit.FAILED if _is_fault(document) else Exit.WRONG
     match document.get("state"):
         case None | "succeeded":
             return Exit.DONE
@@ -31,5 +33,5 @@ def exit_of(document: Mapping[str, JsonValue]) -> Exit:
 
 def _is_fault(document: Mapping[str, JsonValue]) -> bool:
     """Whether a call without a task ended by a fault (of the store, say), and not because it was wrong itself."""
-    told = document.get("failure")
+    told = document.get("failure") or document.get("error")
     return isinstance(told, Mapping) and told.get("reason") == "internal"

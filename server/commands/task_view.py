@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import JsonValue
 from rich.console import RenderableType
 from rich.json import JSON
 from rich.padding import Padding
@@ -38,6 +39,14 @@ MONEY: dict[Charged, str] = {
 def plain(text: str, limit: int = 500) -> str:
     """Text from outside as one line without control characters."""
     return clean_text(text, limit)
+
+
+def error_view(error: JsonValue) -> Iterator[RenderableType]:
+    """Why a call about a task was not answered."""
+    told = error if isinstance(error, dict) else {}
+    yield Text(plain(str(told.get("message"))), "bold red")
+    if told.get("hint"):
+        yield _indented(Text(for_people(plain(str(told["hint"])))))
 
 
 def task_view(task: Task) -> Iterator[RenderableType]:

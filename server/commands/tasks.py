@@ -1,4 +1,4 @@
-"""`rushes check`, `rushes tasks` and `rushes cancel`: what became of earlier generations."""
+"""`rushes check`, `rushes attach`, `rushes tasks` and `rushes cancel`: what became of earlier generations."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -27,6 +27,7 @@ LOOK_SECONDS = 5.0
 """How long one look at the gateway may take."""
 
 TaskId = Annotated[str, typer.Argument(metavar="TASK_ID", show_default=False)]
+JobId = Annotated[str, typer.Argument(metavar="JOB_ID", show_default=False)]
 Wait = Annotated[
     float | None,
     typer.Option("--wait", metavar="SECONDS", min=0, help="Wait for the end, at most this long; default: one look."),
@@ -46,7 +47,19 @@ def check(task_id: TaskId, wait: Wait = None, as_json: AsJson = False) -> None:
                 record = await context.service.wait(task_id, seconds=wait, report=line.follow)
         return task_result(context, record).document
 
-    with complaints(as_json=as_json):
+    with complaints(as_json=as_json, about_a_task=True):
+        document = run(work)
+    end(document, as_json=as_json, view=lambda: view_of(document))
+
+
+def attach(task_id: TaskId, job_id: JobId, as_json: AsJson = False) -> None:
+    """Hand a task the job that it lost, by the job's id at the gateway."""
+
+    async def work(context: ToolContext) -> Document:
+        record = await context.service.attach(task_id, job_id)
+        return task_result(context, await look_once(context.service, record.task_id)).document
+
+    with complaints(as_json=as_json, about_a_task=True):
         document = run(work)
     end(document, as_json=as_json, view=lambda: view_of(document))
 
@@ -102,7 +115,7 @@ def _cancel(typed: dict[str, object], as_json: AsJson = False) -> None:
     async def work(context: ToolContext) -> Document:
         return (await call_tool(CANCEL_TASK, context, typed)).document
 
-    with complaints(as_json=as_json):
+    with complaints(as_json=as_json, about_a_task=True):
         document = run(work)
     say(document, as_json=as_json, view=lambda: view_of(document))
     raise typer.Exit(Exit.DONE if document.get("state") == "cancelled" else exit_of(document))

@@ -1,9 +1,11 @@
 """A generation's life as pure functions: record, what was seen, and now, become the next record (design §2 and §4).
 
 Each function returns the same object where nothing changes, so that nothing is written. A final state never changes:
-`ground.moved` is the only place that sets `state`: it takes unfinished records only, and goes along `EDGES`.
+`ground.moved` is the only place that sets `state`: it takes unfinished records only, and goes along `EDGES`. The one
+way back is `ground.reopened`, for a task that is handed the job that it had lost.
 """
 
+from .attaching import attached, why_not_attached
 from .cancelling import cancel_asked, cancelled, withdrawn
 from .ground import EDGES, WARNINGS_MAX, Transition, with_warnings
 from .holding import held, never_sent, released
@@ -72,6 +74,7 @@ __all__ = [
     "answer_not_kept",
     "answer_unknown",
     "answered_on_disk",
+    "attached",
     "bounded",
     "cancel_asked",
     "cancelled",
@@ -95,6 +98,7 @@ __all__ = [
     "released",
     "rerouted",
     "timed_out",
+    "why_not_attached",
     "with_warnings",
     "withdrawn",
 ]

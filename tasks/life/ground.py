@@ -46,6 +46,18 @@ def moved(
     return _copied(record, changes, state=state, updated_at=now, finished_at=finished_at, **_phase(phase))
 
 
+def reopened(record: TaskRecord, phase: Phase, now: datetime) -> TaskRecord:
+    """The record unfinished again, because what had ended it was ignorance of its job.
+
+    Raises:
+        IllegalTransition: it ended otherwise.
+    """
+    ignorant = record.state == "unknown" or (record.failure is not None and record.failure.charged == "unknown")
+    if record.final and (record.state not in ("unknown", "failed") or not ignorant):
+        raise IllegalTransition(f"{record.state} is not taken back")
+    return _copied(record, {}, state="running", updated_at=now, finished_at=None, failure=None, **_phase(phase))
+
+
 def same_state(
     record: TaskRecord, now: datetime, *, phase: Phase | None = None, **changes: Unpack[Changes]
 ) -> TaskRecord:

@@ -29,7 +29,7 @@ def test_a_filter_that_cannot_be_leaves_with_2() -> None:
 
 def test_a_task_that_does_not_exist_leaves_with_2() -> None:
     run = rushes("check", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "--json", code=2)
-    assert run.document["failure"]["reason"] == "not_found"
+    assert run.document["error"]["reason"] == "not_found"
     assert run.err
 
 
@@ -46,3 +46,14 @@ def test_a_running_task_is_looked_at_and_cancelled() -> None:
     cancelled = rushes("cancel", task_id, "--json").document
     assert cancelled["state"] == "cancelled"
     assert "cancelled" in rushes("check", task_id, code=1).out
+
+
+def test_a_job_cannot_be_handed_to_a_task_that_has_ended_well() -> None:
+    task_id = rushes("generate", "image", "a lighthouse", "--json").document["task_id"]
+    run = rushes("attach", task_id, "job-9", "--json", code=1)
+    assert "was left as it is: it takes no other job, because its job is" in run.document["error"]["message"]
+    assert rushes("check", task_id, "--json").document["state"] == "succeeded"
+
+
+def test_a_job_cannot_be_handed_to_no_task() -> None:
+    assert rushes("attach", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "job-9", code=2).err

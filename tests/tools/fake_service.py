@@ -46,6 +46,7 @@ class FakeService:
         self.records: dict[str, TaskRecord] = {}
         self.wishes: list[Wish] = []
         self.offers: Sequence[ModelOffer] = ()
+        self.attached: list[tuple[str, str]] = []
         self.refusal: Exception | None = None
         """Raised by every method while it is set."""
         self.first: dict[str, object] = {}
@@ -153,6 +154,10 @@ class FakeService:
         elif not found.final:
             self.move(task_id, warnings=("gateway cannot cancel; it goes on and may charge.",))
         return self.records[task_id]
+
+    async def attach(self, task_id: str, job_id: str, *, owner: str = "local") -> TaskRecord:
+        self.attached.append((task_id, job_id))
+        return await self.get(task_id, owner=owner)
 
     async def models(
         self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None
