@@ -1,5 +1,6 @@
 """The request: what the agent asked for, in our words, validated and immutable (design §2 and §3)."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -10,6 +11,17 @@ MediaRole = Literal[
     "image", "last_frame", "reference_image", "reference_video", "reference_audio", "input_image", "mask"
 ]
 """`image` is a video's first frame; `input_image` is one of an image request's `images`."""
+
+KIND_OF_ROLE: Mapping[MediaRole, Kind] = {
+    "image": "image",
+    "last_frame": "image",
+    "reference_image": "image",
+    "reference_video": "video",
+    "reference_audio": "audio",
+    "input_image": "image",
+    "mask": "image",
+}
+"""What a medium of each role is."""
 
 Operation = Literal["text", "first_frame", "first_last_frame", "references", "frames_and_references", "edit", "inpaint"]
 """What is generated from what. Video: text, first_frame, first_last_frame, references. Image: text, edit, inpaint

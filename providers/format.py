@@ -6,7 +6,7 @@ A gateway is one subclass of `Wire` in `wires/`, one data file in `facts/` and o
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
@@ -27,6 +27,13 @@ _STANDING = re.compile(r"HTTP \d{3}|the generation failed")
 
 JOB_ID_LIMIT = 1024
 """A longer id is no id."""
+
+MEDIA_GIVEN = "media"
+"""Among a plan's details: which kinds of media go in, so that no failure is laid on an input that nobody gave."""
+
+_ID_NAMES = frozenset({"taskid", "jobid", "predictionid", "generationid", "videoid"})
+_HOLDERS_OF_AN_ID = frozenset({"data", "details", "generation", "job", "prediction", "result", "task", "video"})
+_DEPTH_MAX = 6
 
 
 @dataclass(frozen=True)
@@ -83,8 +90,23 @@ class Wire(ABC):
         """
 
     @abstractmethod
-    def fault(self, reply: Reply, *, submitting: bool) -> Fault | None:
-        """The error that a reply carries, whatever its HTTP status; `None` if it carries none."""
+    def fault(self, reply: Reply, *, submitting: bool, given: frozenset[str] | None = None) -> Fault | None:
+        """The error that a reply carries, whatever its HTTP status; `None` if it carries none.
+
+        `given` names the kinds of input media in the request (`kinds_given`); `None` where they are not known.
+        """
+
+    @abstractmethod
+    def is_own_error(self, reply: Reply) -> bool:
+        """Whether a reply's body has the documented form of this gateway's errors, which no proxy before it writes."""
+
+    def status_told(self, reply: Reply) -> int:
+        """The HTTP status that a reply stands for: the code in its body, where a page tells of errors in a 200."""
+        return reply.status
+
+    def job_id_in(self, reply: Reply) -> str | None:
+        """The id of a job that a reply names, whatever its status."""
+        return named_job(reply.body)
 
     @abstractmethod
     def submission(self, plan: Plan, reply: Reply) -> Submission:
@@ -176,3 +198,32 @@ def job_id_of(value: JsonValue) -> str:
     if text.strip() in {"", ".", ".."} or len(text) > JOB_ID_LIMIT or not text.isprintable():
         raise Unintelligible("the reply has no job id")
     return text
+
+
+def named_job(body: JsonValue | bytes) -> str | None:
+    """The id of a job anywhere in a reply's body, under the names that gateways have for one; ids of requests, traces
+    and errors are none."""
+    return next(_ids_in(body, "data", _DEPTH_MAX), None) if isinstance(body, dict) else None
+
+
+def _ids_in(value: JsonValue, holder: str, depth: int) -> Iterator[str]:
+    if isinstance(value, list) and depth > 0:
+        for item in value:
+            yield from _ids_in(item, holder, depth - 1)
+    if not isinstance(value, dict) or depth <= 0:
+        return
+    for name, item in value.items():
+        plain = name.replace("_", "").replace("-", "").casefold()
+        if plain in _ID_NAMES or (plain == "id" and holder in _HOLDERS_OF_AN_ID):
+            try:
+                yield job_id_of(item)
+            except Unintelligible:
+                continue
+        else:
+            yield from _ids_in(item, plain, depth - 1)
+
+
+def kinds_given(details: Mapping[str, JsonValue]) -> frozenset[str] | None:
+    """The kinds of input media that a plan's or job's details name; `None` for one made before they were noted."""
+    media = details.get(MEDIA_GIVEN)
+    return frozenset(str(kind) for kind in media) if isinstance(media, list) else None

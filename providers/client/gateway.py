@@ -4,19 +4,23 @@ import logging
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
 
 from ...domain.errors import GatewayUnavailable, SubmissionLost, SubmissionRefused
+from ...domain.failure import standing_hint
 from ...domain.job import KEY_STAND_IN, Job, Observation, Plan, RemoteOutput, Submission, Told
 from ...domain.model_facts import ModelFacts
-from ...domain.request import GenerationRequest, Kind
+from ...domain.request import KIND_OF_ROLE, GenerationRequest, Kind
 from ..checks import check_options
 from ..fact_files import FactsFile, join_models
-from ..format import Call, Fault, Unintelligible, Wire
+from ..format import MEDIA_GIVEN, Call, Fault, Unintelligible, Wire, kinds_given
 from ..provider import AccountCheck, OutputStream, ProviderSettings, Traits
 from .addresses import absolute_url, is_loopback_url
 from .answers import kept_answer, support_ids
 from .reply import NoReply, Reply, retry_after
+from .verdict import submission_outcome
 
 if TYPE_CHECKING:
     import httpx
@@ -33,29 +37,6 @@ PAGES_MAX = 5
 
 _NO_SUCH_READ = frozenset({404, 405})
 """What a read that a gateway's page does not name may answer; it says nothing about the key."""
-
-_REPEATED_ELSEWHERE = frozenset({301, 307, 308})
-_FROM_A_PROXY = frozenset({502, 504, *range(520, 528), 530})
-
-
-def submission_outcome(reply: Reply) -> Literal["answered", "refused", "lost"]:
-    """What a whole reply to a submission means, by its HTTP status and the form of its body.
-
-    *answered*: 2xx; the wire reads on. *refused*, so nothing is charged: any 4xx, with a body or without; a 5xx with a
-    body, because then the gateway itself tells that it did not take the job; 301, 307 and 308, which say that the
-    request must be made elsewhere. *lost*: a 5xx without a body; 502, 504 and 520 to 530 with a body that is not JSON
-    (or is Cloudflare's own), because those are written by a proxy that stands before the gateway and cannot know
-    whether the gateway took the job; every other 3xx, because a server may answer so after it did the work.
-    """
-    status, body = reply.status, reply.body
-    if 200 <= status < 300:
-        return "answered"
-    if 400 <= status < 500 or status in _REPEATED_ELSEWHERE:
-        return "refused"
-    if status < 500 or not body:
-        return "lost"
-    from_gateway = isinstance(body, dict) and "cloudflare_error" not in body
-    return "refused" if from_gateway or status not in _FROM_A_PROXY else "lost"
 
 
 class HttpProvider:
@@ -120,7 +101,8 @@ class HttpProvider:
     def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
         plan = self._wire.plan(request, facts)
         check_options(plan.body, facts, self.name, on_loopback=is_loopback_url(self._settings.base_url or ""))
-        return plan
+        media: list[JsonValue] = [*sorted({KIND_OF_ROLE[medium.role] for medium in request.media})]
+        return plan.model_copy(update={"details": {**plan.details, MEDIA_GIVEN: media}})
 
     async def submit(self, plan: Plan) -> Submission:
         try:
@@ -129,19 +111,17 @@ class HttpProvider:
             if error.outcome == "lost":
                 raise self._lost(error.message) from error
             raise SubmissionRefused("provider_error", f"{self.name} got no request: {error.message}") from error
-        outcome = submission_outcome(reply)
-        if outcome == "lost":
-            raise self._lost(f"HTTP {reply.status} says nothing about the job")
-        fault = self._wire.fault(reply, submitting=True)
-        if reply.status >= 500 and self._names_a_job(plan, reply):
-            raise self._lost(f"HTTP {reply.status} came with the id of a job")
-        if outcome == "refused" or fault is not None:
-            raise self._refused(reply, fault)
+        verdict = submission_outcome(self._wire, reply, kinds_given(plan.details))
+        if verdict.outcome == "lost":
+            raise self._lost(verdict.why, reply)
+        if verdict.outcome == "refused":
+            raise self._refused(reply, verdict.fault)
         try:
             submission = self._wire.submission(plan, reply)
         except Unintelligible as error:
             raise self._lost(str(error)) from error
-        return submission.model_copy(update={"observation": self._completed(submission.observation, reply)})
+        job = submission.job.model_copy(update={"details": {**plan.details, **submission.job.details}})
+        return Submission(job=job, observation=self._completed(submission.observation, reply))
 
     async def poll(self, job: Job) -> Observation:
         return await self._observe(self._wire.poll_call(job), job)
@@ -250,19 +230,10 @@ class HttpProvider:
         changes = {name: absolute_url(base, url) for name, url in _urls_of(output).items()}
         return output.model_copy(update=changes)
 
-    def _names_a_job(self, plan: Plan, reply: Reply) -> bool:
-        try:
-            self._wire.submission(plan, reply)
-        except Unintelligible:
-            return False
-        return True
-
     def _refused(self, reply: Reply, fault: Fault | None) -> SubmissionRefused:
         fault = fault or Fault("provider_error", f"HTTP {reply.status}")
         hint = fault.hint
-        if fault.reason == "timeout":
-            hint = "The gateway gave up before it took the job; try again later, or name another provider."
-        if reply.status in {301, 307, 308, 404, 405} and isinstance(reply.body, bytes):
+        if reply.status in {404, 405} and isinstance(reply.body, bytes):
             hint = f"This may not be the gateway: ask the user to check {self._variable('BASE_URL')}."
         return SubmissionRefused(
             fault.reason,
@@ -272,8 +243,14 @@ class HttpProvider:
             hint=hint,
         )
 
-    def _lost(self, what: str) -> SubmissionLost:
-        return SubmissionLost(f"{self.name} may have accepted the request and may charge for it, but {what}.")
+    def _lost(self, what: str, reply: Reply | None = None) -> SubmissionLost:
+        hint = None
+        if reply is not None and 300 <= reply.status < 400:
+            elsewhere = f"A redirect: ask the user to check {self._variable('BASE_URL')}."
+            hint = f"{elsewhere} {standing_hint('outcome_unknown', 'unknown')}"
+        stop = "" if what.endswith(('"', ".")) else "."
+        message = f"{self.name} may have accepted the request and may charge for it, but {what}{stop}"
+        return SubmissionLost(message, hint=hint)
 
     def _unavailable(self, what: str) -> GatewayUnavailable:
         return GatewayUnavailable("provider_error", f"{self.name} could not be read: {what}")

@@ -73,7 +73,7 @@ OUTCOMES: Mapping[type[Exception], tuple[Literal["refused", "lost"], str]] = {
 *refused*: not a byte of the request was written, so the gateway cannot have taken it: DNS failure, connection refused,
 failed TLS handshake (all `ConnectError`), a connection that did not open in time, no free connection, a proxy that
 refused the tunnel, a request that could not be formed. *lost*: bytes were or may have been written and no whole answer
-came back; the gateway may have accepted. What a whole answer means is decided by `submission_outcome` in `gateway.py`.
+came back; the gateway may have accepted. What a whole answer means is decided by `submission_outcome` in `verdict.py`.
 """
 
 

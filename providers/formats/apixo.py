@@ -15,12 +15,12 @@ from ...domain.job import Job, JobState, Observation, Plan, Submission, Told
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest
 from ..client.reply import Reply
-from ..format import Call, Fault, Unintelligible, Wire, job_id_of, segment
+from ..format import Call, Fault, Unintelligible, Wire, job_id_of, kinds_given, segment
 from ..provider import AccountCheck
 from .compose import Composer, upper
 from .observe import observed, state_of
 from .readings import Moment, Number, Text, WireModel, parse_number, read, remote_outputs, urls_in
-from .reasons import first_text, of_submission, reason_in, reason_of_status
+from .reasons import first_text, http_status, of_submission, reason_in, reason_of_refusal
 
 STATES: Mapping[str, JobState] = {
     "pending": "queued",
@@ -96,16 +96,26 @@ class Apixo(Wire):
             warnings=tuple(warnings),
         )
 
-    def fault(self, reply: Reply, *, submitting: bool) -> Fault | None:
+    def fault(self, reply: Reply, *, submitting: bool, given: frozenset[str] | None = None) -> Fault | None:
         envelope = read(Envelope, reply.body) if isinstance(reply.body, dict) else Envelope()
-        if reply.ok and (envelope.code is None or envelope.code == 200):
+        status = self.status_told(reply)
+        if 200 <= status < 300:
             return None
-        # The transport's status is trusted over the body's, but for 200, which says nothing.
-        status = reply.status if not reply.ok else int(envelope.code or 500)
         message = _message_of(envelope) or reply.text or f"HTTP {reply.status}"
         code = None if envelope.code is None else f"{envelope.code:.0f}"
-        fault = Fault(_reason(status, message), message, code or str(reply.status))
+        fault = Fault(_reason(status, message, given), message, code or str(reply.status))
         return of_submission(fault) if submitting else fault
+
+    def is_own_error(self, reply: Reply) -> bool:
+        envelope = read(Envelope, reply.body) if isinstance(reply.body, dict) else Envelope()
+        return http_status(envelope.code) is not None and envelope.message is not None
+
+    def status_told(self, reply: Reply) -> int:
+        """The transport's status is trusted over the body's, but for 200, which says nothing."""
+        envelope = read(Envelope, reply.body) if isinstance(reply.body, dict) else Envelope()
+        if not reply.ok or envelope.code is None or envelope.code == 200:
+            return reply.status
+        return http_status(envelope.code) or 500
 
     def submission(self, plan: Plan, reply: Reply) -> Submission:
         data = read(Envelope, reply.body).data
@@ -129,7 +139,7 @@ class Apixo(Wire):
             state,
             gateway=self.name,
             outputs=outputs,
-            fault=_task_fault(task),
+            fault=_task_fault(task, kinds_given(job.details)),
             notes=notes,
             told=_told(task),
         )
@@ -251,13 +261,10 @@ def _message_of(envelope: Envelope) -> str | None:
     return "; ".join(text for text in (envelope.message, detail) if text) or None
 
 
-def _reason(status: int, message: str) -> FailureReason:
+def _reason(status: int, message: str, given: frozenset[str] | None) -> FailureReason:
     """400 may mean a lack of credits, and 403 either the content or the key: two pages of the vendor differ."""
-    if status == 400:
-        return reason_in(message, ("insufficient_credits",)) or _provider_identifier(message) or "invalid_input"
-    if status == 403:
-        return _provider_identifier(message) or reason_in(message, ("content_violation",)) or "unauthorized"
-    return reason_of_status(status)
+    by_code = _provider_identifier(message) if status in {400, 403} else None
+    return by_code or reason_of_refusal(status, message, given)
 
 
 def _provider_identifier(message: str) -> FailureReason | None:
@@ -266,11 +273,13 @@ def _provider_identifier(message: str) -> FailureReason | None:
     return next((FAIL_CODES[code] for word in words if (code := _bare(word)) in FAIL_CODES), None)
 
 
-def _task_fault(task: TaskStatus) -> Fault | None:
+def _task_fault(task: TaskStatus, given: frozenset[str] | None) -> Fault | None:
     message = task.failMsg or task.failCode
     if message is None:
         return None
-    reason = FAIL_CODES.get(_bare(task.failCode or "")) or reason_in(message) or "provider_error"
+    reason = FAIL_CODES.get(_bare(task.failCode or ""))
+    if reason is None or reason == "provider_error":
+        reason = reason_in(f"{task.failCode or ''}. {message}", given=given) or "provider_error"
     return Fault(reason, message, task.failCode)
 
 

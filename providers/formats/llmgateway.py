@@ -12,14 +12,14 @@ from ...domain.job import Job, JobState, Observation, Plan, RemoteOutput, Submis
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest
 from ..client.reply import Reply
-from ..format import Call, Fault, Unintelligible, Wire, job_id_of, segment
+from ..format import Call, Fault, Unintelligible, Wire, job_id_of, kinds_given, segment
 from ..provider import AccountCheck
 from .compose import Composer
 from .live import live_rows
 from .observe import observed, state_of
 from .openai_media import cost_details, cost_of, image_plan, images_submission, speech_plan, speech_submission
 from .readings import Moment, Object, Progress, Text, WireModel, parse_object, read, remote_outputs, urls_in
-from .reasons import first_text, of_submission, reason_in, reason_of_status
+from .reasons import first_text, has_error_object, of_submission, reason_in, reason_of_refusal
 from .sizes import send_size
 
 STATES: Mapping[str, JobState] = {
@@ -103,7 +103,7 @@ class LLMGateway(Wire):
             raise RequestRefused("invalid_input", message)
         compose.send_seconds("seconds")
 
-    def fault(self, reply: Reply, *, submitting: bool) -> Fault | None:
+    def fault(self, reply: Reply, *, submitting: bool, given: frozenset[str] | None = None) -> Fault | None:
         body: dict[str, JsonValue] = reply.body if isinstance(reply.body, dict) else {}
         error = body.get("error")
         if reply.ok and (not error or "id" in body or "data" in body):
@@ -111,13 +111,16 @@ class LLMGateway(Wire):
         details = error if isinstance(error, dict) else body
         message = first_text(details.get("message"), error, body.get("message"), body.get("detail")) or reply.text
         code = first_text(details.get("code"), details.get("type"), body.get("code"))
-        text = f"{code or ''} {message}"
-        reason = (reason_in(text) or "provider_error") if reply.ok else _reason(reply.status, text)
+        text = f"{code or ''}. {message}"
+        reason = (reason_in(text, given=given) or "provider_error") if reply.ok else _reason(reply.status, text, given)
         hint = None
         if reason == "insufficient_credits" and reply.status == 429:
             hint = "A spending cap of this gateway is reached: raise it there, or name another provider."
         fault = Fault(reason, message or f"HTTP {reply.status}", code or str(reply.status), hint)
         return of_submission(fault) if submitting else fault
+
+    def is_own_error(self, reply: Reply) -> bool:
+        return has_error_object(reply.body if isinstance(reply.body, dict) else {})
 
     def submission(self, plan: Plan, reply: Reply) -> Submission:
         if plan.path.startswith("/v1/images/"):
@@ -125,7 +128,7 @@ class LLMGateway(Wire):
         if plan.path == "/v1/audio/speech":
             return speech_submission(plan, reply, self.name)
         video = read(Video, reply.body)
-        job = Job(job_id=job_id_of(video.id), model=plan.model)
+        job = Job(job_id=job_id_of(video.id), model=plan.model, details=plan.details)
         return Submission(job=job, observation=self._observation(job, video, reply))
 
     def poll_call(self, job: Job) -> Call:
@@ -139,7 +142,7 @@ class LLMGateway(Wire):
 
     def _observation(self, job: Job, video: Video, reply: Reply) -> Observation:
         state, notes = state_of(video.status, STATES)
-        fault = _job_fault(video)
+        fault = _job_fault(video, kinds_given(job.details))
         return observed(
             state,
             gateway=self.name,
@@ -189,7 +192,7 @@ def _urls(video: Video) -> list[str]:
     return urls_in([*listed]) or urls_in(metadata) or urls_in(video.url)
 
 
-def _job_fault(video: Video) -> Fault | None:
+def _job_fault(video: Video, given: frozenset[str] | None) -> Fault | None:
     if video.status == "expired":
         return Fault("timeout", "The job expired before it was done.", "expired", ours=True)
     error = video.error
@@ -197,30 +200,24 @@ def _job_fault(video: Video) -> Fault | None:
         return None
     message = error.message or error.code or "the generation failed"
     by_code: Mapping[str | None, FailureReason] = {"timeout": "timeout", "poll_error": "provider_error"}
-    among: tuple[FailureReason, ...] = ("content_violation", "timeout", "invalid_media")
-    reason = by_code.get(error.code) or reason_in(f"{error.code or ''} {message}", among) or "provider_error"
+    reason = by_code.get(error.code) or reason_in(f"{error.code or ''}. {message}", given=given) or "provider_error"
     return Fault(reason, message, error.code)
 
 
-def _reason(status: int, text: str) -> FailureReason:
+def _reason(status: int, text: str, given: frozenset[str] | None) -> FailureReason:
     if status == 400:
-        return _reason_of_400(text)
-    if status == 403:
-        return reason_in(text, ("content_violation",)) or "unauthorized"
+        return _reason_of_400(text, given)
     if status == 410:
         return "unauthorized" if _ACCOUNT.search(text) else "unsupported"
     if status in {413, 415}:
         return "invalid_media"
     if status == 429:
         return "insufficient_credits" if _SPENDING_CAP.search(text) else "rate_limited"
-    return reason_of_status(status)
+    return reason_of_refusal(status, text, given)
 
 
-def _reason_of_400(text: str) -> FailureReason:
+def _reason_of_400(text: str, given: frozenset[str] | None) -> FailureReason:
     if re.search(r"task_not_exist|not_found_error", text):
         return "not_found"
-    if re.search(r"invalid image|image input", text, re.IGNORECASE):
-        return "invalid_media"
-    if _UNSUPPORTED.search(text):
-        return "unsupported"
-    return reason_in(text, ("content_violation",)) or "invalid_input"
+    reason = reason_of_refusal(400, text, given)
+    return "unsupported" if reason == "invalid_input" and _UNSUPPORTED.search(text) else reason

@@ -7,6 +7,7 @@ from ...domain.errors import Charged
 from ...domain.failure import clean_text, failure
 from ...domain.job import SUCCESS_WITHOUT_OUTPUT, Cost, JobState, Observation, RemoteOutput, Told
 from ..format import Fault
+from .reasons import tells_of_no_charge
 
 
 def state_of(word: str | None, states: Mapping[str, JobState]) -> tuple[JobState, tuple[str, ...]]:
@@ -32,12 +33,15 @@ def observed(
 ) -> Observation:
     """One observation. Success without an output is not yet success: it stays running, with a note to count.
 
-    A failed or cancelled job's `charged` is what the gateway documents; where it says nothing, unknown.
+    A failed or cancelled job's `charged` is what the gateway documents; where it says nothing, what its message says of
+    the money; else unknown.
     """
     if state == "succeeded" and not outputs:
         state, notes = "running", (*notes, SUCCESS_WITHOUT_OUTPUT)
     ended = None
     if state in {"failed", "cancelled"}:
+        if charged == "unknown" and fault is not None and tells_of_no_charge(fault.message):
+            charged = "no"
         default = Fault("cancelled", "The job was cancelled at the gateway.", ours=True)
         fault = fault or (default if state == "cancelled" else Fault("provider_error", "the generation failed"))
         reason = "cancelled" if state == "cancelled" else fault.reason

@@ -21,7 +21,7 @@ from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest, MediaRole
 from ..checks import INPUT_OF_ROLE
 from ..client.reply import Reply, http_date
-from ..format import Call, Fault, Unintelligible, Wire, job_id_of, segment
+from ..format import Call, Fault, Unintelligible, Wire, job_id_of, kinds_given, segment
 from ..provider import AccountCheck, ProviderSettings, Traits
 from .compose import Composer, object_option, whole
 from .observe import observed, state_of
@@ -39,7 +39,7 @@ from .readings import (
     remote_outputs,
     urls_in,
 )
-from .reasons import first_text, of_submission, reason_in, status_fault
+from .reasons import first_text, of_submission, reason_in, reason_of_refusal, status_fault, words_of
 
 STATES: Mapping[str, JobState] = {
     "starting": "queued",
@@ -62,7 +62,6 @@ REASONS: Mapping[str, FailureReason] = {
 _TASK_REASONS: Sequence[tuple[FailureReason, str]] = (
     ("content_violation", r"CONTENT|SAFETY|MODERATION|NSFW|POLICY"),
     ("timeout", r"TIME.?OUT"),
-    ("invalid_media", r"IMAGE|MEDIA|DOWNLOAD"),
     ("invalid_input", r"VALIDATION|INVALID"),
     ("insufficient_credits", r"CREDIT|BALANCE|QUOTA"),
 )
@@ -169,20 +168,25 @@ class RouteAny(Wire):
             else:
                 compose.send_media(field, role)
 
-    def fault(self, reply: Reply, *, submitting: bool) -> Fault | None:
-        if reply.ok:
-            return None
+    def fault(self, reply: Reply, *, submitting: bool, given: frozenset[str] | None = None) -> Fault | None:
         problem = read(Problem, reply.body) if isinstance(reply.body, dict) else Problem()
         message = _problem_text(problem)
         fault = status_fault(reply, message, problem.code)
         if fault is None:
             return None
-        by_code = REASONS.get(problem.code or "")
-        by_words = reason_in(f"{problem.code} {message}", ("insufficient_credits",))
-        if by_code is None and by_words is not None and reply.status in {400, 402, 403, 422, 429}:
-            by_code = by_words if reply.status != 429 else "rate_limited"
-        fault = replace(fault, reason=by_code or fault.reason)
+        reason = REASONS.get(problem.code or "", "invalid_input")
+        if reason == "invalid_input":
+            # Its codes know no lack of credits and no forbidden content.
+            reason = reason_of_refusal(reply.status, f"{problem.code or ''}. {message or reply.text}", given)
+        fault = replace(fault, reason=reason)
         return of_submission(fault) if submitting else fault
+
+    def is_own_error(self, reply: Reply) -> bool:
+        """RFC 7807 with a `code`; or Replicate's `detail` without what others who use RFC 7807 put beside it."""
+        body: dict[str, JsonValue] = reply.body if isinstance(reply.body, dict) else {}
+        if "cloudflare_error" in body or first_text(body.get("detail"), body.get("title")) is None:
+            return False
+        return first_text(body.get("code")) is not None or not {"type", "instance", "path"} & body.keys()
 
     def submission(self, plan: Plan, reply: Reply) -> Submission:
         prediction = read(Prediction, reply.body)
@@ -204,7 +208,7 @@ class RouteAny(Wire):
     def _observation(self, job: Job, prediction: Prediction, reply: Reply) -> Observation:
         state, notes = state_of(prediction.status, STATES)
         outputs = remote_outputs(urls_in(prediction.output), reply.received_at)
-        fault = _task_fault(prediction.error)
+        fault = _task_fault(prediction.error, kinds_given(job.details))
         if state == "succeeded" and not outputs and prediction.data_removed is True:
             state = "failed"
             removed = "The prediction succeeded, but the gateway has removed its output."
@@ -277,14 +281,16 @@ def _field_errors(errors: JsonValue) -> list[tuple[str, str]]:
     return [(field if isinstance(field, str) else "", message) for field, message in pairs if isinstance(message, str)]
 
 
-def _task_fault(error: TaskError | None) -> Fault | None:
+def _task_fault(error: TaskError | None, given: frozenset[str] | None) -> Fault | None:
     if error is None:
         return None
-    message = error.message or error.code or "the generation failed"
-    for reason, pattern in _TASK_REASONS:
-        if error.code and re.search(pattern, error.code, re.IGNORECASE):
-            return Fault(reason, message, error.code)
-    return Fault(reason_in(message) or "provider_error", message, error.code)
+    message, code = error.message or error.code or "the generation failed", error.code or ""
+    by_code: FailureReason | None = next(
+        (reason for reason, pattern in _TASK_REASONS if re.search(pattern, code, re.IGNORECASE)), None
+    )
+    # `INVALID_IMAGE` and `IMAGE_DOWNLOAD_FAILED` speak of a medium that went in, `IMAGE_GENERATION_FAILED` of none.
+    of_media = reason_in(words_of(code), ("invalid_media",), given) if by_code in {None, "invalid_input"} else None
+    return Fault(of_media or by_code or reason_in(message, given=given) or "provider_error", message, error.code)
 
 
 def _short(sent: JsonValue) -> JsonValue:

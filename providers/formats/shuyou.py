@@ -19,14 +19,22 @@ from ...domain.job import Job, JobState, Observation, Plan, Submission, Told
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest
 from ..client.reply import Reply
-from ..format import Call, Fault, Unintelligible, Wire, job_id_of, segment
+from ..format import Call, Fault, Unintelligible, Wire, job_id_of, kinds_given, segment
 from ..provider import AccountCheck, ProviderSettings
 from .compose import Composer, upper
 from .live import live_rows
 from .observe import observed, state_of
 from .openai_media import cost_of
 from .readings import Object, Text, WireModel, parse_metrics, parse_number, parse_object, read, remote_outputs, urls_in
-from .reasons import first_text, of_submission, reason_in, reason_of_status
+from .reasons import (
+    first_text,
+    has_error_object,
+    http_status,
+    of_submission,
+    reason_in,
+    reason_of_refusal,
+    reason_of_status,
+)
 
 STATES: Mapping[str, JobState] = {
     "processing": "running",
@@ -142,7 +150,7 @@ class Shuyou(Wire):
         compose.send("instructions", "style_instructions")
         compose.send("output_format", str(compose.facts.wire.get("output_format_field", "output_format")))
 
-    def fault(self, reply: Reply, *, submitting: bool) -> Fault | None:
+    def fault(self, reply: Reply, *, submitting: bool, given: frozenset[str] | None = None) -> Fault | None:
         envelope = read(Envelope, reply.body) if isinstance(reply.body, dict) else Envelope()
         if reply.ok and (_is_success(envelope) or _has_task(envelope)):
             return None
@@ -151,10 +159,28 @@ class Shuyou(Wire):
         kind = first_text(error.get("type"))
         reason = REASONS.get(kind or "")
         if reason is None:
-            reason = reason_in(message) or "provider_error" if reply.ok else reason_of_status(reply.status)
+            reason = reason_of_refusal(self.status_told(reply), message, given)
+        if reply.ok and reason == "provider_error":
+            reason = reason_in(message, given=given) or reason
         code = kind or first_text(error.get("code")) or envelope.code or str(reply.status)
         fault = Fault(reason, message or f"HTTP {reply.status}", code)
         return of_submission(fault) if submitting else fault
+
+    def is_own_error(self, reply: Reply) -> bool:
+        body: dict[str, JsonValue] = reply.body if isinstance(reply.body, dict) else {}
+        return has_error_object(body)
+
+    def status_told(self, reply: Reply) -> int:
+        """A look may answer 200 with a `code` other than "0", an HTTP status as text; a create may well do so too."""
+        envelope = read(Envelope, reply.body) if isinstance(reply.body, dict) else Envelope()
+        if not reply.ok or _is_success(envelope) or _has_task(envelope):
+            return reply.status
+        error = parse_object(envelope.error) or {}
+        told = http_status(error.get("code")) or http_status(envelope.code)
+        if told is not None:
+            return told
+        reason = REASONS.get(first_text(error.get("type")) or "", "provider_error")
+        return 500 if reason == "provider_error" else 400
 
     def submission(self, plan: Plan, reply: Reply) -> Submission:
         task = read(Task, read(Envelope, reply.body).data)
@@ -178,7 +204,7 @@ class Shuyou(Wire):
             state,
             gateway=self.name,
             outputs=remote_outputs(_output_urls(task.output, job.details.get("kind")), reply.received_at),
-            fault=_task_fault(task, envelope),
+            fault=_task_fault(task, envelope, kinds_given(job.details)),
             charged=charged,
             cost=cost,
             notes=notes,
@@ -252,12 +278,22 @@ def _best_urls(row: dict[str, JsonValue], kind: str) -> list[str]:
     return (fitting or candidates)[:1]
 
 
-def _task_fault(task: Task, envelope: Envelope) -> Fault | None:
+def _task_fault(task: Task, envelope: Envelope, given: frozenset[str] | None) -> Fault | None:
     """How a failed task tells its reason is not documented; these places are looked at in order."""
     for error in (parse_object(task.error), parse_object(envelope.error)):
         message = first_text(error.get("message")) if error else None
         if error is not None and message is not None:
             kind = first_text(error.get("type"), error.get("code"))
-            return Fault(REASONS.get(kind or "") or reason_in(f"{kind} {message}") or "provider_error", message, kind)
+            reason = REASONS.get(kind or "")
+            if reason is None or reason == "provider_error":
+                told = reason_in(f"{kind or ''}. {message}", given=given)
+                reason = told or reason or _by_code(error.get("code")) or "provider_error"
+            return Fault(reason, message, kind)
     message = first_text(task.error, task.message, task.fail_reason, envelope.message, envelope.msg, envelope.error)
-    return None if message is None else Fault(reason_in(message) or "provider_error", message)
+    return None if message is None else Fault(reason_in(message, given=given) or "provider_error", message)
+
+
+def _by_code(code: JsonValue) -> FailureReason | None:
+    """What an HTTP status in a failed task's error says; of 401, 403 and 404 a task that ran cannot mean the key."""
+    status = http_status(code)
+    return reason_of_status(status) if status in {400, 402, 408, 413, 415, 422, 429, 504, 524} else None

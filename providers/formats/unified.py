@@ -13,11 +13,11 @@ from ...domain.job import Job, JobState, Observation, Plan, Submission, Told
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest, Kind
 from ..client.reply import Reply
-from ..format import Call, Fault, Unintelligible, Wire, job_id_of, segment
+from ..format import Call, Fault, Unintelligible, Wire, job_id_of, kinds_given, segment
 from .compose import Composer, upper, whole
 from .observe import observed, state_of
 from .readings import Moment, Progress, Text, WireModel, parse_object, read, remote_outputs, urls_in
-from .reasons import first_text, of_submission, reason_in, reason_of_status
+from .reasons import first_text, has_error_object, of_submission, reason_in, reason_of_refusal, reason_of_status
 
 SCOPES: Mapping[Kind, str] = {"video": "videos", "image": "images", "audio": "audio"}
 
@@ -72,7 +72,7 @@ class Unified(Wire):
             warnings=tuple(warnings),
         )
 
-    def fault(self, reply: Reply, *, submitting: bool) -> Fault | None:
+    def fault(self, reply: Reply, *, submitting: bool, given: frozenset[str] | None = None) -> Fault | None:
         body: dict[str, JsonValue] = reply.body if isinstance(reply.body, dict) else {}
         if reply.ok and (_unwrapped(body).get("task_id") or not _tells_of_an_error(body)):
             return None
@@ -81,10 +81,24 @@ class Unified(Wire):
             error.get("message"), body.get("error"), body.get("message"), body.get("fail_reason"), body.get("detail")
         )
         code = first_text(error.get("code"), body.get("code"), error.get("type"))
-        text = f"{code or ''} {message or reply.text}"
-        reason = (reason_in(text) or "provider_error") if reply.ok else _reason(reply.status, text)
+        text = f"{code or ''}. {message or reply.text}"
+        reason = (reason_in(text, given=given) or "provider_error") if reply.ok else _reason(reply.status, text, given)
         fault = Fault(reason, message or reply.text or f"HTTP {reply.status}", code or str(reply.status))
         return of_submission(fault) if submitting else fault
+
+    def is_own_error(self, reply: Reply) -> bool:
+        """new-api's two forms, on which this family is built: `{error: {message, type, code}}`, and `{code, message}`
+        with a word for a code."""
+        body: dict[str, JsonValue] = reply.body if isinstance(reply.body, dict) else {}
+        code = first_text(body.get("code"))
+        worded = code is not None and not code.isdecimal() and first_text(body.get("message")) is not None
+        return worded or has_error_object(body)
+
+    def job_id_in(self, reply: Reply) -> str | None:
+        """One relative of the format gives the id as `data` itself."""
+        data = reply.body.get("data") if isinstance(reply.body, dict) else None
+        bare = data if isinstance(data, str) and re.fullmatch(r"[\w:.-]{8,200}", data) else None
+        return bare or super().job_id_in(reply)
 
     def submission(self, plan: Plan, reply: Reply) -> Submission:
         body: dict[str, JsonValue] = reply.body if isinstance(reply.body, dict) else {}
@@ -108,7 +122,7 @@ class Unified(Wire):
             state,
             gateway=self.name,
             outputs=remote_outputs(_output_urls(task), reply.received_at) if state == "succeeded" else (),
-            fault=_task_fault(task),
+            fault=_task_fault(task, kinds_given(job.details)),
             progress=task.progress if state in {"queued", "running"} else None,
             started_at=task.start_time,
             notes=notes,
@@ -143,21 +157,17 @@ def _output_urls(task: Task) -> list[str]:
     return named or urls_in(task.data) or urls_in(task.fail_reason)
 
 
-def _task_fault(task: Task) -> Fault | None:
+def _task_fault(task: Task, given: frozenset[str] | None) -> Fault | None:
     if task.fail_reason is None:
         return None
-    among: tuple[FailureReason, ...] = ("content_violation", "timeout", "invalid_media", "insufficient_credits")
-    return Fault(reason_in(task.fail_reason, among) or "provider_error", task.fail_reason)
+    return Fault(reason_in(task.fail_reason, given=given) or "provider_error", task.fail_reason)
 
 
-def _reason(status: int, text: str) -> FailureReason:
+def _reason(status: int, text: str, given: frozenset[str] | None) -> FailureReason:
     if "task_not_exist" in text:
         return "not_found"
-    if status == 403:
-        return reason_in(text, ("insufficient_credits", "content_violation")) or "unauthorized"
     if status >= 500:
         if _NO_CHANNEL.search(text):
             return "unsupported"
         return reason_in(text, ("rate_limited",)) or reason_of_status(status)
-    by_words = reason_in(text, ("unauthorized", "insufficient_credits", "rate_limited", "content_violation"))
-    return (by_words if status in {400, 422} else None) or reason_of_status(status)
+    return reason_of_refusal(status, text, given)

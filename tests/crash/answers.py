@@ -38,7 +38,7 @@ OUTCOMES: Final = (
     Outcome("no answer in time", "hang-after-accept", impatient=True),
     Outcome("an answer that drips without end", "slow-drip-after-accept:0.05", impatient=True),
     Outcome("an answer that is no HTTP", "not-http-after-accept"),
-    Outcome("500 with the gateway's body", "http:500", "refused", accepted=False),
+    Outcome("500 with the gateway's body", "http:500", accepted=False),
     Outcome("503 with the gateway's body", "http:503", "refused", accepted=False),
     Outcome("429 with the gateway's body", "retry-after:1", "refused", accepted=False),
     Outcome("500 without a body, not accepted", "http-empty-before-accept:500", accepted=False),

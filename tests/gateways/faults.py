@@ -5,6 +5,7 @@ need the connection's transport, which `server.py` puts into the ASGI state.
 """
 
 import asyncio
+import json
 import socket
 import struct
 import zlib
@@ -16,10 +17,11 @@ from typing import Final, Literal, cast
 
 import anyio
 import anyio.lowlevel
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from .behaviours import Word
+from .proxies import PROXY_ANSWERS, ProxyAnswer
 
 LONGEST_SECONDS: Final = 600.0
 """Nothing is kept hanging or dripping for longer."""
@@ -189,7 +191,28 @@ def _redirect(spoilt: Spoilt) -> Response:
     return Response(status_code=spoilt.word.count(0, 307), headers={"location": spoilt.elsewhere})
 
 
+def _from_a_proxy(answer: ProxyAnswer) -> Fault:
+    def make(spoilt: Spoilt) -> Response:
+        if answer.names_the_job:
+            return _with_the_job(spoilt.error(answer.status), spoilt.genuine)
+        content = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+        return Response(content, answer.status, media_type=answer.media_type)
+
+    return Fault(make, f"{answer.meaning} ({answer.source})")
+
+
+def _with_the_job(error: Response, genuine: Response) -> Response:
+    """The error, beside what the genuine answer holds (nothing where the job was not accepted)."""
+    held: object = json.loads(bytes(genuine.body)) if genuine.media_type == "application/json" else {}
+    told: object = json.loads(bytes(error.body))
+    if not isinstance(held, dict) or not isinstance(told, dict):
+        return error
+    merged = {**cast(dict[str, object], held), **{k: v for k, v in cast(dict[str, object], told).items() if v}}
+    return JSONResponse(merged, error.status_code)
+
+
 FAULTS: Final[Mapping[str, Fault]] = {
+    **{answer.name: _from_a_proxy(answer) for answer in PROXY_ANSWERS},
     "http": Fault(lambda s: s.error(s.word.count(0, 500)), "HTTP error in the gateway's own form", ("STATUS",), False),
     "http-empty": Fault(
         lambda s: Response(status_code=s.word.count(0, 500)), "HTTP error, no body", ("STATUS",), False

@@ -66,6 +66,11 @@ class RouteAny(Gateway):
         "no-credits-403": Refusal(
             "403 with a credit sentence", _UNPUBLISHED, lambda: problem(403, "Insufficient credit", "BILLING")
         ),
+        "safety-403": Refusal(
+            "403 with a sentence about content",
+            _UNPUBLISHED,
+            lambda: problem(403, "This request violates our content policy", "FORBIDDEN"),
+        ),
     }
     troubles: ClassVar = {
         "content_violation": Trouble("CONTENT_POLICY_VIOLATION", "The content was flagged by safety moderation"),

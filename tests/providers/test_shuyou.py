@@ -323,7 +323,8 @@ def test_the_type_of_an_error_is_trusted_over_its_status(status: int, kind: str,
 @pytest.mark.parametrize(
     ("body", "status", "reason"),
     [
-        ({"code": "400", "message": "bad parameter", "data": None}, 200, "provider_error"),
+        ({"code": "400", "message": "bad parameter", "data": None}, 200, "invalid_input"),
+        ({"code": "500", "message": "boom", "data": None}, 200, "provider_error"),
         ({"code": "402", "message": "insufficient balance"}, 200, "insufficient_credits"),
         ({"error": {"message": "no", "type": "access_denied"}}, 200, "unauthorized"),
         (b"<html>", 502, "provider_error"),

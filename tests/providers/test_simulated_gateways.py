@@ -169,10 +169,10 @@ async def test_each_gateway_makes_what_it_documents(
 REFUSALS = {
     "routeany": {
         "rate-limit": "rate_limited",
-        "server-error": "provider_error",
         "unknown-model": "unsupported",
         "no-credits": "insufficient_credits",
         "no-credits-403": "insufficient_credits",
+        "safety-403": "content_violation",
     },
     "yuto": {
         "no-quota-403": "insufficient_credits",
@@ -184,7 +184,6 @@ REFUSALS = {
         "bad-key-chinese": "unauthorized",
         "safety-400": "content_violation",
         "message-only": "invalid_input",
-        "error-text": "provider_error",
         "fail-reason-only": "invalid_input",
         "in-body-error": "insufficient_credits",
     },
@@ -201,26 +200,19 @@ REFUSALS = {
         "prompt-too-long": "invalid_input",
         "unprocessable": "invalid_input",
         "rate-limit": "rate_limited",
-        "server-error": "provider_error",
-        "no-provider": "provider_error",
-        "provider-520": "provider_error",
-        "provider-timeout": "timeout",
     },
     "llmgateway": {
         "unsupported-model": "unsupported",
         "unsupported-parameters": "unsupported",
-        "bad-image": "invalid_media",
+        "bad-image": "invalid_input",  # no image went in
         "no-credits": "insufficient_credits",
         "safety-403": "content_violation",
         "bad-key-403": "unauthorized",
-        "timeout-408": "timeout",
         "retired-model": "unsupported",
         "archived-project": "unauthorized",
         "too-large": "invalid_media",
         "bad-media-type": "invalid_media",
         "spend-cap-429": "insufficient_credits",
-        "all-providers-failed": "provider_error",
-        "gateway-timeout": "timeout",
         "rate-limit": "rate_limited",
         "overloaded": "rate_limited",
     },
@@ -246,7 +238,6 @@ REFUSALS = {
         "rate-limit": "rate_limited",
         "no-credits": "insufficient_credits",
         "moderation-blocked": "content_violation",
-        "not-implemented": "unsupported",
     },
 }
 
@@ -276,6 +267,9 @@ async def test_a_refusal_has_its_reason_and_costs_nothing(
         "junk-json",
         "no-id",
         "not-http",
+        "http-after-accept:500",
+        "aws-endpoint-timeout",
+        "no-credits-with-id",
     ],
 )
 async def test_a_lost_answer_is_told_as_lost_and_sent_once(
@@ -284,6 +278,26 @@ async def test_a_lost_answer_is_told_as_lost_and_sent_once(
     with pytest.raises(SubmissionLost):
         await clients[name].submit(fault)
     assert len(await gateways.jobs(name)) == 1
+
+
+OWN_ERRORS_THAT_SAY_NOTHING = {
+    "routeany": ["server-error"],
+    "yuto": ["error-text"],
+    "shuyou": ["server-error", "no-provider", "provider-520", "provider-timeout"],
+    "llmgateway": ["timeout-408", "all-providers-failed", "gateway-timeout"],
+    "openai": ["not-implemented"],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "word"), [(name, word) for name, words in OWN_ERRORS_THAT_SAY_NOTHING.items() for word in words]
+)
+async def test_a_server_error_says_nothing_about_money_even_in_the_gateways_own_form(
+    clients: dict[str, Client], name: str, word: str
+) -> None:
+    with pytest.raises(SubmissionLost) as caught:
+        await clients[name].submit(word)
+    assert caught.value.charged == "unknown"
 
 
 @pytest.mark.parametrize("name", ["routeany", "replicate"])

@@ -1,4 +1,4 @@
-"""What counts as definitely refused and what as lost: a test for each row of the tables in `http.py` and `gateway.py`.
+"""What counts as definitely refused and what as lost: a test for each row of the tables in `http.py` and `verdict.py`.
 
 Lost means that the gateway may have accepted and may charge; refused means that nothing is charged.
 """
@@ -14,13 +14,14 @@ from anyio.abc import SocketAttribute, SocketStream
 from pydantic import JsonValue
 
 from rushes.domain.errors import GatewayUnavailable, SubmissionLost, SubmissionRefused
-from rushes.providers.client.gateway import HttpProvider, submission_outcome
+from rushes.providers.client.gateway import HttpProvider
 from rushes.providers.client.http import OUTCOMES
+from rushes.providers.client.verdict import submission_outcome
 from rushes.providers.fact_files import load_facts
 from rushes.providers.provider import ProviderSettings
 from rushes.providers.registry import build_provider, wire_class
 
-from .replies import KEY, Gateway, always, job, plan_of, provider, reply, settings
+from .replies import KEY, Gateway, always, job, make_wire, plan_of, provider, reply, settings
 from .requests import request
 from .servers import answer, raw, serving
 
@@ -144,47 +145,108 @@ async def test_an_answer_beyond_the_size_limit_is_lost() -> None:
         assert "larger than 4 MiB" in (await loss(server.url)).message
 
 
+OWN: dict[str, JsonValue] = {
+    "routeany": {"type": "about", "title": "No", "detail": "no", "code": "X"},
+    "unified": {"error": {"message": "no", "type": "new_api_error", "code": ""}},
+    "shuyou": {"error": {"code": "1", "type": "x", "message": "no"}},
+    "llmgateway": {"error": {"message": "no", "type": "x", "param": None}},
+    "openai-videos": {"error": {"message": "no", "code": "x"}},
+    "apixo": {"code": 429, "message": "no", "data": None},
+}
+"""An error in the documented form of each format."""
+
+FOREIGN: list[JsonValue | bytes] = [
+    b"",
+    b"<html>no</html>",
+    b"no",
+    None,
+    {},
+    [],
+    {"message": "no"},
+    {"error": "no"},
+    {"status": 503, "error": "no", "path": "/"},
+    {"type": "about:blank", "title": "No", "status": 503, "detail": "no", "instance": "/"},
+    {"cloudflare_error": True, "title": "No", "detail": "no", "code": "1"},
+    {"code": 14, "message": "no", "details": []},
+]
+NAMING_A_JOB: list[JsonValue] = [
+    {"id": "x-1"},
+    {"task_id": "x-1"},
+    {"data": {"taskId": "x-1"}},
+    {"data": {"task_id": 12345}},
+    {"error": {"message": "no", "type": "x", "details": {"job_id": "x-1"}}},
+    {"prediction": {"id": "x-1"}},
+]
+NAMING_NO_JOB: list[JsonValue] = [
+    {"request_id": "x-1", "trace_id": "x-2"},
+    {"error": {"id": "x-1", "message": "no", "type": "x"}},
+    {"id": ""},
+    {"task_id": None},
+    {"code": "task_not_exist", "data": None},
+]
+REFUSED = [400, 401, 402, 403, 404, 405, 410, 413, 415, 422, 451]
+SURE_IF_OWN = [429, 503, 529]
+LOST = [301, 302, 303, 304, 307, 308, 408, 409, 499, 500, 501, 502, 504, 505, 520, 522, 524, 530]
+
+
+def outcome(wire: str, body: JsonValue | bytes, status: int) -> str:
+    return submission_outcome(make_wire(wire), reply(body, status)).outcome
+
+
+@pytest.mark.parametrize("wire", OWN)
+def test_an_error_in_the_gateways_own_form_is_judged_by_its_status(wire: str) -> None:
+    assert {outcome(wire, OWN[wire], status) for status in [*REFUSED, *SURE_IF_OWN]} == {"refused"}
+    assert {outcome(wire, OWN[wire], status) for status in LOST} == {"lost"}
+
+
+@pytest.mark.parametrize("wire", OWN)
+@pytest.mark.parametrize("body", FOREIGN, ids=str)
+def test_an_error_in_another_form_is_a_refusal_only_where_no_proxy_writes_it_for_a_job_that_was_taken(
+    wire: str, body: JsonValue | bytes
+) -> None:
+    assert {outcome(wire, body, status) for status in [*SURE_IF_OWN, *LOST]} == {"lost"}
+    assert {outcome(wire, body, status) for status in REFUSED} == {"refused"}
+
+
+@pytest.mark.parametrize("wire", OWN)
+@pytest.mark.parametrize("body", NAMING_A_JOB, ids=str)
+def test_a_reply_that_names_a_job_is_no_refusal_whatever_its_status(wire: str, body: JsonValue) -> None:
+    verdicts = [submission_outcome(make_wire(wire), reply(body, s)) for s in [*REFUSED, *SURE_IF_OWN, *LOST]]
+    assert {verdict.outcome for verdict in verdicts} == {"lost"}
+    assert all("came with the id of a job" in verdict.why for verdict in verdicts)
+
+
+@pytest.mark.parametrize("body", NAMING_NO_JOB, ids=str)
+def test_ids_of_requests_traces_and_errors_are_no_jobs(body: JsonValue) -> None:
+    assert {outcome(wire, body, 400) for wire in OWN} == {"refused"}
+
+
 @pytest.mark.parametrize(
-    ("status", "body", "outcome"),
+    ("wire", "body", "expected"),
     [
-        (200, {"id": "x"}, "answered"),
-        (201, b"junk", "answered"),
-        (400, {"detail": "x"}, "refused"),
-        (400, b"", "refused"),
-        (404, b"<html>", "refused"),
-        (408, b"", "refused"),
-        (429, None, "refused"),
-        (499, {"error": {}}, "refused"),
-        (500, {"detail": "x"}, "refused"),
-        (500, b"Internal Server Error", "refused"),
-        (500, b"", "lost"),
-        (500, {}, "lost"),
-        (500, None, "lost"),
-        (501, b"not implemented", "refused"),
-        (502, {"error": {"message": "x"}}, "refused"),
-        (502, b"<html>Bad Gateway</html>", "lost"),
-        (502, b"", "lost"),
-        (503, b"no server is available", "refused"),
-        (503, b"", "lost"),
-        (504, {"error": {"message": "x"}}, "refused"),
-        (504, b"<html>", "lost"),
-        (520, b"<html>", "lost"),
-        (522, b"<html>", "lost"),
-        (524, b"error code: 524", "lost"),
-        (524, {"error": {"type": "provider_internal_server_error"}}, "refused"),
-        (524, {"cloudflare_error": True, "status": 524}, "lost"),
-        (529, {"error": {"message": "overloaded"}}, "refused"),
-        (530, b"<html>", "lost"),
-        (301, b"", "refused"),
-        (307, b"", "refused"),
-        (308, b"", "refused"),
-        (302, b"", "lost"),
-        (303, b"", "lost"),
-        (304, b"", "lost"),
+        ("apixo", {"code": 400, "message": "Insufficient credits", "data": None}, "refused"),
+        ("apixo", {"code": 429, "message": "Rate limit exceeded", "data": None}, "refused"),
+        ("apixo", {"code": 503, "message": "Service unavailable", "data": None}, "refused"),
+        ("apixo", {"code": 500, "message": "boom", "data": None}, "lost"),
+        ("apixo", {"code": 408, "message": "boom", "data": None}, "lost"),
+        ("apixo", {"code": 400, "message": "boom", "data": {"taskId": "t-1"}}, "lost"),
+        ("apixo", {"code": 1001, "message": "boom", "data": None}, "lost"),
+        ("shuyou", {"code": "400", "message": "bad parameter"}, "refused"),
+        ("shuyou", {"code": "429", "message": "slow down"}, "refused"),
+        ("shuyou", {"code": "500", "message": "boom"}, "lost"),
+        ("shuyou", {"error": {"type": "insufficient_credit", "message": "no"}}, "refused"),
+        ("shuyou", {"error": {"type": "provider_error", "message": "no"}}, "lost"),
+        ("shuyou", {"code": "E17", "message": "boom"}, "lost"),
+        ("unified", {"code": "error", "message": "quota exhausted"}, "refused"),
+        ("unified", {"code": "error", "message": "boom"}, "lost"),
+        ("llmgateway", {"error": {"message": "The API key is invalid", "type": "x"}}, "refused"),
+        ("llmgateway", {"error": {"message": "boom", "type": "x"}}, "lost"),
+        ("routeany", b"junk", "answered"),
+        ("routeany", {"id": "x"}, "answered"),
     ],
 )
-def test_a_whole_answer_is_judged_by_its_status_and_body(status: int, body: JsonValue | bytes, outcome: str) -> None:
-    assert submission_outcome(reply(body, status)) == outcome
+def test_a_200_is_judged_by_what_its_body_says(wire: str, body: JsonValue | bytes, expected: str) -> None:
+    assert outcome(wire, body, 200) == expected
 
 
 @pytest.mark.parametrize(
@@ -200,12 +262,11 @@ async def test_a_server_error_that_names_a_job_is_lost() -> None:
         assert "came with the id of a job" in (await loss(server.url)).message
 
 
-async def test_a_refusal_because_of_a_timeout_does_not_warn_of_a_charge() -> None:
-    async with serving(answer("504 Gateway Timeout", b'{"detail":"upstream timed out"}', **JSON)) as server:
-        error = await refusal(server.url)
-    assert error.reason == "timeout"
-    assert error.hint is not None
-    assert "charge" not in error.hint
+async def test_an_answer_that_says_nothing_is_quoted() -> None:
+    body = b'{"detail":"upstream timed out","code":"X"}'
+    async with serving(answer("504 Gateway Timeout", body, **JSON)) as server:
+        error = await loss(server.url)
+    assert error.message.endswith('HTTP 504 says nothing about the job. The gateway says: "upstream timed out"')
 
 
 async def test_a_page_instead_of_the_gateway_hints_at_the_base_url() -> None:
@@ -247,7 +308,9 @@ async def test_a_prefix_of_the_base_url_stands_before_the_documented_path() -> N
 async def test_a_redirect_of_the_post_is_not_followed() -> None:
     async with serving(answer("200 OK", b'{"id":"stolen"}')) as elsewhere:
         async with serving(answer("307 Temporary Redirect", location=f"{elsewhere.url}/x")) as server:
-            await refusal(server.url)
+            error = await loss(server.url)
+        assert error.hint is not None
+        assert "ROUTEANY_BASE_URL" in error.hint
         assert elsewhere.heads == []
 
 
