@@ -15,6 +15,7 @@ from rushes.server.assembly import DECODING
 from rushes.tasks.clock import Clock
 from rushes.tasks.engine import Engine, Limits, Parts
 from rushes.tasks.intake.routing import Configured
+from rushes.tasks.intake.uploads import Uploader
 from rushes.tasks.migrations import MIGRATIONS
 from rushes.tasks.service import MediaSource, Wish
 
@@ -32,6 +33,7 @@ async def an_engine(
     store_type: type[TaskStore] = TaskStore,
     media_type: Callable[[Path, Measure], MediaFolder] = MediaFolder,
     clock: Clock | None = None,
+    uploader: Uploader | None = None,
 ) -> AsyncGenerator[Engine]:
     """A engine in `home`, with the providers in this order; without a `clock` it waits for nothing."""
     async with AsyncExitStack() as stack:
@@ -45,6 +47,7 @@ async def an_engine(
             decoder=await stack.enter_async_context(Decoder.opened(DECODING)),
             providers=[each if isinstance(each, Configured) else Configured(each) for each in providers],
             input_roots=(home,),
+            uploader=uploader,
             limits=limits,
             clock=clock if clock is not None else JumpingClock(),
         )
