@@ -60,11 +60,19 @@ async def _submitted_and_awaited(context: ToolContext, wish: Wish, arguments: Ge
 
 
 def task_result(
-    context: ToolContext, record: TaskRecord, *, deduplicated: bool = False, failure_is_error: bool = False
+    context: ToolContext,
+    record: TaskRecord,
+    *,
+    deduplicated: bool = False,
+    failure_is_error: bool = False,
+    whole: bool = False,
 ) -> ToolResult:
-    """The task as a tool's answer. It is an error only where the call itself was to generate."""
+    """The task as a tool's answer. It is an error only where the call itself was to generate.
+
+    With `whole` nothing is left out for being long: for the task's resource.
+    """
     interval = context.service.poll_interval_seconds(record)
-    task = task_of(record, deduplicated=deduplicated, poll_interval_seconds=interval)
+    task = task_of(record, deduplicated=deduplicated, poll_interval_seconds=interval, whole=whole)
     return ToolResult(
         document=task.model_dump(mode="json"),
         is_error=failure_is_error and record.state in {"failed", "unknown"},

@@ -13,6 +13,9 @@ WAIT_SECONDS = 30
 DEFAULT_INTERVAL_SECONDS = 5.0
 INTERVAL_SECONDS_MAX = 300.0
 
+KEEP_AGAIN_SECONDS = 30.0
+"""After an output met an obstacle on its way to disk."""
+
 
 class NextStep(BaseModel):
     """A tool call worth making, and after how many seconds."""
@@ -33,6 +36,8 @@ def next_step(record: TaskRecord, poll_interval_seconds: float | None) -> NextSt
         return check_again(record.task_id, 1)
     if record.failure is not None:
         return cure(record.failure.reason, record.kind)
+    if any(output.pending for output in record.outputs):
+        return check_again(record.task_id, KEEP_AGAIN_SECONDS)
     kept = (number for number, output in enumerate(record.outputs, start=1) if output.path)
     return look_at(record.task_id, first) if (first := next(kept, None)) else None
 

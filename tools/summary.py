@@ -6,8 +6,9 @@ from ..domain.errors import Charged, FailureReason
 from ..domain.failure import clean_text
 from ..domain.record import Output, TaskRecord, TaskState
 from ..domain.request import Kind
-from .task import timestamp
+from .outputs import KEEPING_WORDS, KeepingWord, shown_mime, shown_url, timestamp
 
+OUTPUTS_LISTED = 4
 PROMPT_LISTED = 80
 """Characters of each prompt in a list."""
 
@@ -15,6 +16,8 @@ PROMPT_LISTED = 80
 class OutputSummary(BaseModel):
     model_config = ConfigDict(frozen=True)
 
+    keeping: KeepingWord | None = None
+    """Left out where it is `kept`."""
     path: str | None = None
     url: str | None = None
     mime_type: str | None = None
@@ -42,6 +45,8 @@ class TaskSummary(BaseModel):
     created_at: str | None = None
     finished_at: str | None = None
     outputs: tuple[OutputSummary, ...] | None = None
+    outputs_total: int | None = None
+    """Where there are more than are listed."""
     failure: FailureSummary | None = None
 
 
@@ -67,10 +72,14 @@ def summary_of(record: TaskRecord) -> TaskSummary:
         progress=None if record.final else record.progress,
         created_at=timestamp(record.created_at),
         finished_at=timestamp(record.ended_at),
-        outputs=tuple(_output(output) for output in record.outputs) or None,
+        outputs=tuple(_output(output) for output in record.outputs[:OUTPUTS_LISTED]) or None,
+        outputs_total=len(record.outputs) if len(record.outputs) > OUTPUTS_LISTED else None,
         failure=FailureSummary(reason=told.reason, charged=told.charged) if told else None,
     )
 
 
 def _output(output: Output) -> OutputSummary:
-    return OutputSummary(path=output.path, url=None if output.path else output.remote.url, mime_type=output.mime_type)
+    if output.path is not None:
+        return OutputSummary(path=output.path, mime_type=shown_mime(output))
+    keeping = KEEPING_WORDS[output.keeping.status]
+    return OutputSummary(keeping=keeping, url=shown_url(output.remote.url), mime_type=shown_mime(output))

@@ -16,8 +16,9 @@ from rich.text import Text
 from ...domain.errors import Charged
 from ...domain.failure import Failure, clean_text
 from ...domain.record import TaskState
+from ...tools.outputs import KeepingWord, TaskOutput
 from ...tools.summary import TaskSummary
-from ...tools.task import DryRun, Task, TaskOutput
+from ...tools.task import DryRun, Task
 from .words import for_people
 
 MARKS: dict[TaskState, tuple[str, str]] = {
@@ -28,6 +29,9 @@ MARKS: dict[TaskState, tuple[str, str]] = {
     "cancelled": ("■", "yellow"),
     "unknown": ("?", "yellow"),
 }
+
+LOST, KEEPING, NOT_CLEAN = ("✘", "red"), ("•", "cyan"), ("!", "yellow")
+"""Marks of a task that succeeded at its gateway while its outputs are not simply there."""
 
 MONEY: dict[Charged, str] = {
     "no": "Nothing was charged.",
@@ -69,6 +73,11 @@ def task_view(task: Task) -> Iterator[RenderableType]:
 def _headline(task: Task) -> Text:
     mark, colour = MARKS[task.state]
     state = f"{task.state}: {task.failure.reason}" if task.failure else task.state
+    if (unkept := _unkept([output.keeping for output in task.outputs])) and task.state == "succeeded":
+        mark, colour, said = unkept
+        state += f", but {said}"
+    elif task.state == "succeeded" and any(output.hint for output in task.outputs):
+        mark, colour = NOT_CLEAN
     if task.progress is not None and task.state in {"queued", "running"}:
         state += f", {round(100 * task.progress)} %"
     line = Text(f"{mark} {state}", Style(color=colour, bold=True))
@@ -76,6 +85,15 @@ def _headline(task: Task) -> Text:
     about = [task.kind, task.provider, task.model, None if took is None else f"{took:.1f} s", _cost(task)]
     known = [plain(part, 80) for part in about if part]
     return line.append(f"  {' · '.join(known)}", "not bold default") if known else line
+
+
+def _unkept(words: Sequence[KeepingWord | None]) -> tuple[str, str, str] | None:
+    """The mark of a task whose outputs are not all on disk, its colour, and that in words; `None` where they are."""
+    for word, (mark, colour), said in (("lost", LOST, "lost"), ("keeping", KEEPING, "not on disk yet")):
+        count = words.count(word)
+        if count:
+            return mark, colour, f"{count} of {len(words)} outputs {'is' if count == 1 else 'are'} {said}"
+    return None
 
 
 def _cost(task: Task) -> str | None:
@@ -95,6 +113,8 @@ def _output(output: TaskOutput) -> Iterator[RenderableType]:
         yield Text("  ", no_wrap=True, overflow="ignore").append(plain(output.path, 4096), link)
     elif output.url is not None:
         yield Text(f"  {plain(output.url, 4096)}", no_wrap=True, overflow="ignore")
+    if output.hint is not None:
+        yield _indented(Text(for_people(plain(output.hint)), "yellow"))
     facts = [fact for fact in _facts(output) if fact]
     if facts:
         yield _indented(Text(", ".join(facts), "dim"))
@@ -138,6 +158,9 @@ def tasks_table(tasks: Sequence[TaskSummary], now: datetime) -> RenderableType:
     table.add_column("prompt", no_wrap=True, overflow="ellipsis", ratio=1)
     for task in tasks:
         mark, colour = MARKS[task.state]
+        outputs = [output.keeping for output in task.outputs or ()]
+        if task.state == "succeeded" and (unkept := _unkept(outputs)):
+            mark, colour, _ = unkept
         share = "" if task.progress is None else f" {round(100 * task.progress)} %"
         state = Text(f"{mark} {task.state}{share}", colour)
         prompt = Text(plain(task.prompt, 80))

@@ -27,7 +27,7 @@ def add_resources(server: MCPServer[Any], surroundings: ToolContext) -> None:
         TASK_TEMPLATE, name="task", title="Task", description="A task as check_task shows it.", mime_type=JSON
     )
     async def task(task_id: str) -> str:  # pyright: ignore[reportUnusedFunction]
-        return as_json(task_result(surroundings, await _record(surroundings, task_id)).document)
+        return as_json(task_result(surroundings, await _record(surroundings, task_id), whole=True).document)
 
     @server.resource(
         ANSWER_TEMPLATE,

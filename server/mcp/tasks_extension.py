@@ -19,8 +19,8 @@ from ...domain.errors import TaskNotFound
 from ...domain.record import TaskRecord
 from ...tools.context import ToolContext
 from ...tools.generate import task_result
+from ...tools.outputs import timestamp
 from ...tools.progress import progress_message
-from ...tools.task import timestamp
 from ...tools.toolbox import ALL_TOOLS
 from .rendering import rendered
 

@@ -139,6 +139,7 @@ def sidecar(record: TaskRecord, index: int, media: KeptMedia, answer: JsonValue 
         "format": SIDECAR_FORMAT,
         "task_id": record.task_id,
         "index": index,
+        "keeping": "kept",
         "file": Path(media.path).name,
         "mime_type": media.mime_type,
         "bytes": media.bytes,

@@ -26,7 +26,7 @@ from tests.gateways.fixtures import gateway_process_fixture, gateways
 from .engines import a_wish, an_engine
 from .scripted import ScriptedProvider
 from .test_engine import ACCEPTED, PNG, RUNNING
-from .upload_endpoint import Answer, UploadEndpoint, upload_endpoint
+from .upload_endpoint import Answer, UploadEndpoint, answering, upload_endpoint
 
 __all__ = ["gateway_process_fixture", "gateways"]
 
@@ -148,7 +148,7 @@ async def test_a_dry_run_uploads_nothing_and_says_what_would_be_uploaded(
 async def test_a_failed_upload_is_a_refusal_before_anything_is_journaled_or_paid(
     tmp_path: Path, endpoint: UploadEndpoint
 ) -> None:
-    endpoint.answer = lambda _: (507, {}, b"full")
+    endpoint.answer = answering(507, "full")
     gate = by_url()
     async with an_engine(tmp_path, gate, uploader=a_client(endpoint)) as engine:
         with pytest.raises(RequestRefused) as caught:
@@ -164,7 +164,7 @@ async def test_the_same_call_is_the_same_task_whatever_address_its_file_got(
 ) -> None:
     async with an_engine(tmp_path, by_url(), uploader=a_client(endpoint)) as engine:
         one = await engine.generate(a_wish(media=[a_picture(tmp_path)]))
-        endpoint.answer = lambda url: (200, {}, f"{url}?second".encode())
+        endpoint.answer = answering(200, "URL?second")
         other = await engine.generate(a_wish(media=[a_picture(tmp_path)]))
     assert (other.deduplicated, other.record.task_id) == (True, one.record.task_id)
 
@@ -188,11 +188,11 @@ async def test_an_output_whose_url_has_expired_is_uploaded_from_its_file(
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (lambda url: (201, {"Location": "/elsewhere.png"}, b""), "/elsewhere.png"),
-        (lambda url: (200, {}, json.dumps({"url": f"{url}?j"}).encode()), "?j"),
-        (lambda url: (200, {}, json.dumps({"data": {"url": f"{url}?d"}}).encode()), "?d"),
-        (lambda url: (200, {}, f" {url}?t\n".encode()), "?t"),
-        (lambda url: (200, {}, b"https://files.example/a.png"), "https://files.example/a.png"),
+        (answering(201, location="/elsewhere.png"), "/elsewhere.png"),
+        (answering(200, '{"url": "URL?j"}'), "?j"),
+        (answering(200, '{"data": {"url": "URL?d"}}'), "?d"),
+        (answering(200, " URL?t\n"), "?t"),
+        (answering(200, "https://files.example/a.png"), "https://files.example/a.png"),
     ],
 )
 async def test_the_answer_tells_the_url_in_one_of_three_forms(
@@ -207,14 +207,14 @@ async def test_the_answer_tells_the_url_in_one_of_three_forms(
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (lambda url: (302, {"Location": "https://a.example/x"}, b""), "HTTP 302"),
-        (lambda url: (204, {}, b""), "names no URL"),
-        (lambda url: (200, {}, b"<html>thanks</html>"), "names no URL"),
-        (lambda url: (200, {}, b"http://files.example/a.png"), "not a plain https URL"),
-        (lambda url: (200, {}, b"https://user:secret@files.example/a.png"), "not a plain https URL"),
-        (lambda url: (200, {}, b"https://files.example/" + b"a" * 5000), "not a plain https URL"),
-        (lambda url: (200, {}, b" " * 70_000), "no whole answer came"),
-        (lambda url: (200, {}, b"[" * 60_000), "names no URL"),
+        (answering(302, location="https://a.example/x"), "HTTP 302"),
+        (answering(204), "names no URL"),
+        (answering(200, "<html>thanks</html>"), "names no URL"),
+        (answering(200, "http://files.example/a.png"), "not a plain https URL"),
+        (answering(200, "https://user:secret@files.example/a.png"), "not a plain https URL"),
+        (answering(200, "https://files.example/" + "a" * 5000), "not a plain https URL"),
+        (answering(200, " " * 70_000), "no whole answer came"),
+        (answering(200, "[" * 60_000), "names no URL"),
     ],
 )
 async def test_an_answer_without_a_url_that_a_gateway_could_fetch_is_refused(
@@ -226,7 +226,7 @@ async def test_an_answer_without_a_url_that_a_gateway_could_fetch_is_refused(
 
 
 async def test_a_form_a_header_and_a_public_address_can_be_set(endpoint: UploadEndpoint) -> None:
-    endpoint.answer = lambda _: (200, {}, b"")
+    endpoint.answer = answering(200)
     client = a_client(
         endpoint,
         url=f"{endpoint.base}/in?id={{sha256}}",

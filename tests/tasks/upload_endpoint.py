@@ -10,6 +10,16 @@ Answer = Callable[[str], tuple[int, dict[str, str], bytes]]
 """From the URL at which the file now lies to status, headers and body."""
 
 
+def answering(status: int, body: str = "", location: str | None = None) -> Answer:
+    """An answer in which `URL` stands for the file's URL."""
+
+    def answer(url: str) -> tuple[int, dict[str, str], bytes]:
+        headers = {} if location is None else {"Location": location.replace("URL", url)}
+        return status, headers, body.replace("URL", url).encode()
+
+    return answer
+
+
 @dataclass
 class Upload:
     method: str
@@ -23,7 +33,7 @@ class UploadEndpoint:
     """What came, in order; `answer` may be changed at any time."""
 
     port: int
-    answer: Answer = field(default=lambda url: (201, {"Location": url}, b""))
+    answer: Answer = field(default_factory=lambda: answering(201, location="URL"))
     uploads: list[Upload] = field(default_factory=list[Upload])
 
     @property

@@ -9,8 +9,9 @@ from rushes.domain.failure import failure
 from rushes.domain.job import Cost, RemoteOutput
 from rushes.domain.record import Attempt, Keeping, KeptMedia, Output
 from rushes.tools.links import output_links
+from rushes.tools.outputs import timestamp
 from rushes.tools.summary import TaskList, summary_of
-from rushes.tools.task import Task, task_of, timestamp
+from rushes.tools.task import Task, task_of
 
 from .fake_service import NOW, record
 
@@ -46,6 +47,8 @@ def test_a_kept_result_is_shown_with_all_its_facts() -> None:
         "finished_at": "2026-11-20T17:05:30.123Z",
         "outputs": [
             {
+                "keeping": "kept",
+                "hint": None,
                 "url": "https://cdn.example/fox.mp4",
                 "expires_at": "2026-12-05T17:05:30.123Z",
                 "path": "/media/fox.mp4",
@@ -131,12 +134,11 @@ def test_a_failure_names_the_tool_that_cures_it_where_there_is_one(reason: Failu
 def test_an_output_that_could_not_be_kept_says_why_while_the_task_stays_succeeded() -> None:
     lost = Output(remote=KEPT.remote, keeping=Keeping(status="failed", problem="the disk is full"))
 
-    shown = task_of(record(**DONE, outputs=(lost,)))
+    shown = task_of(record(**DONE, outputs=(lost,)), now=NOW)
 
     assert shown.state == "succeeded"
-    assert shown.warnings == (
-        "Output 1 could not be kept: the disk is full. Its url may still work before 2026-12-05T17:05:30.123Z.",
-    )
+    assert shown.warnings == ("Output 1 is lost: it could not be kept (the disk is full).",)
+    assert shown.outputs[0].hint == "Fetch it from its url before 2026-12-05T17:05:30.123Z: rushes tries no more."
 
 
 def test_an_output_that_is_tried_again_says_so() -> None:
