@@ -1,6 +1,7 @@
 """The gateway's side of a task: the plan of its one POST, the job, and what an observation of it says."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -74,6 +75,14 @@ class RemoteOutput(BaseModel):
     expires_at: datetime | None = None
     mime_type: str | None = None
     content: bytes | None = Field(default=None, exclude=True, repr=False)
+    """The bytes, where they came in the answer and are few."""
+    held: Path | None = Field(default=None, exclude=True)
+    """An unfinished file with the bytes, where they came in the answer and went to its sink."""
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the bytes are here already and need not be fetched."""
+        return self.content is not None or self.held is not None
 
 
 LOGS_CHARACTERS_MAX = 2000

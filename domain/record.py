@@ -68,6 +68,8 @@ class KeptMedia(BaseModel):
     has_audio: bool | None = None
     measure_problem: str | None = None
     """Why the kept file was not measured; the end of a sentence that begins with it."""
+    cut_off: bool = False
+    """Its own format says that its end is missing, though all that the gateway gave is there."""
 
 
 class Output(BaseModel):
@@ -154,6 +156,9 @@ class TaskRecord(BaseModel):
     """The gateway's own id of the model."""
     plan_path: str = ""
     plan_details: dict[str, JsonValue] = Field(default_factory=dict)
+    answer_folder: str | None = None
+    """The folder in which the media of the answer are written as they come, as unfinished files with the task's id in
+    their names; only where the POST is answered with the media themselves."""
     job: Job | None = None
     told: Told = Told()
     """What the gateway told beside the job's state."""

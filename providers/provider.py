@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
@@ -46,6 +47,8 @@ class Traits(BaseModel):
     repeatable: bool = False
     """A submission found in flight may be sent again, because it costs nothing and has no effect of its own."""
     free: bool = False
+    streams: bool = False
+    """`submit` and `poll` take a `sink`, for media inside an answer."""
 
 
 class AccountCheck(BaseModel):
@@ -71,6 +74,26 @@ class OutputStream(Protocol):
     def size_bytes(self) -> int | None: ...
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+
+class AnswerSink(Protocol):
+    """Where media inside an answer go while it comes, one after the other. Raises `StoreError`, `OutputRejected`."""
+
+    async def begin(self) -> None:
+        """A medium begins."""
+        ...
+
+    async def write(self, data: bytes, /) -> None:
+        """More of its bytes."""
+        ...
+
+    async def end(self) -> Path:
+        """It is whole; the unfinished file that holds it."""
+        ...
+
+    async def drop(self) -> None:
+        """What began is no medium."""
+        ...
 
 
 class Provider(Protocol):
@@ -114,17 +137,18 @@ class Provider(Protocol):
         """
         ...
 
-    async def submit(self, plan: Plan) -> Submission:
-        """Send the plan once.
+    async def submit(self, plan: Plan, *, sink: AnswerSink | None = None) -> Submission:
+        """Send the plan once. Long media in the answer go to `sink`, which is given only where `traits.streams`.
 
         Raises:
             SubmissionRefused: the gateway definitely did not accept it.
             SubmissionLost: the gateway may have accepted it.
+            StoreError, OutputRejected: the gateway answered with media, which the sink could not take.
         """
         ...
 
-    async def poll(self, job: Job) -> Observation:
-        """One look at a job.
+    async def poll(self, job: Job, *, sink: AnswerSink | None = None) -> Observation:
+        """One look at a job; `sink` as in `submit`.
 
         Raises:
             GatewayUnavailable: the look failed, which says nothing about the job.

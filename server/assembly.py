@@ -71,7 +71,12 @@ async def open_engine(settings: Settings, *, any_local_file: bool = False) -> As
             parts = Parts(
                 store=store,
                 lease=lease,
-                media=MediaFolder(settings.output_dir, Measuring(measuring)),
+                media=MediaFolder(
+                    settings.output_dir,
+                    Measuring(measuring),
+                    fallback=settings.home / "outputs",
+                    free_bytes_min=settings.limits.disk_free_min,
+                ),
                 decoder=await stack.enter_async_context(Decoder.opened(DECODING)),
                 providers=[
                     Configured(each.provider, each.problem, has_key=each.settings.api_key is not None)
@@ -135,7 +140,7 @@ async def open_store(settings: Settings) -> AsyncGenerator[TaskStore]:
 
 def open_media(settings: Settings) -> MediaFolder:
     """The folder of kept outputs, to read in: nothing that is kept in it is measured."""
-    return MediaFolder(settings.output_dir)
+    return MediaFolder(settings.output_dir, fallback=settings.home / "outputs")
 
 
 def _unwrapped(error: BaseException) -> BaseException:

@@ -25,6 +25,7 @@ from .clock import Clock, SystemClock
 from .intake import offers
 from .intake.dry_run import preview
 from .intake.media import MEDIA_BYTES_MAX, MediaResolver
+from .intake.room import Room, find_room
 from .intake.routing import Candidate, Configured, Route, planned_again, route
 from .intake.uploads import Uploader, uploaded
 from .journal import Records
@@ -34,8 +35,10 @@ from .service import Answer, ModelOffer, Preview, Seen, TaskPage, Wish
 from .work.advance import Steps
 from .work.attach import Attacher
 from .work.cancel import Canceller
+from .work.cleaning import Cleaner
 from .work.holding import Holding, HoldLimits
 from .work.keep import Keeper
+from .work.rescue import Rescuer
 from .work.shield import uninterrupted
 from .work.submit import Submitter
 from .work.takeover import Lease, Takeover
@@ -99,6 +102,8 @@ class Engine:
         files = KeptFiles(parts.media.root)
         self._previews = Previews(files, parts.decoder)
         self._uploader = parts.uploader
+        self._folder = parts.media
+        self._cleaner = Cleaner(parts.media, self._records)
         self._media = MediaResolver(
             self._records, files, parts.clock, roots=parts.input_roots, bytes_max=_media_bytes_max(parts)
         )
@@ -109,7 +114,8 @@ class Engine:
             HoldLimits(limits.hold_seconds_max, limits.hold_tries_max),
             submit=self._send_held,
         )
-        self._submitter = Submitter(self._records, self._keeper, self._holding, parts.clock)
+        rescuer = Rescuer(parts.media, self._keeper)
+        self._submitter = Submitter(self._records, self._keeper, self._holding, parts.clock, rescuer)
         self._canceller = Canceller(self._records, self._providers, parts.clock)
         self._steps = Steps(
             self._records,
@@ -133,6 +139,7 @@ class Engine:
             scheduler=self._scheduler,
             submitting=self._submitting,
             submit_again=self._begin_submission,
+            rescuer=rescuer,
         )
 
     @classmethod
@@ -144,6 +151,7 @@ class Engine:
             await engine._takeover.look()
             group.start_soon(engine._scheduler.run, name="scheduler")
             group.start_soon(engine._takeover.run, parts.limits.takeover_seconds, name="takeover")
+            group.start_soon(engine._cleaner.run, name="cleaner")
             try:
                 yield engine
             finally:
@@ -155,8 +163,10 @@ class Engine:
 
     async def generate(self, wish: Wish, *, answer_within_seconds: float = 20.0) -> Answer:
         """See `Service.generate`."""
-        request, chosen = await self._uploaded(*await self._routed(wish))
-        record, created = await self._journaled(self._new_record(wish, request, chosen), chosen, wish.force_new)
+        request, chosen = await self._routed(wish)
+        room = await find_room(self._folder, chosen)
+        request, chosen = await self._uploaded(request, chosen)
+        record, created = await self._journaled(self._new_record(wish, request, chosen, room), chosen, wish.force_new)
         return Answer(await self._answered(record, answer_within_seconds), deduplicated=not created)
 
     async def preview(self, wish: Wish) -> Preview:
@@ -270,7 +280,7 @@ class Engine:
         named = [c for c in self._configured if provider in (None, "auto", c.provider.name)]
         await offers.join_cached(named, self._store, self._clock.now(), wanted=request.model)
 
-    def _new_record(self, wish: Wish, request: GenerationRequest, chosen: Route) -> TaskRecord:
+    def _new_record(self, wish: Wish, request: GenerationRequest, chosen: Route, room: Room) -> TaskRecord:
         now = self._clock.now()
         first: Candidate = chosen.candidates[0]
         return TaskRecord(
@@ -285,11 +295,12 @@ class Engine:
             model=first.plan.model,
             plan_path=first.plan.path,
             plan_details=first.plan.details,
+            answer_folder=None if room.answer_folder is None else str(room.answer_folder),
             created_at=now,
             updated_at=now,
             submitted_at=now,
             deadline_at=now + timedelta(seconds=first.deadline_seconds),
-            warnings=tuple(dict.fromkeys((*chosen.warnings, *first.plan.warnings))),
+            warnings=tuple(dict.fromkeys((*chosen.warnings, *first.plan.warnings, *room.warnings))),
         )
 
     async def _answered(self, record: TaskRecord, seconds: float) -> TaskRecord:

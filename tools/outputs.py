@@ -154,6 +154,8 @@ def _warnings_of(number: int, output: Output) -> Iterator[str]:
     kept, remote = output.kept, output.remote
     why = clean_text(output.keeping.problem or "no reason known", PROBLEM_SHOWN).rstrip(".")
     if kept is not None:
+        if kept.cut_off:
+            yield f"Output {number} is kept, but its own format says that its end is missing; the gateway gave no more."
         if kept.measure_problem is not None:
             yield f"Output {number} is kept, but could not be measured: it {clean_text(kept.measure_problem, 200)}."
         elif is_unreadable(output):

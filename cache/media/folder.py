@@ -1,25 +1,28 @@
 """The folder of kept outputs: each streamed to a temporary file, checked, and given its name in one step."""
 
 import glob
+import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Literal, TypeVar
 
 import anyio
 import anyio.to_thread
 from pydantic import JsonValue
 
-from ...domain.errors import OutputUnavailable
+from ...domain.errors import OutputUnavailable, StoreError
 from ..store_faults import translated
+from .answers import AnswerParts
 from .measure import Measured, MediaFacts
 from .measuring import not_measured
 from .names import safe_stem
 from .opening import open_inside
+from .room import Place, check_room, probe
 from .sidecars import read_sidecar, write_sidecar
-from .sniff import EXTENSIONS, HEAD_BYTES, MediaKind
-from .temporary import Part, place, sweep
+from .sniff import EXTENSIONS, HEAD_BYTES, MediaKind, sniff_mime
+from .temporary import FoundPart, Part, Written, parts_of, place, sweep, tasks_of_parts
 from .truncation import is_cut_off
 from .type_check import accepted_mime, check_size, settled_mime
 
@@ -29,6 +32,9 @@ T = TypeVar("T")
 
 Measure = Callable[[BinaryIO, str], Awaitable[Measured]]
 """Measures an open file whose type was told by its bytes."""
+
+PartsOf = Literal["needed", "done", "unknown"]
+"""Whether the parts of an answer to a task are still needed; `unknown` where no such task is known."""
 
 _WRITE_BYTES = 2**20
 
@@ -45,14 +51,30 @@ class KeptFile:
     facts: MediaFacts
     measure_problem: str | None = None
     """Why it was not measured; the end of a sentence that begins with the file."""
+    cut_off: bool = False
+    """Its own format says that its end is missing, though all that was sent has come."""
+
+
+@dataclass(frozen=True)
+class _Whole:
+    path: Path
+    size_bytes: int
+    sha256: str
 
 
 class MediaFolder:
-    """Kept outputs and their sidecars in one flat folder."""
+    """Kept outputs and their sidecars in one flat folder.
 
-    def __init__(self, root: Path, measure: Measure = not_measured) -> None:
+    `fallback` takes them where `root` cannot be written. Downloads leave `free_bytes_min` free on the disk.
+    """
+
+    def __init__(
+        self, root: Path, measure: Measure = not_measured, *, fallback: Path | None = None, free_bytes_min: int = 0
+    ) -> None:
         self.root = root
         self._measure = measure
+        self._free_bytes_min = free_bytes_min
+        self._roots = tuple(dict.fromkeys(folder for folder in (root, fallback) if folder is not None))
 
     async def keep(
         self,
@@ -63,11 +85,13 @@ class MediaFolder:
         declared_mime: str | None,
         bytes_max: int,
         expected_bytes: int | None,
+        even_cut_off: bool = False,
     ) -> KeptFile:
         """Keep an output under `<stem>.<extension>`, or `<stem>-2.<extension>` where another file has that name.
 
         A file with the same name and the same content is that output already, and is returned. What `chunks` raises
-        comes through; nothing is left behind then.
+        comes through; nothing is left behind then. What ends early by its own format is refused unless `even_cut_off`
+        says that no more can be had; `KeptFile.cut_off` tells of it.
 
         Raises:
             OutputRejected: it is empty, text, another kind of medium, of no known type, or larger than `bytes_max`.
@@ -75,14 +99,11 @@ class MediaFolder:
             StoreFull, StoreReadOnly, StoreError: it could not be written.
         """
         check_size(expected_bytes or 0, bytes_max)
-        part = await self._run(partial(Part, self.root))
+        part = await self._new_part(expected_bytes or 0)
         try:
             mime_type = await self._fill(part, chunks, kind, declared_mime, bytes_max, expected_bytes)
-            file = await self._run(partial(_finished, part, mime_type, expected_bytes is None))
-            with file:
-                measured = await self._measure(file, mime_type)
-            mime_type = settled_mime(mime_type, kind, measured)
-            return await self._run(partial(_named, part, safe_stem(stem), mime_type, measured))
+            file, cut_off = await self._run(partial(_finished, part, mime_type, even_cut_off))
+            return await self._named(part, file, safe_stem(stem), kind, mime_type, cut_off)
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(part.discard)
@@ -105,7 +126,7 @@ class MediaFolder:
             if mime_type is None and len(buffer) >= HEAD_BYTES:
                 mime_type = accepted_mime(bytes(buffer[:HEAD_BYTES]), kind, declared_mime)
             if len(buffer) >= _WRITE_BYTES:
-                await self._run(partial(part.write, bytes(buffer)))
+                await self._run(partial(self._write_leaving_room, part, bytes(buffer)))
                 buffer.clear()
         total = part.size_bytes + len(buffer)
         if expected_bytes is not None and total != expected_bytes:
@@ -114,6 +135,102 @@ class MediaFolder:
             mime_type = accepted_mime(bytes(buffer[:HEAD_BYTES]), kind, declared_mime)
         await self._run(partial(part.write, bytes(buffer)))
         return mime_type
+
+    def _write_leaving_room(self, part: Part, data: bytes) -> None:
+        check_room(part.path.parent, len(data), self._free_bytes_min)
+        part.write(data)
+
+    async def _new_part(self, size_bytes: int) -> Part:
+        """An unfinished file in the first folder that can be written and has room for so many bytes."""
+        faults: list[StoreError] = []
+        for root in self._roots:
+
+            def made(root: Path = root) -> Part:
+                part = Part(root)
+                try:
+                    check_room(root, size_bytes, self._free_bytes_min)
+                except StoreError:
+                    part.discard()
+                    raise
+                return part
+
+            try:
+                return await self._run(made, root)
+            except StoreError as error:
+                faults.append(error)
+        raise faults[0]
+
+    async def find_place(self) -> Place:
+        """The first folder that is proven to be writable (a file is written and synced) and has the room to be left.
+
+        Raises:
+            StoreFull, StoreReadOnly, StoreError: there is none; tells of the folder that was asked for.
+        """
+        faults: list[StoreError] = []
+        for root in self._roots:
+            try:
+                await self._run(partial(probe, root, self._free_bytes_min), root)
+            except StoreError as error:
+                faults.append(error)
+            else:
+                return Place(root, faults[0].message if faults else None)
+        raise faults[0]
+
+    def answer_parts(self, task_id: str, bytes_max: int) -> AnswerParts:
+        """Unfinished files for the media in one answer, which may use all the room there is: they are paid for."""
+        return AnswerParts(self._roots, task_id, bytes_max)
+
+    async def parts_of(self, task_id: str, elsewhere: Path | None = None) -> list[FoundPart]:
+        """Media of an answer to this task that came, or began to come, and have not got their names yet.
+
+        `elsewhere` is looked through too: the folder may have been another when they came.
+        """
+        roots = dict.fromkeys((*self._roots, elsewhere or self.root))
+        return [part for root in roots for part in await self._run(partial(parts_of, root, task_id), root)]
+
+    async def measured(self, path: Path, kind: MediaKind) -> KeptFile:
+        """The facts of a file that has its name already, of which no record tells.
+
+        Raises:
+            OutputRejected: it is no medium of this kind.
+            StoreError: it cannot be read.
+        """
+        file, whole, mime_type = await self._run(partial(_opened_whole, path, kind, None), path.parent)
+        with file:
+            measured = await self._measure(file, mime_type)
+        settled = settled_mime(mime_type, kind, measured)
+        return KeptFile(path, whole.size_bytes, whole.sha256, settled, measured.facts, measured.problem)
+
+    async def _named(
+        self, part: Written, file: BinaryIO, stem: str, kind: MediaKind, mime_type: str, cut_off: bool
+    ) -> KeptFile:
+        with file:
+            measured = await self._measure(file, mime_type)
+        mime_type = settled_mime(mime_type, kind, measured)
+        path = await self._run(partial(place, part, stem, EXTENSIONS.get(mime_type, "bin")), part.path.parent)
+        return KeptFile(path, part.size_bytes, part.sha256, mime_type, measured.facts, measured.problem, cut_off)
+
+    async def keep_part(self, path: Path, *, stem: str, kind: MediaKind, declared_mime: str | None) -> KeptFile:
+        """Keep a medium that came whole inside an answer, as `keep` does. One that seems cut off is kept all the same:
+        all that the gateway sent of it is there, and it will not be sent again.
+
+        Raises:
+            OutputRejected: it is text, another kind of medium, or of no known type.
+            StoreError: it could not be given its name.
+        """
+        file, whole, mime_type = await self._run(partial(_opened_whole, path, kind, declared_mime), path.parent)
+        cut_off = await self._run(partial(is_cut_off, path, mime_type), path.parent)
+        kept = await self._named(whole, file, safe_stem(stem), kind, mime_type, cut_off)
+        await self._run(partial(path.unlink, missing_ok=True))  # a file of that name had the same content
+        return kept
+
+    async def set_aside(self, part: FoundPart, *, stem: str) -> Path:
+        """Give what came of a medium before its answer broke off a name that says so: `<stem>.incomplete.<extension>`.
+
+        Raises:
+            StoreError: it could not be given its name.
+        """
+        return await self._run(partial(_set_aside, part.path, safe_stem(stem)), part.path.parent)
 
     async def write_sidecar(self, path: Path, document: Mapping[str, JsonValue]) -> Path:
         """Write (or replace, in one step) the provenance of the kept file `path`: `<file>.json` beside it.
@@ -128,47 +245,75 @@ class MediaFolder:
 
         With `of`, only those whose names hold it.
         """
-        for sidecar in await self._run(
-            partial(_names_sorted, self.root, f"*{glob.escape(of)}*.json" if of else "*.json")
-        ):
+        for sidecar in await self._names(f"*{glob.escape(of)}*.json" if of else "*.json"):
             document = await self._run(partial(read_sidecar, sidecar))
             if document is not None:
                 yield sidecar.with_suffix(""), document
 
     async def find(self, stem_prefix: str) -> list[Path]:
         """The kept files whose names begin with `stem_prefix`, sorted by name; no sidecars, no unfinished files."""
-        names = await self._run(partial(_names_sorted, self.root, "*"))
         return [
             path
-            for path in names
+            for path in await self._names("*")
             if path.name.startswith(stem_prefix) and path.suffix != ".json" and not path.name.startswith(".")
         ]
 
-    async def sweep(self, *, older_than_seconds: float = 86_400) -> int:
-        """Delete unfinished files that a killed process left; returns how many.
+    async def sweep(
+        self, owner_state: Callable[[str], Awaitable[PartsOf]], *, older_than_seconds: float = 86_400
+    ) -> int:
+        """Delete unfinished files that killed processes left; returns how many. Never one that a process works on.
 
-        Age is told by the file system's own clock, so a wrong clock of this machine deletes nothing.
+        `owner_state` tells of a task whose answer left parts whether they are needed.
         """
-        return await self._run(partial(sweep, self.root, older_than_seconds))
+        count = 0
+        for root in self._roots:
+            states = {task: await owner_state(task) for task in await self._run(partial(tasks_of_parts, root), root)}
+            spared = {task for task, state in states.items() if state == "needed"}
+            unknown = {task for task, state in states.items() if state == "unknown"}
+            swept = partial(sweep, root, spared=spared, unknown=unknown, older_than_seconds=older_than_seconds)
+            count += await self._run(swept, root)
+        return count
 
-    async def _run(self, work: Callable[[], T]) -> T:
+    async def _names(self, pattern: str) -> list[Path]:
+        return [path for root in self._roots for path in await self._run(partial(_names_sorted, root, pattern), root)]
+
+    async def _run(self, work: Callable[[], T], root: Path | None = None) -> T:
         def translated_work() -> T:
-            with translated(self.root, "folder of outputs"):
+            with translated(root or self.root, "folder of outputs"):
                 return work()
 
         return await anyio.to_thread.run_sync(translated_work)
 
 
-def _finished(part: Part, mime_type: str, check_end: bool) -> BinaryIO:
+def _finished(part: Part, mime_type: str, even_cut_off: bool) -> tuple[BinaryIO, bool]:
     part.sync()
-    if check_end and is_cut_off(part.path, mime_type):
+    cut_off = is_cut_off(part.path, mime_type)
+    if cut_off and not even_cut_off:
         raise OutputUnavailable(f"The output ended early, after {part.size_bytes} bytes.")
-    return open_inside(part.path.parent, part.path)
+    return open_inside(part.path.parent, part.path), cut_off
 
 
-def _named(part: Part, stem: str, mime_type: str, measured: Measured) -> KeptFile:
-    path = place(part, stem, EXTENSIONS.get(mime_type, "bin"))
-    return KeptFile(path, part.size_bytes, part.sha256, mime_type, measured.facts, measured.problem)
+def _opened_whole(path: Path, kind: MediaKind, declared_mime: str | None) -> tuple[BinaryIO, _Whole, str]:
+    """A whole file with its size and hash, and the type that its bytes tell."""
+    file = open_inside(path.parent, path)
+    try:
+        mime_type = accepted_mime(file.read(HEAD_BYTES), kind, declared_mime)
+        file.seek(0)
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        size_bytes = file.tell()
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return file, _Whole(path, size_bytes, sha256), mime_type
+
+
+def _set_aside(path: Path, stem: str) -> Path:
+    with open_inside(path.parent, path) as file:
+        mime_type = sniff_mime(file.read(HEAD_BYTES))
+        file.seek(0)
+        whole = _Whole(path, path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+    return place(whole, stem, f"incomplete.{EXTENSIONS.get(mime_type or '', 'bin')}")
 
 
 def _names_sorted(root: Path, pattern: str) -> list[Path]:

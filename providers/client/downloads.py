@@ -9,6 +9,7 @@ Where the environment names a proxy, it makes the connection and looks the host 
 still checked, and the key goes through it only inside TLS.
 """
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -145,6 +146,9 @@ class OutputClient:
             if target.with_key and status in _NOT_YET and self._reach.is_own(_parsed(target.url)):
                 raise OutputUnavailable(f"the gateway does not give the result out now (HTTP {status})")
             raise _fault_of(response)
+        if status == 206 and not _is_all(response):
+            await response.aclose()
+            raise OutputUnavailable("only a part of the result was given out, which was not asked for")
         if target.with_key and _media_type(response) == "application/json":
             # Some servers of this kind answer with a URL instead of the bytes.
             link = await _linked_in(response)
@@ -300,6 +304,12 @@ def _joined(url: str, location: str) -> str:
 def _media_type(response: httpx.Response) -> str:
     media_type: str = response.headers.get("content-type", "")
     return media_type.partition(";")[0].strip().lower()
+
+
+def _is_all(response: httpx.Response) -> bool:
+    """Whether a partial answer holds everything from the first byte to the last, as its range says."""
+    told = re.fullmatch(r"bytes 0-(\d{1,15})/(\d{1,15})", response.headers.get("content-range", "").strip())
+    return told is not None and int(told[1]) + 1 == int(told[2])
 
 
 def _fault_of(response: httpx.Response) -> OutputError:

@@ -16,7 +16,7 @@ from ...domain.request import KIND_OF_ROLE, GenerationRequest, Kind
 from ..checks import check_options
 from ..fact_files import FactsFile, join_models
 from ..format import MEDIA_GIVEN, Call, Fault, Unintelligible, Wire, kinds_given
-from ..provider import AccountCheck, OutputStream, ProviderSettings, Traits
+from ..provider import AccountCheck, AnswerSink, OutputStream, ProviderSettings, Traits
 from .addresses import absolute_url, is_loopback_url
 from .answers import kept_answer, support_ids
 from .reply import NoReply, Reply, retry_after
@@ -52,6 +52,7 @@ class HttpProvider:
     ) -> None:
         self._settings = settings
         self._wire = wire
+        self._traits = wire.traits.model_copy(update={"streams": True})
         self._facts = facts
         self._documented = tuple(map(self._adapted, facts.models))
         self._models = self._documented
@@ -65,7 +66,7 @@ class HttpProvider:
 
     @property
     def traits(self) -> Traits:
-        return self._wire.traits
+        return self._traits
 
     def models(self) -> Sequence[ModelFacts]:
         return self._models
@@ -104,9 +105,9 @@ class HttpProvider:
         media: list[JsonValue] = [*sorted({KIND_OF_ROLE[medium.role] for medium in request.media})]
         return plan.model_copy(update={"details": {**plan.details, MEDIA_GIVEN: media}})
 
-    async def submit(self, plan: Plan) -> Submission:
+    async def submit(self, plan: Plan, *, sink: AnswerSink | None = None) -> Submission:
         try:
-            reply = await self._post(plan)
+            reply = await self._post(plan, sink)
         except NoReply as error:
             if error.outcome == "lost":
                 raise self._lost(error.message) from error
@@ -123,8 +124,8 @@ class HttpProvider:
         job = submission.job.model_copy(update={"details": {**plan.details, **submission.job.details}})
         return Submission(job=job, observation=self._completed(submission.observation, reply))
 
-    async def poll(self, job: Job) -> Observation:
-        return await self._observe(self._wire.poll_call(job), job)
+    async def poll(self, job: Job, *, sink: AnswerSink | None = None) -> Observation:
+        return await self._observe(self._wire.poll_call(job), job, sink)
 
     async def cancel(self, job: Job) -> Observation:
         return await self._observe(self._wire.cancel_call(job), job)
@@ -174,7 +175,7 @@ class HttpProvider:
         if outputs is not None:
             await outputs.aclose()
 
-    async def _post(self, plan: Plan) -> Reply:
+    async def _post(self, plan: Plan, sink: AnswerSink | None) -> Reply:
         from .http import MEDIA_BYTES_MAX, READ_BYTES_MAX
         from .multipart import form_parts
 
@@ -186,11 +187,12 @@ class HttpProvider:
             headers=plan.headers,
             timeouts=self._timeouts(2 if plan.asynchronous else 10),
             bytes_max=READ_BYTES_MAX if plan.asynchronous else MEDIA_BYTES_MAX,
+            sink=sink,
         )
 
-    async def _read(self, call: Call) -> Reply:
+    async def _read(self, call: Call, sink: AnswerSink | None = None) -> Reply:
         try:
-            reply = await self._client().call(call.method, call.path, call.query, self._timeouts())
+            reply = await self._client().call(call.method, call.path, call.query, self._timeouts(), sink=sink)
         except NoReply as error:
             raise self._unavailable(error.message) from error
         fault = self._wire.fault(reply, submitting=False)
@@ -207,15 +209,15 @@ class HttpProvider:
             status=reply.status,
         )
 
-    async def _observe(self, call: Call, job: Job) -> Observation:
-        reply = await self._read(call)
+    async def _observe(self, call: Call, job: Job, sink: AnswerSink | None = None) -> Observation:
+        reply = await self._read(call, sink)
         try:
             return self._completed(self._wire.observation(job, reply), reply)
         except Unintelligible as error:
             raise self._unavailable(str(error)) from error
 
     def _completed(self, observation: Observation, reply: Reply) -> Observation:
-        outputs = tuple(self._absolute(output) for output in observation.outputs)
+        outputs = tuple(reply.held.get(o.url or "") or self._absolute(o) for o in observation.outputs)
         told = observation.told.joined(Told(ids=support_ids(reply)))
         secrets = [key] if (key := self._key()) else []
         changes: dict[str, object] = {"outputs": outputs, "told": told, "answer": kept_answer(reply.body, secrets)}

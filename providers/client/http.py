@@ -7,6 +7,7 @@ lost answer to a paid POST must not become a second POST, and polls are repeated
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -18,7 +19,9 @@ import anyio.to_thread
 import httpx
 from pydantic import JsonValue
 
-from .encodings import ACCEPTED, EncodingRefused, TooLarge, whole_body
+from ..provider import AnswerSink
+from .encodings import ACCEPTED, EncodingRefused, TooLarge, decoded, whole_body
+from .inline_media import Received, receive
 from .pools import Pools
 from .redaction import Redaction
 from .reply import NoReply, Reply, is_medium, parse_body
@@ -110,11 +113,13 @@ class HttpClient:
         headers: Mapping[str, str],
         timeouts: Timeouts,
         bytes_max: int = READ_BYTES_MAX,
+        sink: AnswerSink | None = None,
     ) -> Reply:
-        """One POST with a JSON body, or with form parts (file name, content, type).
+        """One POST with a JSON body, or with form parts (file name, content, type). Media in the answer go to `sink`.
 
         Raises:
             NoReply: no whole answer came; its `outcome` says what that means.
+            StoreError, OutputRejected: of the sink.
         """
         files = None if multipart is None else list(multipart.items())
         json = None if files is not None else body
@@ -123,19 +128,28 @@ class HttpClient:
         except (ValueError, TypeError, httpx.InvalidURL) as error:
             # Such as half an emoji in the prompt, NaN in an option, a key beyond ASCII.
             raise NoReply("refused", "the request could not be formed") from error
-        return await self._send(self._submissions, request, timeouts, bytes_max)
+        return await self._send(self._submissions, request, timeouts, bytes_max, sink)
 
-    async def call(self, method: str, path: str, query: Mapping[str, str], timeouts: Timeouts) -> Reply:
-        """One request without a body.
+    async def call(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        timeouts: Timeouts,
+        *,
+        sink: AnswerSink | None = None,
+    ) -> Reply:
+        """One request without a body. Media in the answer go to `sink`.
 
         Raises:
             NoReply: no whole answer came.
+            StoreError, OutputRejected: of the sink.
         """
         try:
             request = httpx.Request(method, self._url(path), params=dict(query) or None, headers=self._headers({}))
         except (ValueError, httpx.InvalidURL) as error:
             raise NoReply("refused", "the request could not be formed") from error
-        return await self._send(self._reads, request, timeouts, READ_BYTES_MAX)
+        return await self._send(self._reads, request, timeouts, READ_BYTES_MAX, sink)
 
     async def aclose(self) -> None:
         """Close the connections; a later request opens new ones."""
@@ -170,7 +184,9 @@ class HttpClient:
             headers["Authorization"] = f"Bearer {self._api_key}"
         return headers
 
-    async def _send(self, pools: Pools, request: httpx.Request, timeouts: Timeouts, bytes_max: int) -> Reply:
+    async def _send(
+        self, pools: Pools, request: httpx.Request, timeouts: Timeouts, bytes_max: int, sink: AnswerSink | None
+    ) -> Reply:
         progress = _Progress()
         request.extensions |= {"timeout": timeouts.as_httpx().as_dict(), "trace": progress.note}
         started = time.monotonic()
@@ -179,20 +195,21 @@ class HttpClient:
                 with anyio.fail_after(timeouts.total):
                     response = await client.send(request, stream=True)
                     try:
-                        data = await _read(response, bytes_max)
+                        received = await _read(response, bytes_max, sink)
                     finally:
                         await response.aclose()
         except tuple(OUTCOMES) as error:
             raise _no_reply(error, progress) from error
         took = round((time.monotonic() - started) * 1000)
         logger.debug("%s %s answered %d in %d ms", request.method, request.url.path, response.status_code, took)
-        return await self._reply(response, data)
+        return await self._reply(response, received)
 
-    async def _reply(self, response: httpx.Response, data: bytes) -> Reply:
+    async def _reply(self, response: httpx.Response, received: Received) -> Reply:
         """The reply without the key, which some gateways repeat: in a message about it, or in the address of a result.
 
         The `Reply` alone is read from here on, so that what is shown, logged or stored cannot hold it.
         """
+        data = received.data
         content_type = response.headers.get("content-type", "")
 
         def parse() -> JsonValue | bytes:
@@ -201,12 +218,16 @@ class HttpClient:
 
         body = await anyio.to_thread.run_sync(parse) if len(data) > _THREAD_FROM_BYTES else parse()
         headers = {name.lower(): self._redaction.text(value) for name, value in response.headers.items()}
-        return Reply(response.status_code, headers, body, datetime.now(UTC))
+        now = datetime.now(UTC)
+        return Reply(response.status_code, headers, body, now, received.held, received.medium)
 
 
-async def _read(response: httpx.Response, bytes_max: int) -> bytes:
+async def _read(response: httpx.Response, bytes_max: int, sink: AnswerSink | None) -> Received:
     try:
-        return await whole_body(response, bytes_max)
+        if sink is None or not response.is_success:
+            return Received(await whole_body(response, bytes_max))
+        async with aclosing(decoded(response)) as chunks:
+            return await receive(chunks, response.headers.get("content-type", ""), sink, READ_BYTES_MAX)
     except TooLarge as error:
         raise NoReply("lost", f"the answer is larger than {bytes_max // 1024 // 1024} MiB") from error
     except EncodingRefused as error:

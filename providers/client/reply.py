@@ -3,7 +3,7 @@
 import codecs
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal
@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import JsonValue
 from pydantic_core import from_json
 
+from ...domain.job import RemoteOutput
 from ...domain.surrogates import without_lone_surrogates
 
 WAIT_LIMIT_SECONDS = 86_400.0
@@ -26,6 +27,10 @@ class Reply:
     """Names in lower case."""
     body: JsonValue | bytes
     received_at: datetime
+    held: Mapping[str, RemoteOutput] = field(default_factory=dict[str, RemoteOutput])
+    """Media of the body that went to a sink, by the token that stands for each."""
+    medium: RemoteOutput | None = None
+    """The whole body, where it is a medium and went to a sink."""
 
     @property
     def ok(self) -> bool:

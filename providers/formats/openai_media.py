@@ -126,11 +126,16 @@ def _images(rows: Sequence[JsonValue], reply: Reply) -> list[RemoteOutput]:
     outputs: list[RemoteOutput] = []
     for row in rows:
         encoded = row.get("b64_json") if isinstance(row, dict) else None
-        data = _decoded(encoded) if isinstance(encoded, str) else None
-        if data:
+        held = reply.held.get(encoded) if isinstance(encoded, str) else None
+        data = _decoded(encoded) if isinstance(encoded, str) and held is None else None
+        if held is not None:
+            outputs.append(held)
+        elif data:
             outputs.append(RemoteOutput(content=data))
         elif isinstance(row, dict):
             outputs += remote_outputs(urls_in(row.get("url")), reply.received_at)
+        else:
+            outputs += remote_outputs(urls_in(row), reply.received_at)
     return outputs
 
 
@@ -143,11 +148,16 @@ def _decoded(encoded: str) -> bytes | None:
 
 
 def speech_submission(plan: Plan, reply: Reply, provider: str) -> Submission:
-    """The sound in the answer.
+    """The sound in the answer: the whole body, or, as some servers of this kind have it, in JSON as a URL or base64.
 
     Raises:
         Unintelligible: the answer is not a sound.
     """
+    if reply.medium is not None:
+        return _at_once(plan, reply, observed("succeeded", gateway=provider, outputs=[reply.medium]))
+    told = () if isinstance(reply.body, bytes) else remote_outputs(urls_in(reply.body), reply.received_at)
+    if told:
+        return _at_once(plan, reply, observed("succeeded", gateway=provider, outputs=told))
     media_type = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not isinstance(reply.body, bytes) or not reply.body or media_type.startswith(("text/", "application/json")):
         raise Unintelligible("the answer is not a sound")

@@ -16,6 +16,7 @@ from ...domain.failure import clean_text
 from ...domain.job import LOGS_CHARACTERS_MAX, METRICS_MAX, RemoteOutput
 from ..client.multipart import split_data_url
 from ..format import Unintelligible
+from .media_text import medium_in
 
 OUTPUTS_MAX = 4096
 """More media than this in one reply are not read. A task takes far fewer, and says so when there were more."""
@@ -139,14 +140,14 @@ Object = Annotated[dict[str, JsonValue] | None, BeforeValidator(parse_object)]
 
 def urls_in(value: JsonValue, depth: int = _DEPTH_MAX) -> list[str]:
     """Addresses of media anywhere in a value, in order, each once, without empty strings: URLs of any scheme (what may
-    not be fetched is refused later, by name), data URLs, and paths on the gateway's own host."""
+    not be fetched is refused later, by name), data URLs, paths on the gateway's own host, and media as bare base64."""
     return list(dict.fromkeys(_walk(value, depth)))[:OUTPUTS_MAX]
 
 
 def _walk(value: JsonValue, depth: int) -> Iterator[str]:
     if isinstance(value, str):
         text = value.strip()
-        if _ADDRESS.match(text):
+        if _ADDRESS.match(text) or medium_in(text) is not None:
             yield text
     elif depth > 0 and isinstance(value, (list, dict)):
         for item in value.values() if isinstance(value, dict) else value:
@@ -159,7 +160,7 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]{1,15}://[^\s]|data:[\w.+-]+/[\w.+-]+[;,
 def remote_outputs(
     urls: Iterable[str], received_at: datetime, *, lifetime: timedelta | None = None
 ) -> tuple[RemoteOutput, ...]:
-    """URLs as outputs: a data URL becomes its bytes, and an expiry is read from the query, else from `lifetime`.
+    """URLs as outputs: a data URL or base64 becomes its bytes; an expiry is read from the query, else from `lifetime`.
 
     What is neither a data URL that can be read nor of a URL's length is left out.
     """
@@ -171,6 +172,9 @@ def _remote_output(url: str, received_at: datetime, lifetime: timedelta | None) 
     if url[:5].lower() == "data:":
         held = split_data_url(url)
         return RemoteOutput(content=held[1], mime_type=held[0]) if held is not None else None
+    content = medium_in(url)
+    if content is not None:
+        return RemoteOutput(content=content)
     if len(url) > URL_LENGTH_MAX:
         return None
     expires_at = expiry_of(url)

@@ -18,7 +18,7 @@ from ...domain.job import Job, Observation, Plan, RemoteOutput, Submission
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest, Kind, MediaInput
 from ..checks import check_request
-from ..provider import AccountCheck, OutputStream, Traits
+from ..provider import AccountCheck, AnswerSink, OutputStream, Traits
 from .jobs import HAND_OUTS, RunningJob
 from .media import MediaFolder
 from .models import MODELS
@@ -89,7 +89,7 @@ class SandboxProvider:
             warnings=_warnings(spec),
         )
 
-    async def submit(self, plan: Plan) -> Submission:
+    async def submit(self, plan: Plan, *, sink: AnswerSink | None = None) -> Submission:  # noqa: ARG002 - it delivers nothing
         """Accept the plan as a queued job; drawing starts with the first poll.
 
         Raises:
@@ -109,7 +109,7 @@ class SandboxProvider:
         job = Job(job_id=f"sbx_{secrets.token_hex(8)}", model=plan.model, details=plan.details)
         return Submission(job=job, observation=Observation(state="queued", progress=0.0, poll_after_seconds=0.1))
 
-    async def poll(self, job: Job) -> Observation:
+    async def poll(self, job: Job, *, sink: AnswerSink | None = None) -> Observation:  # noqa: ARG002
         """One look; the first one in a process, also after a restart, starts the drawing from the job's details."""
         running = self._running(job)
         if running is None:

@@ -8,7 +8,7 @@ from types import UnionType
 from typing import Annotated, Literal, cast, get_args, get_origin
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import AfterValidator, BaseModel, ByteSize, ConfigDict, Field, JsonValue, ValidationError
 from pydantic_core import PydanticCustomError
 
 from ...domain.errors import ConfigurationError
@@ -107,6 +107,9 @@ class Viewer(_Table):
     """Origins from which it may show media, besides those known of the configured gateways."""
 
 
+DISK_FREE_MIN = 256 * 1024**2
+
+
 class Limits(_Table):
     """`[limits]`: bounds on what rushes does by itself."""
 
@@ -114,6 +117,9 @@ class Limits(_Table):
     """Whether outputs are downloaded; without it only their URLs are recorded."""
     download_bytes_max: int = Field(default=2 * 1024**3, ge=1024)
     """Largest output that is kept."""
+    disk_free_min: ByteSize = Field(default=ByteSize(DISK_FREE_MIN), ge=0)
+    """What rushes leaves free on the disk of the outputs: bytes, or text such as `"500 MB"` or `"2 GiB"`. With less, no
+    paid request is sent and nothing is downloaded."""
     tasks_polled_at_once: int = Field(default=32, ge=1, le=1024)
     hold_seconds_max: float = Field(default=900.0, ge=0, le=86_400)
     """How long a request waits, unsent, for a gateway that refuses it for now and names a time; 0 for never."""

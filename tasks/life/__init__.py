@@ -38,6 +38,8 @@ from .observation import (
 )
 from .reconciling import RECONCILE_FOR, answer_lost, found, given_back, not_found
 from .submission import (
+    NOTHING_RESCUED,
+    Rescue,
     accepted,
     accepted_late,
     adopted,
@@ -48,6 +50,7 @@ from .submission import (
     lost,
     refused,
     rerouted,
+    rescued,
 )
 
 __all__ = [
@@ -59,6 +62,7 @@ __all__ = [
     "KEEP_RETRY_FIRST",
     "KEEP_RETRY_LONGEST",
     "NOTHING_KEPT",
+    "NOTHING_RESCUED",
     "OUTPUTS_MAX",
     "OVERDUE_LOOKS",
     "POLL_ERRORS_PATIENCE",
@@ -66,6 +70,7 @@ __all__ = [
     "WARNINGS_MAX",
     "WATCH_FOR",
     "Kept",
+    "Rescue",
     "Transition",
     "accepted",
     "accepted_late",
@@ -97,6 +102,7 @@ __all__ = [
     "refused",
     "released",
     "rerouted",
+    "rescued",
     "timed_out",
     "why_not_attached",
     "with_warnings",

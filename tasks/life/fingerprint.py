@@ -22,12 +22,19 @@ def fingerprint(owner: str, provider: str | None, request: GenerationRequest) ->
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def _paid_in_vain(record: TaskRecord) -> bool:
+    """The gateway delivered, and what it delivered could not be written: an equal call would pay once more for that."""
+    why = record.failure
+    return record.state == "failed" and why is not None and (why.reason, why.charged) == ("internal", "yes")
+
+
 def still_counts(record: TaskRecord, now: datetime, *, ended_ago: timedelta | None = None) -> bool:
-    """Whether an equal call is answered with this task: unfinished, unknown, or ended well a moment ago.
+    """Whether an equal call is answered with this task: unfinished, unknown, paid for in vain, or ended well a moment
+    ago.
 
     `ended_ago` is known, whatever the clock says, where this process saw the end.
     """
-    if not record.final or record.state == "unknown":
+    if not record.final or record.state == "unknown" or _paid_in_vain(record):
         return True
     if record.state != "succeeded" or record.finished_at is None:
         return False

@@ -115,7 +115,7 @@ def _observed_late(record: TaskRecord, seen: Observation, outputs: Outputs, now:
 
 
 def offered(seen: Observation, kept: Kept) -> Outputs:
-    remotes = (remote.model_copy(update={"content": None}) for remote in seen.outputs)
+    remotes = (remote.model_copy(update={"content": None, "held": None}) for remote in seen.outputs)
     return tuple(
         Output(remote=remote, kept=kept[index], keeping=Keeping(status="kept"))
         if index in kept

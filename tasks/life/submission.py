@@ -1,11 +1,12 @@
 """From the journal to the gateway's answer, or to the lack of one."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from ...domain.errors import RushesError
 from ...domain.failure import Failure, failure
 from ...domain.job import Plan, Submission
-from ...domain.record import Attempt, Phase, TaskRecord, unfinished
+from ...domain.record import Attempt, Output, Phase, TaskRecord, unfinished
 from .ground import moved, same_state, with_warnings
 from .observation import NOTHING_KEPT, Kept, observed
 
@@ -73,6 +74,26 @@ def rerouted(
     )
 
 
+@dataclass(frozen=True)
+class Rescue:
+    """What had come of an answer that broke off, or could not all be written."""
+
+    outputs: tuple[Output, ...] = ()
+    """Media that had come whole, kept."""
+    notes: tuple[str, ...] = ()
+    """For the record's warnings."""
+
+
+NOTHING_RESCUED = Rescue()
+
+
+def rescued(record: TaskRecord, found: Rescue, now: datetime) -> TaskRecord:
+    """The media of a lost answer that had come whole are outputs, whatever becomes of the task."""
+    if found is NOTHING_RESCUED or record.phase != "submitting":
+        return record
+    return with_warnings(same_state(record, now, outputs=found.outputs or record.outputs), found.notes, now)
+
+
 def lost(record: TaskRecord, why: Failure, now: datetime, *, reconcilable: bool) -> TaskRecord:
     """The answer to the POST was lost: the gateway may have the job, and may charge for it."""
     if record.phase != "submitting":
@@ -103,7 +124,7 @@ def from_sidecar(record: TaskRecord) -> TaskRecord:
     return same_state(record, record.updated_at, phase=phase, worker=None)
 
 
-def answer_not_kept(record: TaskRecord, submission: Submission, error: RushesError, now: datetime) -> TaskRecord:
+def answer_not_kept(record: TaskRecord, submission: Submission | None, error: RushesError, now: datetime) -> TaskRecord:
     """The gateway answered with the medium itself, and it could not be written to disk."""
     if record.phase != "submitting":
         return record
@@ -111,11 +132,12 @@ def answer_not_kept(record: TaskRecord, submission: Submission, error: RushesErr
         "internal",
         f"{record.provider} delivered the result, but it could not be written: {error.message}",
         charged="yes",
-        hint="Free disk space or set RUSHES_OUTPUT_DIR to a writable folder before generating again.",
+        hint="Free disk space or set RUSHES_OUTPUT_DIR to a writable folder; then force_new pays for it again.",
     )
+    job = submission.job if submission is not None else record.job
     if not unfinished(record):
-        return same_state(record, now, job=submission.job, phase="done", failure=why)
-    return moved(record, "failed", "done", now, job=submission.job, failure=why)
+        return same_state(record, now, job=job, phase="done", failure=why)
+    return moved(record, "failed", "done", now, job=job, failure=why)
 
 
 def adopted(record: TaskRecord, worker: str, now: datetime) -> TaskRecord:

@@ -9,7 +9,7 @@ from typing import assert_never
 
 import anyio
 
-from ...domain.errors import FailureError, FailureReason, GatewayUnavailable, RushesError, StoreError
+from ...domain.errors import FailureError, FailureReason, GatewayUnavailable, OutputRejected, RushesError, StoreError
 from ...domain.job import Observation
 from ...domain.record import TaskRecord
 from ...providers.provider import Provider
@@ -25,6 +25,7 @@ from .submit import replanned
 logger = logging.getLogger(__name__)
 
 KEEP_RETRY_PAUSE_SECONDS = 1.0
+REJECTED_PAUSE_SECONDS = 60.0
 REFRESH_AFTER_ATTEMPTS = 1
 RIVAL_PAUSE_SECONDS = 1.0
 NO_LIST: frozenset[FailureReason] = frozenset({"not_found", "unsupported"})
@@ -142,14 +143,28 @@ class Steps:
     async def _poll(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
         if record.job is None:
             return None
+        if not provider.traits.streams:
+            return await self._looked(record, provider, provider.poll(record.job))
+        parts = self._keeper.answer_parts(record)
         try:
-            seen = life.bounded(await provider.poll(record.job))
+            return await self._looked(record, provider, provider.poll(record.job, sink=parts))
+        finally:
+            # What could not be kept comes again with the next look.
+            await parts.close(discard=True)
+
+    async def _looked(self, record: TaskRecord, provider: Provider, look: Awaitable[Observation]) -> TaskRecord | None:
+        try:
+            seen = life.bounded(await look)
         except GatewayUnavailable as error:
             return await self._look_failed(record, error, provider)
+        except (StoreError, OutputRejected) as error:
+            logger.warning("answer not written task_id=%s problem=%s", record.task_id, error.message)
+            passing = isinstance(error, StoreError)
+            return await self._again_in(record, KEEP_RETRY_PAUSE_SECONDS if passing else REJECTED_PAUSE_SECONDS)
         kept = life.NOTHING_KEPT
-        if any(output.content is not None for output in seen.outputs):
+        if any(output.delivered for output in seen.outputs):
             try:
-                kept = await self._keeper.keep_answered(record, seen)
+                kept = await self._keeper.keep_answered(record, seen, {})
                 # Before the record: where there is a finished record, there is a sidecar to restore it from.
                 await self._keeper.write_sidecars(life.observed(record, seen, self._clock.now(), kept), seen.answer)
             except RushesError as error:

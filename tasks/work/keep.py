@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from ...cache.media.answers import AnswerParts
 from ...cache.media.folder import KeptFile, MediaFolder
 from ...domain.errors import OutputUnavailable, RushesError
 from ...domain.job import Observation, RemoteOutput
@@ -35,18 +36,27 @@ class Keeper:
         self._enabled = enabled
         self._bytes_max = bytes_max
 
-    async def keep_answered(self, record: TaskRecord, seen: Observation) -> life.Kept:
-        """Write the outputs whose bytes came in the gateway's answer; their facts by index.
+    def answer_parts(self, record: TaskRecord) -> AnswerParts:
+        """Where long media in an answer go while it comes; to be closed in the end."""
+        return self._folder.answer_parts(record.task_id, self._bytes_max)
+
+    async def keep_answered(self, record: TaskRecord, seen: Observation, kept: dict[int, KeptMedia]) -> life.Kept:
+        """Write the outputs whose bytes came in the gateway's answer; their facts by index are put into `kept`, which
+        a further attempt starts from.
 
         Raises:
             StoreError, OutputError: the bytes could not be written; the caller still holds them.
         """
-        kept: dict[int, KeptMedia] = {}
         for index, output in enumerate(seen.outputs):
-            if output.content is not None:
-                file = await self._write(record, index, len(seen.outputs), _once(output.content), output, None)
-                kept[index] = _kept_media(file)
+            if output.delivered and index not in kept:
+                kept[index] = kept_media(await self._named(record, index, len(seen.outputs), output))
         return kept
+
+    async def _named(self, record: TaskRecord, index: int, count: int, output: RemoteOutput) -> KeptFile:
+        if output.held is None:
+            return await self._write(record, index, count, _once(output.content or b""), output, None)
+        name = stem(record, index, count)
+        return await self._folder.keep_part(output.held, stem=name, kind=record.kind, declared_mime=output.mime_type)
 
     async def write_sidecars(self, record: TaskRecord, answer: str | None = None) -> None:
         """Provenance beside each kept file, enough to restore the finished task from it."""
@@ -70,8 +80,11 @@ class Keeper:
         remote = record.outputs[index].remote
         try:
             async with provider.open_output(remote) as stream:
-                file = await self._write(record, index, len(record.outputs), stream, remote, stream.size_bytes)
-            media, now = _kept_media(file), self._clock.now()
+                last = record.outputs[index].keeping.attempts + 1 >= life.KEEP_REFUSALS_MAX
+                file = await self._write(
+                    record, index, len(record.outputs), stream, remote, stream.size_bytes, last=last
+                )
+            media, now = kept_media(file), self._clock.now()
             kept = life.kept(record, index, media, now)
             answer = await self._records.answer(record.task_id)
             await self._folder.write_sidecar(file.path, sidecar(kept, index, media, answer))
@@ -104,6 +117,8 @@ class Keeper:
         chunks: AsyncIterable[bytes],
         output: RemoteOutput,
         expected_bytes: int | None,
+        *,
+        last: bool = True,
     ) -> KeptFile:
         return await self._folder.keep(
             stem=stem(record, index, count),
@@ -112,6 +127,7 @@ class Keeper:
             declared_mime=output.mime_type,
             bytes_max=self._bytes_max,
             expected_bytes=expected_bytes,
+            even_cut_off=last,
         )
 
 
@@ -161,7 +177,8 @@ def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def _kept_media(file: KeptFile) -> KeptMedia:
+def kept_media(file: KeptFile) -> KeptMedia:
+    """What a record says of a kept file."""
     return KeptMedia(
         path=str(file.path),
         mime_type=file.mime_type,
@@ -173,6 +190,7 @@ def _kept_media(file: KeptFile) -> KeptMedia:
         frame_rate=file.facts.frame_rate,
         has_audio=file.facts.has_audio,
         measure_problem=file.measure_problem,
+        cut_off=file.cut_off,
     )
 
 

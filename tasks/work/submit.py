@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import anyio
 
-from ...domain.errors import FailureError, RushesError, StoreError, SubmissionLost, SubmissionRefused
+from ...domain.errors import FailureError, OutputError, RushesError, StoreError, SubmissionLost, SubmissionRefused
 from ...domain.failure import Failure, failure, failure_of
 from ...domain.job import Plan, Submission
-from ...domain.record import TaskRecord
+from ...domain.record import KeptMedia, TaskRecord
 from ...providers.provider import Provider
 from .. import life
 from ..clock import Clock
@@ -17,6 +17,7 @@ from ..intake.routing import CURED_ELSEWHERE, Candidate
 from ..journal import Records
 from .holding import Holding
 from .keep import Keeper
+from .rescue import Rescuer
 from .shield import uninterrupted
 
 logger = logging.getLogger(__name__)
@@ -29,8 +30,9 @@ WRITE_PAUSE_LONGEST_SECONDS = 15.0
 class Submitter:
     """Sends a journaled task's one POST, and goes to the next candidate after a definite refusal it could cure."""
 
-    def __init__(self, records: Records, keeper: Keeper, holding: Holding, clock: Clock) -> None:
+    def __init__(self, records: Records, keeper: Keeper, holding: Holding, clock: Clock, rescuer: Rescuer) -> None:
         self._records = records
+        self._rescuer = rescuer
         self._keeper = keeper
         self._holding = holding
         self._clock = clock
@@ -117,11 +119,13 @@ class Submitter:
     async def _send(self, record: TaskRecord, candidate: Candidate) -> TaskRecord | SubmissionRefused | None:
         """The POST. A definite refusal is returned; everything else is on the record already."""
         try:
-            submission = await candidate.provider.submit(candidate.plan)
+            submission = await self._answer_to(record, candidate)
         except SubmissionRefused as refusal:
             return refusal
         except SubmissionLost as loss:
             return await self._lost(record, candidate.provider, failure_of(loss))
+        except (StoreError, OutputError) as error:
+            return await self._undelivered(record, None, error)
         except anyio.get_cancelled_exc_class():
             if candidate.provider.traits.repeatable:
                 raise
@@ -132,22 +136,57 @@ class Submitter:
             return await self._lost(record, candidate.provider, _faulty(fault))
         return await self._accepted(record, submission)
 
+    async def _answer_to(self, record: TaskRecord, candidate: Candidate) -> Submission:
+        """The gateway's answer; long media in it are written as they come, and stay there whatever happens then."""
+        provider, plan = candidate.provider, candidate.plan
+        if plan.asynchronous or not provider.traits.streams:
+            return await provider.submit(plan)
+        parts = self._keeper.answer_parts(record)
+        refused = False
+        try:
+            return await provider.submit(plan, sink=parts)
+        except SubmissionRefused:
+            refused = True
+            raise
+        finally:
+            await parts.close(discard=refused)
+
+    async def _undelivered(
+        self, record: TaskRecord, submission: Submission | None, error: RushesError
+    ) -> TaskRecord | None:
+        """The gateway answered with media that cannot be written, or are none."""
+        logger.error("answer not kept task_id=%s problem=%s", record.task_id, error.message)
+        found = await uninterrupted(lambda: self._rescuer.rescue(record))
+
+        def apply(current: TaskRecord) -> TaskRecord:
+            now = self._clock.now()
+            return life.answer_not_kept(life.rescued(current, found, now), submission, error, now)
+
+        after = await self._noted(record, apply)
+        await uninterrupted(lambda: self._rescuer.write_sidecars(after, found))
+        return after
+
     async def _lost(self, record: TaskRecord, provider: Provider, why: Failure) -> TaskRecord | None:
         logger.warning("answer lost task_id=%s provider=%s", record.task_id, provider.name)
         reconcilable = provider.traits.finds_jobs
-        return await self._noted(record, lambda r: life.lost(r, why, self._clock.now(), reconcilable=reconcilable))
+        found = await uninterrupted(lambda: self._rescuer.rescue(record))
+
+        def apply(current: TaskRecord) -> TaskRecord:
+            now = self._clock.now()
+            return life.lost(life.rescued(current, found, now), why, now, reconcilable=reconcilable)
+
+        after = await self._noted(record, apply)
+        await uninterrupted(lambda: self._rescuer.write_sidecars(after, found))
+        return after
 
     async def _accepted(self, record: TaskRecord, answer: Submission) -> TaskRecord | None:
         submission = answer.model_copy(update={"observation": life.bounded(answer.observation)})
         kept = life.NOTHING_KEPT
-        if any(output.content is not None for output in submission.observation.outputs):
+        if any(output.delivered for output in submission.observation.outputs):
             try:
                 kept = await self._keep_with_patience(record, submission)
             except RushesError as error:
-                problem = error
-                return await self._noted(
-                    record, lambda r: life.answer_not_kept(r, submission, problem, self._clock.now())
-                )
+                return await self._undelivered(record, submission, error)
         logger.info("accepted task_id=%s provider=%s job=%s", record.task_id, record.provider, submission.job.job_id)
         told = submission.observation.answer
         after = await self._noted(record, lambda r: life.accepted(r, submission, self._clock.now(), kept), answer=told)
@@ -165,17 +204,18 @@ class Submitter:
 
     async def _keep_with_patience(self, record: TaskRecord, submission: Submission) -> life.Kept:
         """Bytes in an answer exist nowhere else, so a full disk or a busy folder is tried again for a while."""
+        kept: dict[int, KeptMedia] = {}
         for _ in range(WRITE_ATTEMPTS - 1):
             try:
-                return await uninterrupted(lambda: self._keep(record, submission))
+                return await uninterrupted(lambda: self._keep(record, submission, kept))
             except RushesError as error:
                 logger.warning("output not written yet task_id=%s problem=%s", record.task_id, error.message)
                 await self._clock.sleep(WRITE_PAUSE_SECONDS)
-        return await uninterrupted(lambda: self._keep(record, submission))
+        return await uninterrupted(lambda: self._keep(record, submission, kept))
 
-    async def _keep(self, record: TaskRecord, submission: Submission) -> life.Kept:
+    async def _keep(self, record: TaskRecord, submission: Submission, kept: dict[int, KeptMedia]) -> life.Kept:
         """Files, then sidecars: a process that dies before the record leaves enough on disk for the next one."""
-        kept = await self._keeper.keep_answered(record, submission.observation)
+        await self._keeper.keep_answered(record, submission.observation, kept)
         await self._keeper.write_sidecars(
             life.accepted(record, submission, self._clock.now(), kept), submission.observation.answer
         )

@@ -16,6 +16,7 @@ from ..clock import Clock
 from ..intake.routing import Candidate, Configured, route
 from ..journal import Records
 from .rebuild import restored
+from .rescue import Rescuer
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class Takeover:
         scheduler: Scheduler,
         submitting: Container[str],
         submit_again: Callable[[TaskRecord, Sequence[Candidate]], None],
+        rescuer: Rescuer,
     ) -> None:
         self._records = records
         self._lease = lease
@@ -59,6 +61,7 @@ class Takeover:
         self._scheduler = scheduler
         self._submitting = submitting
         self._submit_again = submit_again
+        self._rescuer = rescuer
 
     async def run(self, every_seconds: float) -> None:
         """Look for tasks to go on with, every so often, until cancelled."""
@@ -138,11 +141,15 @@ class Takeover:
         if answered is not None:
             await self._records.change(record.task_id, lambda r: life.answered_on_disk(r, answered, now))
             return
+        found = await self._rescuer.rescue(record)
         finds = provider is not None and provider.traits.finds_jobs
         why = life.answer_unknown(record)
         after = await self._records.change(
-            record.task_id, lambda r: life.lost(r, why, now, reconcilable=finds), durable=True
+            record.task_id,
+            lambda r: life.lost(life.rescued(r, found, now), why, now, reconcilable=finds),
+            durable=True,
         )
+        await self._rescuer.write_sidecars(after, found)
         if after is not None and after.open:
             self._scheduler.schedule(record.task_id)
 

@@ -19,7 +19,7 @@ from rushes.cache.media.sniff import MediaKind
 from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
 from rushes.domain.model_facts import ModelFacts
 from rushes.domain.request import GenerationRequest, Kind
-from rushes.providers.provider import AccountCheck, OutputStream, Provider, Traits
+from rushes.providers.provider import AccountCheck, AnswerSink, OutputStream, Provider, Traits
 
 from .fuse import Fuse
 
@@ -99,6 +99,7 @@ class DyingFolder(MediaFolder):
         declared_mime: str | None,
         bytes_max: int,
         expected_bytes: int | None,
+        even_cut_off: bool = False,
     ) -> KeptFile:
         await self._fuse.at("file.before")
         kept = await super().keep(
@@ -108,6 +109,7 @@ class DyingFolder(MediaFolder):
             declared_mime=declared_mime,
             bytes_max=bytes_max,
             expected_bytes=expected_bytes,
+            even_cut_off=even_cut_off,
         )
         await self._fuse.at("file.after")
         return kept
@@ -176,15 +178,15 @@ class DyingProvider:
     def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
         return self._real.plan(request, facts)
 
-    async def submit(self, plan: Plan) -> Submission:
+    async def submit(self, plan: Plan, *, sink: AnswerSink | None = None) -> Submission:
         await self._fuse.at("submit.before")
-        answer = await self._real.submit(plan)
+        answer = await self._real.submit(plan, sink=sink)
         await self._fuse.at("submit.after")
         return answer.model_copy(update={"observation": _soon(answer.observation)})
 
-    async def poll(self, job: Job) -> Observation:
+    async def poll(self, job: Job, *, sink: AnswerSink | None = None) -> Observation:
         await self._fuse.at("poll.before-look")
-        seen = await self._real.poll(job)
+        seen = await self._real.poll(job, sink=sink)
         await self._fuse.at("poll.looked")
         return _soon(seen)
 

@@ -12,7 +12,7 @@ from rushes.domain.errors import OutputUnavailable, RushesError
 from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
 from rushes.domain.model_facts import ModelFacts
 from rushes.domain.request import GenerationRequest, Kind
-from rushes.providers.provider import AccountCheck, Traits
+from rushes.providers.provider import AccountCheck, AnswerSink, Traits
 
 Answer = Submission | RushesError | Exception
 Look = Observation | RushesError
@@ -82,7 +82,7 @@ class ScriptedProvider:
         self.requests.append(request)
         return Plan(provider=self.name, model=facts.id, path="/jobs", body={"prompt": request.prompt})
 
-    async def submit(self, plan: Plan) -> Submission:
+    async def submit(self, plan: Plan, *, sink: AnswerSink | None = None) -> Submission:
         self.plans.append(plan)
         self.submitted()
         if self.hold is not None:
@@ -92,7 +92,7 @@ class ScriptedProvider:
             raise answer
         return answer
 
-    async def poll(self, job: Job) -> Observation:
+    async def poll(self, job: Job, *, sink: AnswerSink | None = None) -> Observation:
         self.polls += 1
         look = _next(self.looks, self.polls - 1)
         if isinstance(look, Exception):

@@ -15,7 +15,7 @@ from rushes.cache.media.folder import MediaFolder
 from rushes.domain.errors import RequestRefused, StoreFull, SubmissionLost
 from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
 from rushes.domain.record import TaskRecord
-from rushes.providers.provider import Traits
+from rushes.providers.provider import AnswerSink, Traits
 from rushes.tasks.engine import Engine, Limits
 from rushes.tasks.intake.routing import Configured
 
@@ -101,7 +101,7 @@ async def test_an_answer_is_written_as_soon_as_the_store_can_be_written_again(tm
 
 async def test_an_answer_that_comes_while_the_process_stops_is_still_written(tmp_path: Path) -> None:
     class LastMoment(ScriptedProvider):
-        async def submit(self, plan: Plan) -> Submission:
+        async def submit(self, plan: Plan, *, sink: AnswerSink | None = None) -> Submission:
             try:
                 await anyio.sleep_forever()
             except anyio.get_cancelled_exc_class():
@@ -184,7 +184,7 @@ class Listing(ScriptedProvider):
     jobs: list[Job] = field(default_factory=list[Job])
     readable: anyio.Event = field(default_factory=anyio.Event)
 
-    async def submit(self, plan: Plan) -> Submission:
+    async def submit(self, plan: Plan, *, sink: AnswerSink | None = None) -> Submission:
         self.plans.append(plan)
         self.jobs.append(Job(job_id=f"job:{len(self.plans)}", model=plan.model))
         raise SubmissionLost("the connection broke")

@@ -18,7 +18,7 @@ from .scripted import ScriptedProvider
 
 pytestmark = pytest.mark.anyio
 
-PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(64)
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(64) + b"IEND\xae\x42\x60\x82"
 JOB = Job(job_id="pred_1", model="m1")
 PAGE = "https://gate.example/p/pred_1"
 

@@ -1,0 +1,1 @@
+"""Answers that hold the media themselves: of any size, broken off, with nowhere to go."""
