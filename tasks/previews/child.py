@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NoReturn, Protocol, cast
 
@@ -160,41 +161,54 @@ class PosixLimits:
 Question = tuple[Document, BinaryIO]
 
 
-def from_socket() -> Question | None:
+def from_socket(questions: socket.socket) -> Question | None:
     """The next question with the file that came along; `None` once the parent is gone."""
-    with socket.socket(fileno=os.dup(0)) as questions:
-        data, descriptors, _, _ = socket.recv_fds(questions, 4, 1)
-        if len(data) < 4 or not descriptors:
-            return None
-        length = int.from_bytes(data, "big")
-        document = questions.recv(length, socket.MSG_WAITALL)
+    data, descriptors, _, _ = socket.recv_fds(questions, 4, 1)
+    if len(data) < 4 or not descriptors:
+        return None
+    document = questions.recv(int.from_bytes(data, "big"), socket.MSG_WAITALL)
     return json.loads(document), os.fdopen(descriptors[0], "rb")
 
 
-def from_pipe() -> Question | None:
+def from_pipe(questions: BinaryIO) -> Question | None:
     """The same where sockets carry no files: the question names the path."""
-    head = sys.stdin.buffer.read(4)
+    head = questions.read(4)
     if len(head) < 4:
         return None
-    document: Document = json.loads(sys.stdin.buffer.read(int.from_bytes(head, "big")))
+    document: Document = json.loads(questions.read(int.from_bytes(head, "big")))
     return document, Path(str(document["path"])).open("rb")
 
 
-def serve(next_question: Callable[[], Question | None], answers: BinaryIO, limits: Limiter) -> None:
-    """Answer one question after the other, until there was none for a while."""
+def serve(
+    next_question: Callable[[], Question | None],
+    answers: BinaryIO,
+    limits: Limiter,
+    *,
+    idle_seconds: float = IDLE_SECONDS,
+    leave: Callable[[int], object] = os._exit,
+) -> None:
+    """Answer one question after the other, until there was none for a while.
+
+    Args:
+        next_question: Waits for one; `None` once the parent is gone.
+        answers: Where they are written.
+        limits: What each question is held to.
+        idle_seconds: How long is waited for a question.
+        leave: Called once the parent is gone, from another thread; ends the process at once.
+    """
     asked: queue.SimpleQueue[Question] = queue.SimpleQueue()
 
     def read() -> None:
         # Reads ahead of what is answered: that the parent is gone is seen at once.
         while (question := next_question()) is not None:
             asked.put(question)
-        os._exit(0)
+        leave(0)
 
     threading.Thread(target=read, daemon=True).start()
     _put(answers, Answer({}))
     while True:
         try:
-            question, file = asked.get(timeout=IDLE_SECONDS)
+            question, file = asked.get(timeout=idle_seconds)
         except queue.Empty:
             return
         with file:
@@ -227,8 +241,10 @@ def main() -> None:
     Image.preinit()
     # Memory is bounded here, and Pillow's own bound of pixels would keep honest ones from being measured.
     Image.MAX_IMAGE_PIXELS = None
-    posix = os.name == "posix"
-    serve(from_socket if posix else from_pipe, answers, PosixLimits() if posix else NoLimits())
+    if os.name == "posix":
+        serve(partial(from_socket, socket.socket(fileno=0)), answers, PosixLimits())
+    else:
+        serve(partial(from_pipe, sys.stdin.buffer), answers, NoLimits())
     os._exit(0)
 
 

@@ -77,9 +77,10 @@ def fitted(image: "Image", side_max: int = SIDE_MAX) -> "Image":
 
     if max(image.size) <= side_max:
         return image
-    smaller = image.copy()
-    smaller.thumbnail((side_max, side_max), Image.Resampling.LANCZOS)
-    return smaller
+    scale = side_max / max(image.size)
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    # Halved and so on before the fine filter runs over it: a tenth of the time for a large picture.
+    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=1.5)  # pyright: ignore[reportUnknownMemberType]
 
 
 def jpeg_of(image: "Image") -> bytes:
