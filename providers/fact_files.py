@@ -6,6 +6,7 @@ A data file (`facts/<wire>.toml`) holds:
     [unlisted.video]        what holds for models of this kind that the file does not list
     [options.webhook]       what is documented of a field that `provider_options` may set (`OptionFacts`)
     data_urls = "probable"  for all models, see `ModelFacts.data_urls`
+    requests_per_minute     the rate that is documented for looks and submissions together
     [[models]]              one row a model, with the fields of `ModelFacts`; `source` says where the row comes from
 """
 
@@ -30,6 +31,8 @@ class FactsFile(BaseModel):
     default_models: dict[Kind, str] = Field(default_factory=dict[Kind, str])
     unlisted: dict[Kind, dict[str, JsonValue]] = Field(default_factory=dict[Kind, dict[str, JsonValue]])
     options: dict[str, OptionFacts] = Field(default_factory=dict[str, OptionFacts])
+    requests_per_minute: int | None = None
+    """The rate that the gateway documents for looks and submissions together, where it names one."""
     data_urls: Literal["probable", "unknown"] = "unknown"
     models: tuple[ModelFacts, ...]
 

@@ -33,6 +33,8 @@ class ProviderSettings(BaseModel):
     """Bound on reads under way at once at this gateway, and on submissions."""
     result_origins: tuple[str, ...] = ()
     """Places inside the user's network from which its results may be fetched, such as `http://127.0.0.1:9000`."""
+    requests_per_minute: int | None = None
+    """Rate to keep inside of; `None` for what the gateway documents, where it does."""
 
 
 class Traits(BaseModel):
@@ -49,6 +51,8 @@ class Traits(BaseModel):
     free: bool = False
     streams: bool = False
     """`submit` and `poll` take a `sink`, for media inside an answer."""
+    requests_per_minute: int | None = None
+    """Looks and submissions together that the gateway takes in any minute; `None` where no rate is known."""
 
 
 class AccountCheck(BaseModel):

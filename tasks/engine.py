@@ -38,6 +38,7 @@ from .work.cancel import Canceller
 from .work.cleaning import Cleaner
 from .work.holding import Holding, HoldLimits
 from .work.keep import Keeper
+from .work.rates import Rates
 from .work.rescue import Rescuer
 from .work.shield import uninterrupted
 from .work.submit import Submitter
@@ -115,7 +116,8 @@ class Engine:
             submit=self._send_held,
         )
         rescuer = Rescuer(parts.media, self._keeper)
-        self._submitter = Submitter(self._records, self._keeper, self._holding, parts.clock, rescuer)
+        rates = Rates(self._providers, parts.clock)
+        self._submitter = Submitter(self._records, self._keeper, self._holding, rates, parts.clock, rescuer)
         self._canceller = Canceller(self._records, self._providers, parts.clock)
         self._steps = Steps(
             self._records,
@@ -125,6 +127,7 @@ class Engine:
             waited_for=lambda task_id: self._waiters[task_id] > 0,
             cancel_accepted=self._canceller.cancel_accepted,
             holding=self._holding,
+            rates=rates,
         )
         self._scheduler = Scheduler(self._steps.step, parts.clock, at_once=limits.tasks_polled_at_once)
         self._attacher = Attacher(

@@ -81,6 +81,8 @@ class ProviderTable(_Table):
     requests_max: int | None = Field(default=None, ge=1, le=256)
     result_origins: tuple[ResultOrigin, ...] | None = None
     """Places inside the network from which its results may be fetched."""
+    requests_per_minute: int | None = Field(default=None, ge=1, le=1_000_000)
+    """Looks and submissions together; for an account whose rate is another than the gateway's documented one."""
     options: dict[str, JsonValue] = Field(default_factory=dict)
 
 

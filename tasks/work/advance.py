@@ -20,6 +20,7 @@ from ..steady import SteadyTime
 from .cadence import EXPECTED_SECONDS, NORMAL, UNWATCHED, WAITED_FOR, Look, pause_seconds
 from .holding import Holding
 from .keep import Keeper, keep_pause_seconds
+from .rates import Rates
 from .submit import replanned
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class Steps:
         waited_for: Callable[[str], bool],
         cancel_accepted: Callable[[TaskRecord], Awaitable[TaskRecord]],
         holding: Holding,
+        rates: Rates,
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads requests, no secret
     ) -> None:
         self._records = records
@@ -57,6 +59,7 @@ class Steps:
         self._waited_for = waited_for
         self._cancel_accepted = cancel_accepted
         self._holding = holding
+        self._rates = rates
         self._steady = SteadyTime(clock)
         self._searching: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
         self._jitter = jitter
@@ -74,8 +77,11 @@ class Steps:
         provider = self._providers.get(record.provider)
         if record.phase == "done":
             self._forget(task_id)
+            self._rates.forget(record.provider, task_id)
             await self._end_free_job(record, provider)
             return None
+        if record.phase != "keeping" and (wait := self._rates.look_in(record.provider, task_id)) > 0:
+            return wait
         try:
             after = await self._due(record, provider)
         except StoreError:
@@ -251,6 +257,7 @@ class Steps:
         tried = any(o.pending and o.keeping.attempts >= REFRESH_AFTER_ATTEMPTS for o in record.outputs)
         if not tried or record.job is None:
             return record
+        self._rates.note(record.provider)
         try:
             seen = life.bounded(await provider.poll(record.job))
         except GatewayUnavailable:

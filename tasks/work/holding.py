@@ -18,6 +18,7 @@ from ..clock import Clock
 from ..intake.routing import Candidate, Configured, route
 from ..journal import Records
 from ..steady import SteadyTime
+from .rates import WINDOW_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Holding:
         self._submit = submit
         self._spread = spread
         self._steady = SteadyTime(clock)
-        self._candidates: dict[str, Candidate] = {}
+        self._candidates: dict[str, Sequence[Candidate]] = {}
         """With the bytes of input media, which no record holds."""
 
     def wait_for(self, record: TaskRecord, refusals: Sequence[tuple[Candidate, SubmissionRefused]]) -> Wait | None:
@@ -95,9 +96,9 @@ class Holding:
     def _bound(self) -> str:
         return f"limits.hold_seconds_max = {self._limits.seconds_max:g}"
 
-    def remember(self, task_id: str, candidate: Candidate) -> None:
-        """Keep the plan of a request that is held now."""
-        self._candidates[task_id] = candidate
+    def remember(self, task_id: str, candidates: Sequence[Candidate]) -> None:
+        """Keep the plans of a request that is held now, in the order in which they are tried."""
+        self._candidates[task_id] = candidates
         self._steady.meet_again(task_id)
 
     def forget(self, task_id: str) -> None:
@@ -110,20 +111,20 @@ class Holding:
         if record.hold is None:
             return 0.0
         left = (record.hold.until - self._steady.now(record.task_id)).total_seconds()
-        return min(max(0.0, left), self._limits.seconds_max)
+        return min(max(0.0, left), max(self._limits.seconds_max, WINDOW_SECONDS))
 
     async def send_if_due(self, record: TaskRecord) -> TaskRecord | None:
         """Begin the submission of a held request whose time is over; the record where there is none to begin."""
         if self.left_seconds(record) > 0:
             return record
         try:
-            candidate = self._candidates.get(record.task_id) or self._planned_again(record)
+            candidates = self._candidates.get(record.task_id) or self._planned_again(record)
         except RequestRefused as refusal:
             return await self._given_up(record, refusal)
-        self._submit(record, (candidate,))
+        self._submit(record, candidates)
         return None
 
-    def _planned_again(self, record: TaskRecord) -> Candidate:
+    def _planned_again(self, record: TaskRecord) -> Sequence[Candidate]:
         """The plan of a request that another process held.
 
         Raises:
@@ -135,7 +136,7 @@ class Holding:
         if any(medium.url is None for medium in record.request.media):
             raise RequestRefused("invalid_media", "rushes was started anew meanwhile, and the input media are gone")
         request = record.request.model_copy(update={"model": record.model})
-        return route(request, self._configured, record.provider).candidates[0]
+        return route(request, self._configured, record.provider).candidates
 
     async def _given_up(self, record: TaskRecord, refusal: FailureError) -> TaskRecord | None:
         logger.info("held request not sent task_id=%s problem=%s", record.task_id, refusal.message)

@@ -17,10 +17,13 @@ from ..intake.routing import CURED_ELSEWHERE, Candidate
 from ..journal import Records
 from .holding import Holding
 from .keep import Keeper
+from .rates import Rates
 from .rescue import Rescuer
 from .shield import uninterrupted
 
 logger = logging.getLogger(__name__)
+
+RATE_USED_UP = "as many requests as it takes in a minute are under way"
 
 WRITE_ATTEMPTS = 5
 WRITE_PAUSE_SECONDS = 1.0
@@ -30,11 +33,14 @@ WRITE_PAUSE_LONGEST_SECONDS = 15.0
 class Submitter:
     """Sends a journaled task's one POST, and goes to the next candidate after a definite refusal it could cure."""
 
-    def __init__(self, records: Records, keeper: Keeper, holding: Holding, clock: Clock, rescuer: Rescuer) -> None:
+    def __init__(
+        self, records: Records, keeper: Keeper, holding: Holding, rates: Rates, clock: Clock, rescuer: Rescuer
+    ) -> None:
         self._records = records
         self._rescuer = rescuer
         self._keeper = keeper
         self._holding = holding
+        self._rates = rates
         self._clock = clock
 
     async def submit(self, record: TaskRecord, candidates: Sequence[Candidate]) -> TaskRecord | None:
@@ -47,6 +53,9 @@ class Submitter:
         for index, candidate in enumerate(candidates):
             if current is None or current.phase != "submitting" or current.final:
                 return await self._withdrawn(current)
+            wait = self._rates.submit_in(candidate.plan.provider, current.task_id)
+            if wait > 0:
+                return await self._held_for_rate(current, candidates[index:], wait)
             refusal = await self._send(current, candidate)
             if not isinstance(refusal, SubmissionRefused):
                 return refusal
@@ -77,6 +86,15 @@ class Submitter:
         self._holding.forget(record.task_id)
         return after if ours else None
 
+    async def _held_for_rate(
+        self, record: TaskRecord, candidates: Sequence[Candidate], seconds: float
+    ) -> TaskRecord | None:
+        """The gateway would refuse it, for its rate is used up: it waits in the journal as if it had been."""
+        self._holding.remember(record.task_id, candidates)
+        now = self._clock.now()
+        until = now + timedelta(seconds=seconds)
+        return await self._noted(record, lambda r: life.held(r, RATE_USED_UP, until, now, asked=False))
+
     async def _held_or_refused(
         self, record: TaskRecord, refusals: Sequence[tuple[Candidate, SubmissionRefused]]
     ) -> TaskRecord | None:
@@ -86,7 +104,7 @@ class Submitter:
         if wait is None:
             why = self._holding.refusal(record, refusal)
             return await self._noted(record, lambda r: life.refused(r, why, self._clock.now()))
-        self._holding.remember(record.task_id, wait.candidate)
+        self._holding.remember(record.task_id, (wait.candidate,))
         now = self._clock.now()
         deadline_at = now + timedelta(seconds=wait.candidate.deadline_seconds)
 
