@@ -31,6 +31,14 @@ HINTS: Mapping[FailureReason, str] = {
 _HINTS_IF_FREE: Mapping[FailureReason, str] = {
     "timeout": "The gateway took too long and charges nothing; try again later, or name another provider.",
 }
+_HINTS_IF_UNKNOWN: Mapping[FailureReason, str] = {
+    "provider_error": "The gateway failed and may charge all the same; check its dashboard, name another provider, or "
+    "use force_new if a second charge is acceptable.",
+    "rate_limited": "The gateway may charge all the same; wait a minute, and use force_new if a second charge is "
+    "acceptable.",
+    "timeout": "The gateway did not finish in time and may still charge; check its dashboard, "
+    "and use force_new only if a second charge is acceptable.",
+}
 _HINTS_IF_PAID_OR_UNKNOWN: Mapping[FailureReason, str] = {
     "cancelled": "The gateway may charge it all the same; generate it again only if a second charge is acceptable.",
 }
@@ -105,6 +113,8 @@ def _clean_code(code: str) -> str | None:
 
 def standing_hint(reason: FailureReason, charged: Charged) -> str:
     """What to do now after a failure of which no more is known than its reason and its money state."""
+    if charged == "unknown" and reason in _HINTS_IF_UNKNOWN:
+        return _HINTS_IF_UNKNOWN[reason]
     told = _HINTS_IF_FREE if charged == "no" else _HINTS_IF_PAID_OR_UNKNOWN
     return told.get(reason, HINTS[reason])
 

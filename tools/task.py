@@ -10,6 +10,7 @@ from ..domain.failure import Failure, clean_text
 from ..domain.job import Cost
 from ..domain.record import TaskRecord, TaskState
 from ..domain.request import Kind
+from ..tasks.life.fingerprint import may_be_charged
 from .next_step import NextStep, next_step
 from .outputs import TaskOutput, output_warnings, shown_outputs, shown_url, timestamp
 
@@ -97,7 +98,7 @@ def task_of(
         finished_at=timestamp(record.ended_at),
         outputs=shown_outputs(record, now or datetime.now(UTC), whole=whole),
         failure=record.failure,
-        warnings=tuple(_warnings(record, whole=whole)),
+        warnings=tuple(_warnings(record, whole=whole, deduplicated=deduplicated)),
         cost=record.cost,
         job=JobShown(id=record.job.job_id, url=shown_url(record.told.page)) if record.job else None,
         deduplicated=deduplicated,
@@ -110,7 +111,12 @@ def refused_task(failure: Failure, *, kind: Kind | None = None, next_tool: NextS
     return Task(kind=kind, state="failed", failure=failure, next=next_tool)
 
 
-def _warnings(record: TaskRecord, *, whole: bool) -> Iterator[str]:
+def _warnings(record: TaskRecord, *, whole: bool, deduplicated: bool) -> Iterator[str]:
+    if deduplicated and may_be_charged(record):
+        yield (
+            "No new task was made: an equal call made this one, and nobody knows whether it was charged. "
+            "Use force_new: true only if a second charge is acceptable."
+        )
     yield from record.warnings
     if record.phase == "reconciling":
         yield (

@@ -28,14 +28,24 @@ def _paid_in_vain(record: TaskRecord) -> bool:
     return record.state == "failed" and why is not None and (why.reason, why.charged) == ("internal", "yes")
 
 
+def may_be_charged(record: TaskRecord) -> bool:
+    """Whether nobody knows if a task that brought nothing was charged: `unknown`, or failed with `charged: unknown`."""
+    if record.state == "unknown":
+        return True
+    return record.state == "failed" and record.failure is not None and record.failure.charged == "unknown"
+
+
 def still_counts(record: TaskRecord, now: datetime, *, ended_ago: timedelta | None = None) -> bool:
-    """Whether an equal call is answered with this task: unfinished, unknown, paid for in vain, or ended well a moment
-    ago.
+    """Whether an equal call is answered with this task: unfinished, paid for in vain for sure or perhaps, or ended well
+    a moment ago.
 
     `ended_ago` is known, whatever the clock says, where this process saw the end.
     """
-    if not record.final or record.state == "unknown" or _paid_in_vain(record):
+    if not record.final or may_be_charged(record) or _paid_in_vain(record):
         return True
+    if record.state == "failed" and record.outputs:
+        # Given up, and finished after all: paid for, and being kept or just kept.
+        return record.open or -CLOCK_SET_BACK_MAX < now - record.updated_at < COUNTS_AFTER_SUCCESS
     if record.state != "succeeded" or record.finished_at is None:
         return False
     ago = ended_ago if ended_ago is not None else now - record.finished_at
