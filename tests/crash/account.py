@@ -12,7 +12,7 @@ from ..gateways.client import RunningGateways
 from ..gateways.views import JobView, RequestView
 from .orders import Order, Report
 
-Came = Literal["nothing", "kept", "unknown", "cancelled", "refused", "kept late", "lost"]
+Came = Literal["nothing", "kept", "unknown", "cancelled", "refused", "kept late", "untrue", "lost"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Account:
 
     @property
     def came(self) -> Came:
-        """What came of it; `lost` is what must never be: a paid job without its file or the truth about it."""
+        """What came of it. Two must never be: `lost`, a paid job with neither its file nor a word about it, and
+        `untrue`, a record that says that a job which the gateway charged cost nothing."""
         if not self.records:
             return "lost" if self.jobs else "nothing"
         record = self.records[0]
@@ -35,13 +36,15 @@ class Account:
             return "lost"
         if record.state == "succeeded":
             return "kept" if _all_kept(record) else "lost"
+        if self.jobs and record.failure is not None and record.failure.charged == "no":
+            return "untrue"
         charged = record.failure.charged if record.failure is not None and record.failure.hint else None
         if record.outputs:
             return "kept late" if charged == "yes" and _all_kept(record) else "lost"
         if record.state == "unknown":
             return "unknown" if charged == "unknown" else "lost"
         if record.state == "failed" and charged == "no":
-            return "lost" if self.jobs else "refused"
+            return "refused"
         return "cancelled" if record.state == "cancelled" and charged is not None else "lost"
 
     @property

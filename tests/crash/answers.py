@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from ..gateways.proxies import PROXY_ANSWERS
+
 Taken = Literal["lost", "refused"]
 """lost     the gateway may have accepted: `unknown`, charged `unknown`; or found in the gateway's list
 refused  the gateway definitely has no job: `failed`, charged `no`
@@ -56,3 +58,16 @@ OUTCOMES: Final = (
     Outcome("200 without an id", "no-id", only_jobs=True),
     Outcome("200 with an empty id", "empty-id", only_jobs=True),
 )
+
+BEHIND_PROXIES: Final = tuple(
+    Outcome(
+        f"{answer.meaning} ({answer.source}), {'accepted' if accepted else 'not accepted'}",
+        f"{answer.name}-{'after' if accepted else 'before'}-accept",
+        accepted=accepted,
+        only_jobs=answer.names_the_job,
+    )
+    for accepted in (True, False)
+    for answer in PROXY_ANSWERS
+    if accepted or not answer.names_the_job
+)
+"""What stands between rushes and a gateway answers in its place, whether or not the gateway took the job."""

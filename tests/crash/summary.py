@@ -40,8 +40,9 @@ class Summary:
             return
         terminalreporter.section(f"durability: {self._tally.kills} kills")
         terminalreporter.write_line(self._tally.text())
+        terminalreporter.write_line(self._tally.sentence())
         if target := os.environ.get(TABLE_VARIABLE):
-            Path(target).write_text(f"{self._tally.kills}\n{self._tally.markdown()}\n", encoding="utf-8")
+            Path(target).write_text(f"{self._tally.sentence()}\n\n{self._tally.markdown()}\n", encoding="utf-8")
 
 
 def pytest_configure(config: pytest.Config) -> None:

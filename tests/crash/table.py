@@ -22,8 +22,7 @@ def main() -> int:
         command = [sys.executable, "-m", "pytest", "-m", "", str(Path(__file__).parent)]
         code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
         if code == 0:
-            kills, table = target.read_text(encoding="utf-8").split("\n", 1)
-            text = f"\nOne run, with {kills} processes killed:\n\n{table}\n"
+            text = f"\n{target.read_text(encoding='utf-8')}\n"
             DOCUMENT.write_text(_BETWEEN.sub(lambda _: text, DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
     return code
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from .account import Account
-from .answers import OUTCOMES
+from .answers import BEHIND_PROXIES, OUTCOMES
 from .points import POINTS
 
-HEAD = ("fault", "tries", "paid jobs", "kept", "told", "lost", "paid twice")
+HEAD = ("fault", "tries", "paid jobs", "kept", "told", "told untruthfully", "lost", "paid twice")
 
 
 @dataclass
@@ -19,18 +19,20 @@ class Row:
     kills: int = 0
     tries: int = 0
     jobs: int = 0
+    jobs_without_file: int = 0
     paid_twice: int = 0
     came: Counter[str] = field(default_factory=Counter[str])
 
     def cells(self) -> tuple[str, ...]:
         """As in `HEAD`. *told*: a state that says the truth about a job whose output is not here, or that none is."""
         kept = self.came["kept"] + self.came["kept late"]
-        told = self.tries - kept - self.came["lost"]
-        numbers = (self.tries, self.jobs, kept, told, self.came["lost"], self.paid_twice)
+        untrue, lost = self.came["untrue"], self.came["lost"]
+        told = self.tries - kept - untrue - lost
+        numbers = (self.tries, self.jobs, kept, told, untrue, lost, self.paid_twice)
         return (self.fault, *map(str, numbers))
 
 
-_NAMES = (*(point.name for point in POINTS), *(outcome.name for outcome in OUTCOMES))
+_NAMES = (*(point.name for point in POINTS), *(outcome.name for outcome in (*OUTCOMES, *BEHIND_PROXIES)))
 _ORDER = {name: place for place, name in enumerate(_NAMES)}
 
 
@@ -46,6 +48,7 @@ class Tally:
         row.kills += kills
         row.tries += 1
         row.jobs += len(account.jobs)
+        row.jobs_without_file += 0 if account.came.startswith("kept") else len(account.jobs)
         row.came[account.came] += 1
         row.paid_twice += account.paid_twice
 
@@ -56,12 +59,23 @@ class Tally:
             row.kills += each.kills
             row.tries += each.tries
             row.jobs += each.jobs
+            row.jobs_without_file += each.jobs_without_file
             row.paid_twice += each.paid_twice
             row.came += each.came
 
     @property
     def kills(self) -> int:
         return sum(row.kills for row in self.rows.values())
+
+    def sentence(self) -> str:
+        """What the figures are of, to stand above the table: `told` is no success."""
+        jobs = sum(row.jobs for row in self.rows.values())
+        without = sum(row.jobs_without_file for row in self.rows.values())
+        return (
+            f"One run, with {self.kills} processes killed. Of {jobs} jobs that the gateways charged, {jobs - without} "
+            f"ended with their files on this machine and {without} without a file: these are *told*, as `unknown` or "
+            "cancelled, and a person has to look for them at the gateway."
+        )
 
     def _all(self) -> Iterable[tuple[str, ...]]:
         rows = sorted(self.rows.values(), key=lambda row: (_ORDER.get(row.fault, len(_ORDER)), row.fault))

@@ -17,9 +17,11 @@ from rushes.tasks.service import Wish
 
 from ..clocks import SteppedClock
 from ..gateways.client import RunningGateways
+from ..gateways.proxies import PROXY_ANSWERS
 from ..tasks.engines import QUICK, an_engine
+from ..tasks.test_proxy_answers import GATEWAYS, NEXT, engine_over, wish_for
 from .account import Account, account_of
-from .answers import OUTCOMES, Outcome
+from .answers import BEHIND_PROXIES, OUTCOMES, Outcome
 from .gateways import Ground, address_of, each_ground
 from .orders import Order, Report
 from .tally import Tally
@@ -37,6 +39,8 @@ GROUPS = {
     "accepted": [each for each in OUTCOMES if each.accepted and not each.impatient],
     "accepted, slow": [each for each in OUTCOMES if each.impatient],
     "not accepted": [each for each in OUTCOMES if not each.accepted],
+    "accepted, behind a proxy": [each for each in BEHIND_PROXIES if each.accepted],
+    "not accepted, behind a proxy": [each for each in BEHIND_PROXIES if not each.accepted],
 }
 
 
@@ -116,13 +120,63 @@ async def test_a_lost_answer_is_never_sent_again_and_told_truthfully(
             async with anyio.create_task_group() as calls:
                 for outcome in (each for each in outcomes if not each.armed):
                     calls.start_soon(trial.send, engine, outcome)
-            if group == "not accepted":
+            if group.startswith("not accepted"):
                 trial.clock.passed = LATER
             accounts = [(outcome, await trial.account(engine, trial.wish(outcome))) for outcome in outcomes]
     for outcome, account in accounts:
         tally.add(outcome.name, account)
     assert [fault for outcome, account in accounts if (fault := _fault(ground, outcome, account))] == []
     assert [r.method for r in await gateways.requests(ground.gateway)].count("POST") == len(outcomes)
+
+
+@pytest.mark.parametrize(
+    "first", [GATEWAYS[0], *(pytest.param(each, marks=pytest.mark.storm) for each in GATEWAYS[1:])]
+)
+async def test_auto_pays_at_one_gateway_whatever_a_proxy_says_of_the_first(
+    first: str, gateways: RunningGateways, tally: Tally, tmp_path: Path
+) -> None:
+    second = NEXT[first]
+    accounts: list[Account] = []
+    with anyio.fail_after(120):
+        async with engine_over(tmp_path, gateways, first, second, clock=SteppedClock()) as engine:
+            for answer in PROXY_ANSWERS:
+                wish = wish_for(answer, accepted=True)
+                record = (await engine.generate(wish)).record
+                again = await engine.generate(wish)
+                while record.phase != "done":
+                    record = await engine.wait(record.task_id, seconds=0.2)
+                assert again.record.task_id == record.task_id
+                both = [job for name in (first, second) for job in await gateways.jobs(name)]
+                jobs = tuple(job for job in both if job.prompt == wish.request.prompt)
+                accounts.append(Account(jobs, (), (record,)))
+    for account in accounts:
+        tally.add("auto over two gateways, the first behind a proxy", account)
+    assert [len(account.jobs) for account in accounts] == [1] * len(PROXY_ANSWERS)
+    assert {account.came for account in accounts} <= {"kept", "unknown"}
+
+
+@each_ground("paid")
+@pytest.mark.parametrize("cut", [False, True], ids=["answered", "answer lost"])
+async def test_a_task_cancelled_while_its_post_is_under_way_never_says_that_it_cost_nothing(
+    cut: bool, ground: Ground, gateways: RunningGateways, tally: Tally, tmp_path: Path
+) -> None:
+    trial = Trial(ground, tmp_path, gateways)
+    wish = trial.order("a red fox").wish
+    await gateways.hold(ground.gateway, 1)
+    with anyio.fail_after(60):
+        async with trial.engine(PATIENT_SECONDS) as engine:
+            called = await engine.generate(wish, answer_within_seconds=0)
+            await gateways.wait_held(ground.gateway, 1)
+            await engine.cancel(called.record.task_id, abandon=True)
+            await gateways.release(ground.gateway, cut=cut)
+            record = await engine.get(called.record.task_id)
+            while record.phase != "done":
+                record = await engine.wait(record.task_id, seconds=0.2)
+            account = await account_of(trial.order("a red fox"), Report(calls=[], records=[record]), gateways)
+    tally.add(f"cancelled while the POST is under way, {'answer lost' if cut else 'answered'}", account)
+    assert record.state == "cancelled"
+    assert (len(account.jobs), len(account.posts)) == (1, 1)
+    assert account.came in {"cancelled", "kept late"}, record
 
 
 @contextmanager

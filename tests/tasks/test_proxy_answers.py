@@ -16,6 +16,7 @@ from rushes.domain.record import TaskRecord
 from rushes.domain.request import Kind
 from rushes.providers.provider import Provider
 from rushes.providers.registry import build_provider, default_settings
+from rushes.tasks.clock import Clock
 from rushes.tasks.engine import Engine
 from rushes.tasks.service import Wish
 
@@ -39,7 +40,9 @@ SURE_REFUSALS = {
 
 
 @asynccontextmanager
-async def engine_over(home: Path, gateways: RunningGateways, *names: str) -> AsyncGenerator[Engine]:
+async def engine_over(
+    home: Path, gateways: RunningGateways, *names: str, clock: Clock | None = None
+) -> AsyncGenerator[Engine]:
     """An engine over these gateways, in this order."""
     async with AsyncExitStack() as stack:
         providers: list[Provider] = []
@@ -50,7 +53,7 @@ async def engine_over(home: Path, gateways: RunningGateways, *names: str) -> Asy
             provider = build_provider(known.model_copy(update=changes))
             stack.push_async_callback(provider.aclose)
             providers.append(provider)
-        yield await stack.enter_async_context(an_engine(home, *providers))
+        yield await stack.enter_async_context(an_engine(home, *providers, clock=clock))
 
 
 def wish_for(answer: ProxyAnswer, *, accepted: bool, kind: Kind = "video") -> Wish:
