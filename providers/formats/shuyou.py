@@ -33,7 +33,6 @@ from .reasons import (
     of_submission,
     reason_in,
     reason_of_refusal,
-    reason_of_status,
 )
 
 STATES: Mapping[str, JobState] = {
@@ -286,14 +285,7 @@ def _task_fault(task: Task, envelope: Envelope, given: frozenset[str] | None) ->
             kind = first_text(error.get("type"), error.get("code"))
             reason = REASONS.get(kind or "")
             if reason is None or reason == "provider_error":
-                told = reason_in(f"{kind or ''}. {message}", given=given)
-                reason = told or reason or _by_code(error.get("code")) or "provider_error"
+                reason = reason_in(f"{kind or ''}. {message}", given=given) or "provider_error"
             return Fault(reason, message, kind)
     message = first_text(task.error, task.message, task.fail_reason, envelope.message, envelope.msg, envelope.error)
     return None if message is None else Fault(reason_in(message, given=given) or "provider_error", message)
-
-
-def _by_code(code: JsonValue) -> FailureReason | None:
-    """What an HTTP status in a failed task's error says; of 401, 403 and 404 a task that ran cannot mean the key."""
-    status = http_status(code)
-    return reason_of_status(status) if status in {400, 402, 408, 413, 415, 422, 429, 504, 524} else None

@@ -353,6 +353,15 @@ FAILURES: list[tuple[str, str, str, str]] = [
     ("replicate", "fail:content_violation", "content_violation", "unknown"),
     ("replicate", "error-object] [fail:content_violation", "content_violation", "unknown"),
     ("openai", "fail:content_violation", "content_violation", "unknown"),
+    *[
+        (name, f"fail:X1:{sentence}", reason, "no" if name == "llmgateway" else money)
+        for name in ("routeany", "yuto", "shuyou", "llmgateway", "apixo", "replicate", "openai")
+        for sentence, reason, money in (
+            ("Video generation failed", "provider_error", "unknown"),
+            ("Generation failed. Your credits have been refunded.", "provider_error", "no"),
+            ("Prompt is too long", "invalid_input", "unknown"),
+        )
+    ],
 ]
 
 
