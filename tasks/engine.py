@@ -5,13 +5,12 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
 from pydantic import JsonValue
-from ulid import ULID
 
 from ..cache.embedded.store import TaskStore
 from ..cache.media.decoder import Decoder
@@ -22,6 +21,7 @@ from ..domain.errors import RequestRefused, StoreError
 from ..domain.record import TaskRecord, TaskState
 from ..domain.request import GenerationRequest, Kind
 from .clock import Clock, SystemClock
+from .ids import is_task_id, new_task_id
 from .intake import offers
 from .intake.dry_run import preview
 from .intake.media import MEDIA_BYTES_MAX, MediaResolver
@@ -219,7 +219,7 @@ class Engine:
         cursor: str | None = None,
     ) -> TaskPage:
         """See `Service.list_tasks`."""
-        if cursor is not None and not _is_task_id(cursor):
+        if cursor is not None and not is_task_id(cursor):
             raise RequestRefused("invalid_input", "The cursor must be the next_cursor of the page before.")
         found = await self._records.page(owner=owner, state=state, kind=kind, limit=limit + 1, before=cursor)
         more = len(found) > limit
@@ -259,8 +259,13 @@ class Engine:
         """See `Service.poll_interval_seconds`."""
         if record.settled:
             return None
+        planned = self._scheduler.due_in(record.task_id)
+        if planned is not None:
+            return planned
         due = record.hold.until if record.phase == "held" and record.hold else record.next_poll_at
-        return 1.0 if due is None else max(0.0, (due - self._clock.now()).total_seconds())
+        # Looks that changed nothing are not written, so a time that is past says no more than that looks go on.
+        left = 0.0 if due is None else (due - self._clock.now()).total_seconds()
+        return left if left > 0 else 1.0
 
     # the life of a task
 
@@ -382,19 +387,3 @@ def _media_bytes_max(parts: Parts) -> int:
     """The most that any model takes; what the chosen one takes is checked once it is known."""
     rows = (row for entry in parts.providers for row in entry.provider.models())
     return max(parts.limits.media_bytes_max, *(row.image_bytes_max or 0 for row in rows), 0)
-
-
-_FIRST_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-"""Ids tell no time before this; a clock that stands there makes ids that do not sort among each other."""
-
-
-def new_task_id(now: datetime) -> str:
-    """A ULID: it sorts by the time, and cannot be guessed."""
-    return str(ULID.from_datetime(max(now, _FIRST_TIME)))
-
-
-def _is_task_id(text: str) -> bool:
-    try:
-        return str(ULID.from_str(text)) == text
-    except ValueError:
-        return False

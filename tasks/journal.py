@@ -1,7 +1,7 @@
 """Records in the store: read, create once, and change by compare-and-set."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from pydantic import JsonValue, ValidationError
@@ -171,13 +171,18 @@ class Records:
         document = await self._store.wait_for_change(record.task_id, record.revision, seconds=seconds)
         return record if document is None else from_document(document)
 
-    async def open_records(self) -> list[TaskRecord]:
-        """All records that still need work, whoever works on them."""
+    async def open_records(
+        self, looked_after: Callable[[str, str | None], bool] = lambda _task_id, _worker: False
+    ) -> list[TaskRecord]:
+        """Records that still need work, whoever works on them, without those that are `looked_after` already.
+
+        It is asked by task id and worker, before a record is made: there may be tens of thousands, every few seconds.
+        """
         records: list[TaskRecord] = []
         after: str | None = None
         while True:
             page = await self._store.open_documents(limit=PAGE, after=after)
-            records.extend(_readable(page))
+            records.extend(_readable(each for each in page if not looked_after(str(each["task_id"]), _worker_of(each))))
             if len(page) < PAGE:
                 return records
             after = str(page[-1]["task_id"])
@@ -214,6 +219,11 @@ def _says_more(before: TaskRecord, after: TaskRecord) -> bool:
     """Whether a look brought more than another number of looks: only then its answer is worth a write."""
     names = ("state", "phase", "job", "warnings")
     return before.polls == 0 or any(getattr(before, name) != getattr(after, name) for name in names)
+
+
+def _worker_of(document: Document) -> str | None:
+    worker = document.get("worker")
+    return worker if isinstance(worker, str) else None
 
 
 def _job_id(record: TaskRecord) -> str | None:

@@ -54,6 +54,11 @@ class Scheduler:
             heapq.heappush(self._heap, (due, next(self._ticket), task_id))
             self._nap.cancel()
 
+    def due_in(self, task_id: str) -> float | None:
+        """Seconds until the next step of a task that has one planned."""
+        due = self._due.get(task_id)
+        return None if due is None else max(0.0, due - self._clock.elapsed())
+
     def forget(self, task_id: str) -> None:
         """Take a task off the plan; a step under way runs to its end."""
         self._due.pop(task_id, None)

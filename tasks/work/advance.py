@@ -192,6 +192,9 @@ class Steps:
             pause = self.pause_seconds(after, provider, seen.poll_after_seconds)
             return life.poll_due(after, now + timedelta(seconds=pause), now)
 
+        unchanged = apply(record)
+        if not self._waited_for(record.task_id) and not _worth_a_write(record, unchanged):
+            return unchanged
         after = await self._records.change(record.task_id, apply, answer=seen.answer)
         if after is not None and after.final and not record.final:
             logger.info("task ended task_id=%s provider=%s state=%s", after.task_id, after.provider, after.state)
@@ -263,3 +266,12 @@ class Steps:
         except GatewayUnavailable:
             return record
         return await self._records.change(record.task_id, lambda r: life.refreshed(r, seen, self._clock.now()))
+
+
+_COUNTED_ONLY = frozenset({"polls", "updated_at", "next_poll_at"})
+_TOLD = tuple(name for name in TaskRecord.model_fields if name not in _COUNTED_ONLY)
+
+
+def _worth_a_write(before: TaskRecord, after: TaskRecord) -> bool:
+    """Whether a look changed anything but the number and time of looks. The first one always counts."""
+    return before.polls == 0 or any(getattr(before, name) != getattr(after, name) for name in _TOLD)

@@ -78,7 +78,7 @@ class Takeover:
         Raises:
             StoreError: the store cannot be used.
         """
-        unfinished = await self._records.open_records()
+        unfinished = await self._records.open_records(self._in_hand)
         others = [record for record in unfinished if record.worker != self._records.worker]
         workers = {record.worker for record in others if record.worker is not None}
         dead = await self._lease.dead(workers) if workers else set[str]()
@@ -91,6 +91,10 @@ class Takeover:
             except Exception:
                 # One record's fault must not keep the others from being looked after.
                 logger.exception("task not taken over task_id=%s", record.task_id)
+
+    def _in_hand(self, task_id: str, worker: str | None) -> bool:
+        """Whether this process works on it, and has its next step planned."""
+        return worker == self._records.worker and (task_id in self._submitting or task_id in self._scheduler)
 
     async def _pick_up(self, record: TaskRecord) -> None:
         """A task of this process that no step is planned for, because a fault came in between."""
