@@ -1,7 +1,8 @@
 """Files are what they were judged to be: a link, a pipe or another file in their place is not served and not sent."""
 
 import os
-import threading
+import subprocess
+import sys
 from collections.abc import Generator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import replace
@@ -163,22 +164,30 @@ async def test_a_sidecar_that_is_a_link_or_a_pipe_is_passed_over(tmp_path: Path)
 # What a person names
 
 
+TRIES = 800
+
+SWAP = """
+import os, sys
+moves = list(zip(sys.argv[1::2], sys.argv[2::2]))
+print(flush=True)
+while os.getppid() == PARENT:
+    for source, target in moves:
+        os.rename(source, target)
+"""
+
+
 @contextmanager
-def swapping(swap: "threading.Event", back_and_forth: list[tuple[Path, Path]]) -> Generator[None]:
-    """Meanwhile a thread renames each first path over the other's place, again and again."""
-
-    def run() -> None:
-        while not swap.is_set():
-            for source, target in back_and_forth:
-                source.replace(target)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        swap.set()
-        thread.join()
+def swapping(moves: list[tuple[Path, Path]]) -> Generator[None]:
+    """Meanwhile another process gives each first path the place of the second, again and again."""
+    paths = [str(path) for move in moves for path in move]
+    command = [sys.executable, "-c", SWAP.replace("PARENT", str(os.getpid())), *paths]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("what", ["file", "folder"])
@@ -196,8 +205,8 @@ async def test_a_link_swapped_in_after_the_check_never_has_the_outside_file_read
         read, refused = 0, 0
         async with an_engine(home, gateway) as engine:
             wish = a_wish(kind="image", media=[MediaSource("input_image", str(home / "in" / "a.png"))])
-            with swapping(threading.Event(), moves):
-                for _ in range(150):
+            with swapping(moves):
+                for _ in range(TRIES):
                     try:
                         await engine.preview(wish)
                     except RequestRefused as error:
@@ -206,7 +215,7 @@ async def test_a_link_swapped_in_after_the_check_never_has_the_outside_file_read
                     else:
                         assert gateway.requests[-1].media[0].data == PNG
                         read += 1
-    assert read + refused == 150
+    assert read + refused == TRIES
 
 
 async def test_a_file_of_another_machine_is_refused_and_one_of_this_machine_is_read(tmp_path: Path) -> None:
