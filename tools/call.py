@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from ..domain.errors import RushesError
 from ..domain.failure import failure
+from ..domain.nesting import is_deeper_than
 from .context import ToolContext
 from .inputs import ToolInput
 from .refusal import refused, refused_by, unanswered, unknown_arguments, validation_sentences, wrong_arguments
@@ -17,6 +18,9 @@ logger = logging.getLogger(__name__)
 
 FAULT = "A fault in rushes ended this call."
 FAULT_HINT = "Call list_tasks to see whether a task was made before you ask again; the log on stderr says more."
+
+ARGUMENTS_DEPTH_MAX = 64
+"""Levels of lists and objects in the arguments; records, sidecars and answers hold them a few levels deeper."""
 
 HOSTS_OWN = frozenset({"wait_for_previous"})
 """Arguments that a host adds to every tool for its own use and passes on all the same: Gemini CLI, to order calls."""
@@ -47,6 +51,8 @@ async def call_tool(
 def _validated(model: type[InputT], raw: Mapping[str, object]) -> InputT | list[str]:
     """The arguments, or sentences that say what is wrong with them."""
     given = {name: value for name, value in raw.items() if name not in HOSTS_OWN}
+    if is_deeper_than(given, ARGUMENTS_DEPTH_MAX):
+        return [f"The arguments are nested deeper than {ARGUMENTS_DEPTH_MAX} levels."]
     sentences = unknown_arguments(given, model)
     try:
         arguments = model.model_validate(given)

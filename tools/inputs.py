@@ -6,12 +6,13 @@ Constraints stand in the descriptions too, because some hosts strip them from th
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from ..domain.record import TaskState
 from ..domain.request import Kind
 from .values import (
     AspectRatio,
+    Name,
     Options,
     OutputFormat,
     OutputName,
@@ -21,15 +22,19 @@ from .values import (
     Text,
     Texts,
     Word,
+    bounded_text,
     capped_wait,
     lowered,
     wrong,
 )
 
-PROMPT_CHARACTERS_MAX = 32_000
+PROMPT_CHARACTERS_MAX = 100_000
+"""A bound on what is read; what the model takes is checked when it is known."""
+
 WAIT_SECONDS_MAX = 45
 
 Prompt = Annotated[str, Field(max_length=PROMPT_CHARACTERS_MAX)]
+LongText = Annotated[str, AfterValidator(bounded_text)]
 Count = Annotated[int, Field(ge=1, le=10)]
 WaitSeconds = Annotated[float, Field(ge=0, le=WAIT_SECONDS_MAX), BeforeValidator(capped_wait)]
 Quality = Annotated[Literal["quality", "fast"], BeforeValidator(lowered)]
@@ -54,9 +59,9 @@ class ToolInput(BaseModel):
 class GenerateInput(ToolInput):
     """What all three generating tools take."""
 
-    prompt: Prompt = Field(description="1-32000 characters")
-    model: Text = Field("auto", description="Default auto; see list_models")
-    provider: Text | None = Field(None)
+    prompt: Prompt = Field(description="1-100000 characters")
+    model: Name = Field("auto", description="Default auto; see list_models")
+    provider: Name | None = Field(None)
     seed: int | None = Field(None)
     count: Count | None = Field(None, description="1-10")
     provider_options: Options | None = Field(None, description="The gateway's own fields")
@@ -80,7 +85,7 @@ class GenerateVideo(GenerateInput):
     aspect_ratio: AspectRatio | None = Field(None, description="W:H such as 16:9, or auto")
     resolution: Resolution | None = Field(None, description="480p, 720p, 1080p, 4k")
     audio: bool | None = Field(None, description="With sound")
-    negative_prompt: str | None = Field(None)
+    negative_prompt: LongText | None = Field(None)
     watermark: bool | None = Field(None)
     quality: Quality | None = Field(None)
     image: Text | None = Field(
@@ -98,7 +103,7 @@ class GenerateImage(GenerateInput):
     aspect_ratio: AspectRatio | None = Field(None, description="W:H such as 3:2, or auto")
     resolution: Resolution | None = Field(None, description="1k, 2k, 4k")
     size: Size | None = Field(None, description="WIDTHxHEIGHT in pixels")
-    negative_prompt: str | None = Field(None)
+    negative_prompt: LongText | None = Field(None)
     images: Texts | None = Field(
         None, description="To edit or refer to: https or data URLs, local paths (stdio) or task:<task_id>#1"
     )
@@ -116,12 +121,12 @@ class GenerateImage(GenerateInput):
 class GenerateAudio(GenerateInput):
     """Arguments of `generate_audio`."""
 
-    voice: Text | None = Field(None, description="By model")
-    language: Text | None = Field(None, description="Such as en or de-DE")
+    voice: Name | None = Field(None, description="By model")
+    language: Name | None = Field(None, description="Such as en or de-DE")
     speed: float | None = Field(None, ge=0.25, le=4, description="0.25-4; 1 is normal")
     duration_seconds: float | None = Field(None, gt=0, description="For music and sound")
     output_format: OutputFormat | None = Field(None, description="Such as mp3, wav")
-    instructions: str | None = Field(None, description="Tone and pace")
+    instructions: LongText | None = Field(None, description="Tone and pace")
 
 
 class CheckTask(ToolInput):
@@ -138,7 +143,7 @@ class ListTasks(ToolInput):
     state: StateFilter | None = Field(None)
     kind: KindFilter | None = Field(None)
     limit: int = Field(10, ge=1, le=50, description="1-50; default 10")
-    cursor: str | None = Field(None, description="next_cursor of the page before")
+    cursor: Name | None = Field(None, description="next_cursor of the page before")
 
 
 class CancelTask(ToolInput):
@@ -160,5 +165,5 @@ class ListModels(ToolInput):
     """Arguments of `list_models`."""
 
     kind: KindFilter | None = Field(None)
-    provider: Text | None = Field(None)
-    query: Text | None = Field(None, description="Part of a name")
+    provider: Name | None = Field(None)
+    query: Name | None = Field(None, description="Part of a name")

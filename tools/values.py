@@ -3,10 +3,13 @@
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import BeforeValidator, JsonValue
+from pydantic import AfterValidator, BeforeValidator, JsonValue
 from pydantic_core import PydanticCustomError
+
+from ..domain.nesting import is_deeper_than
 
 _PIXELS = re.compile(r"(\d{3,5})\s*[x\u00d7*]\s*(\d{3,5})", re.IGNORECASE)
 _RATIO = re.compile(r"(\d{1,3}(?:\.\d{1,3})?)\s*[:x\u00d7/]\s*(\d{1,3}(?:\.\d{1,3})?)", re.IGNORECASE)
@@ -16,6 +19,10 @@ _NAMED_TIERS = frozenset({"standard", "pro"})
 _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}", re.IGNORECASE)
 _WORDS_FOR_RATIOS = {"landscape": "16:9", "portrait": "9:16", "square": "1:1"}
 
+OPTIONS_BYTES_MAX = 256 * 1024
+OPTIONS_DEPTH_MAX = 32
+NAME_LENGTH_MAX = 300
+TEXT_CHARACTERS_MAX = 100_000
 NAME_CHARACTERS_MAX = 100
 _UNSAFE_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 
@@ -151,11 +158,48 @@ def capped_wait(value: object) -> object:
     return value if seconds is None else min(seconds, 45.0)
 
 
+def name_of_a_field(value: str) -> str:
+    """A name as things have them: a model, a provider, a voice."""
+    if len(value) > NAME_LENGTH_MAX:
+        raise wrong(f"may have at most {NAME_LENGTH_MAX} characters")
+    return value
+
+
+def bounded_text(value: str) -> str:
+    """A text of a prompt's kind; what the model takes is checked when it is known."""
+    if len(value) > TEXT_CHARACTERS_MAX:
+        raise wrong(f"may have at most {TEXT_CHARACTERS_MAX} characters")
+    return value
+
+
+def bounded_options(options: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """The gateway's own fields, in the size in which gateways have fields: they are journaled, and sent whole."""
+    if is_deeper_than(options, OPTIONS_DEPTH_MAX):
+        raise wrong(f"may be nested at most {OPTIONS_DEPTH_MAX} levels deep")
+    if any(len(name) > NAME_LENGTH_MAX for name in _names_in(options)):
+        raise wrong(f"may have names of at most {NAME_LENGTH_MAX} characters")
+    size = len(json.dumps(options, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
+    if size > OPTIONS_BYTES_MAX:
+        raise wrong(f"may have at most {OPTIONS_BYTES_MAX // 1024} KiB as JSON, not {-(-size // 1024)}")
+    return options
+
+
+def _names_in(value: JsonValue) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from value
+        for inner in value.values():
+            yield from _names_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _names_in(inner)
+
+
 Texts = Annotated[list[str], BeforeValidator(listed)]
-Options = Annotated[dict[str, JsonValue], BeforeValidator(parsed_json)]
+Options = Annotated[dict[str, JsonValue], BeforeValidator(parsed_json), AfterValidator(bounded_options)]
 Text = Annotated[str, BeforeValidator(stripped)]
+Name = Annotated[str, BeforeValidator(stripped), AfterValidator(name_of_a_field)]
 TaskId = Annotated[str, BeforeValidator(task_id)]
-Word = Annotated[str, BeforeValidator(lowered)]
+Word = Annotated[str, BeforeValidator(lowered), AfterValidator(name_of_a_field)]
 AspectRatio = Annotated[str, BeforeValidator(aspect_ratio)]
 Resolution = Annotated[str, BeforeValidator(resolution)]
 Size = Annotated[str, BeforeValidator(size)]

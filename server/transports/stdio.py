@@ -16,6 +16,7 @@ import anyio.from_thread
 import anyio.lowlevel
 import anyio.to_thread
 
+from ...domain.nesting import without_deep_values
 from ...domain.surrogates import without_lone_surrogates
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ def lines_of(descriptor: int) -> Iterator[str]:
 
 def _as_text(parts: list[bytes]) -> str:
     # The SDK takes a message with half an emoji for none at all, and its call would never be answered.
-    return without_lone_surrogates(b"".join(parts)).decode("utf-8", "replace")
+    # The same is true of a message that is nested more deeply than its reader goes.
+    return without_deep_values(without_lone_surrogates(b"".join(parts))).decode("utf-8", "replace")
 
 
 def _read_chunk(descriptor: int) -> bytes:

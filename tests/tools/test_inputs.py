@@ -168,7 +168,7 @@ def test_an_aspect_ratio_is_read_in_its_usual_spellings(given_ratio: str, meant:
         ("wait_seconds", 10**400, "wait_seconds must be a number"),
         ("prompt", "", "prompt must not be blank"),
         ("prompt", "  ", "prompt must not be blank"),
-        ("prompt", "x" * 32_001, "prompt may have at most 32000 characters"),
+        ("prompt", "x" * 100_001, "prompt may have at most 100000 characters"),
         ("prompt", None, "prompt is required"),
     ],
 )
