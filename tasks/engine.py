@@ -167,7 +167,10 @@ class Engine:
     async def generate(self, wish: Wish, *, answer_within_seconds: float = 20.0) -> Answer:
         """See `Service.generate`."""
         request, chosen = await self._routed(wish)
-        room = await find_room(self._folder, chosen)
+        same = None if wish.force_new else fingerprint(wish.owner, wish.provider, request)
+        room = await find_room(self._folder, chosen, self._records, same)
+        if isinstance(room, TaskRecord):
+            return Answer(await self._answered(room, answer_within_seconds), deduplicated=True)
         request, chosen = await self._uploaded(request, chosen)
         record, created = await self._journaled(self._new_record(wish, request, chosen, room), chosen, wish.force_new)
         return Answer(await self._answered(record, answer_within_seconds), deduplicated=not created)

@@ -61,7 +61,20 @@ class Records:
 
     async def create(self, record: TaskRecord, *, force_new: bool) -> tuple[TaskRecord, bool]:
         """Journal a new record durably, unless an equal request's task still counts; says which of both."""
+        document, created = await self._store.create(
+            to_document(record),
+            fingerprint=record.fingerprint,
+            still_counts=self._counts(force_new=force_new),
+            anew=force_new,
+        )
+        return from_document(document), created
 
+    async def equal(self, fingerprint: str) -> TaskRecord | None:
+        """The task of an equal request that still counts, where nothing new can be begun."""
+        document = await self._store.equal(fingerprint, self._counts(force_new=False))
+        return None if document is None else from_document(document)
+
+    def _counts(self, *, force_new: bool) -> Callable[[Document], bool]:
         elapsed = self._clock.elapsed()
 
         def counts(document: Document) -> bool:
@@ -76,10 +89,7 @@ class Records:
                     return False
                 raise
 
-        document, created = await self._store.create(
-            to_document(record), fingerprint=record.fingerprint, still_counts=counts, anew=force_new
-        )
-        return from_document(document), created
+        return counts
 
     async def read(self, task_id: str) -> TaskRecord | None:
         """The record, or `None` where there is none."""

@@ -78,6 +78,10 @@ class Records:
             self.cache.set(f"fp:{fingerprint}", encode(ids if counting else task_id))
         return new, True
 
+    def equal(self, fingerprint: str, still_counts: Callable[[Document], bool]) -> Document | None:
+        """See `TaskStore.equal`."""
+        return next((each for each in self._earlier(fingerprint) if still_counts(each)), None)
+
     def _earlier(self, fingerprint: str | None) -> list[Document]:
         """The documents that the fingerprint leads to, newest first."""
         key = f"fp:{fingerprint}"

@@ -157,6 +157,14 @@ class TaskStore:
             self._wake(str(created[0]["task_id"]))
         return created
 
+    async def equal(self, fingerprint: str, still_counts: Callable[[Document], bool]) -> Document | None:
+        """The document that `create` would answer with instead of a new one; None where it would make one.
+
+        Raises:
+            StoreTooNew, StoreDamaged: the document that the fingerprint leads to cannot be read.
+        """
+        return await self._reader.run(lambda records: records.equal(fingerprint, still_counts))
+
     async def get(self, task_id: str) -> Document | None:
         """The document of a task, brought up to this store's schema.
 

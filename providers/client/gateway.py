@@ -52,10 +52,9 @@ class HttpProvider:
     ) -> None:
         self._settings = settings
         self._wire = wire
-        self._traits = wire.traits.model_copy(update={"streams": True})
         self._facts = facts
         rate = settings.requests_per_minute or facts.requests_per_minute
-        self._traits = wire.traits.model_copy(update={"requests_per_minute": rate})
+        self._traits = wire.traits.model_copy(update={"streams": True, "requests_per_minute": rate})
         self._documented = tuple(map(self._adapted, facts.models))
         self._models = self._documented
         self._transport = transport

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from ...cache.media.folder import MediaFolder
 from ...domain.errors import RequestRefused, StoreError, StoreFull
+from ...domain.record import TaskRecord
+from ..journal import Records
 from .routing import Route
 
 
@@ -17,8 +19,9 @@ class Room:
     warnings: tuple[str, ...] = ()
 
 
-async def find_room(folder: MediaFolder, chosen: Route) -> Room:
-    """Try out the folder of outputs, or the one that takes its place.
+async def find_room(folder: MediaFolder, chosen: Route, records: Records, fingerprint: str | None) -> Room | TaskRecord:
+    """Try out the folder of outputs, or the one that takes its place. Where nothing can be begun, the task of an equal
+    request that still counts, if `fingerprint` leads to one.
 
     Raises:
         RequestRefused: media would come in the answer and could not be written; or too little of the disk is free.
@@ -30,6 +33,9 @@ async def find_room(folder: MediaFolder, chosen: Route) -> Room:
         place = await folder.find_place()
     except StoreError as error:
         if delivers or isinstance(error, StoreFull):
+            known = None if fingerprint is None else await records.equal(fingerprint)
+            if known is not None:
+                return known
             message = f"Nothing was sent, because the result could not be kept. {error.message}"
             raise RequestRefused("internal", message, hint=error.hint) from error
         return Room(warnings=(f"Outputs cannot be kept now. {error.message} {error.hint or ''}".strip(),))

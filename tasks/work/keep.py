@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from ...cache.media.answers import AnswerParts
 from ...cache.media.folder import KeptFile, MediaFolder
-from ...domain.errors import OutputUnavailable, RushesError
+from ...domain.errors import OutputUnavailable, RushesError, StoreError, SubmissionRefused
 from ...domain.job import Observation, RemoteOutput
 from ...domain.record import KeptMedia, TaskRecord
 from ...providers.provider import Provider
@@ -36,6 +36,18 @@ class Keeper:
         self._enabled = enabled
         self._bytes_max = bytes_max
 
+    async def prove_room(self) -> None:
+        """Whether media in an answer could be written now.
+
+        Raises:
+            SubmissionRefused: they could not, so nothing must be sent.
+        """
+        try:
+            await self._folder.find_place()
+        except StoreError as error:
+            message = f"Nothing was sent, because the result could not be kept. {error.message}"
+            raise SubmissionRefused("internal", message, hint=error.hint) from error
+
     def answer_parts(self, record: TaskRecord) -> AnswerParts:
         """Where long media in an answer go while it comes; to be closed in the end."""
         return self._folder.answer_parts(record.task_id, self._bytes_max)
@@ -53,10 +65,22 @@ class Keeper:
         return kept
 
     async def _named(self, record: TaskRecord, index: int, count: int, output: RemoteOutput) -> KeptFile:
-        if output.held is None:
-            return await self._write(record, index, count, _once(output.content or b""), output, None)
-        name = stem(record, index, count)
-        return await self._folder.keep_part(output.held, stem=name, kind=record.kind, declared_mime=output.mime_type)
+        name, held = stem(record, index, count), output.held
+        if held is not None:
+            return await self._folder.keep_part(held, stem=name, kind=record.kind, declared_mime=output.mime_type)
+        content = output.content or b""
+        try:
+            return await self._write(record, index, count, _once(content), output, None)
+        except StoreError as error:
+            logger.warning("output goes elsewhere task_id=%s problem=%s", record.task_id, error.message)
+            parts = self.answer_parts(record)
+            try:
+                await parts.begin()
+                await parts.write(content)
+                part = await parts.end()
+                return await self._folder.keep_part(part, stem=name, kind=record.kind, declared_mime=output.mime_type)
+            finally:
+                await parts.close(discard=True)
 
     async def write_sidecars(self, record: TaskRecord, answer: str | None = None) -> None:
         """Provenance beside each kept file, enough to restore the finished task from it."""

@@ -159,6 +159,9 @@ class Submitter:
         provider, plan = candidate.provider, candidate.plan
         if plan.asynchronous or not provider.traits.streams:
             return await provider.submit(plan)
+        if record.hold is not None:
+            # It was proven when the call came, and that is a while ago.
+            await self._keeper.prove_room()
         parts = self._keeper.answer_parts(record)
         refused = False
         try:

@@ -39,6 +39,9 @@ class Account:
         if self.jobs and record.failure is not None and record.failure.charged == "no":
             return "untrue"
         charged = record.failure.charged if record.failure is not None and record.failure.hint else None
+        if record.state == "unknown" and charged == "unknown" and record.outputs:
+            # What had come of the answer is kept, and whether that is all is not known.
+            return "unknown" if _all_kept(record) else "lost"
         if record.outputs:
             return "kept late" if charged == "yes" and _all_kept(record) else "lost"
         if record.state == "unknown":

@@ -16,6 +16,7 @@ from rushes.domain.record import SCHEMA, TaskRecord
 from rushes.providers.provider import Provider, ProviderSettings
 from rushes.providers.registry import build_provider
 from rushes.server.assembly import DECODING
+from rushes.tasks.clock import Clock, SystemClock
 from rushes.tasks.engine import Engine, Limits, Parts
 from rushes.tasks.intake.routing import Configured
 from rushes.tasks.migrations import MIGRATIONS
@@ -47,7 +48,7 @@ def speech() -> Wish:
 
 @asynccontextmanager
 async def home(
-    folder: Path, provider: Provider, media: MediaFolder | None = None, limits: Limits = LIMITS
+    folder: Path, provider: Provider, media: MediaFolder | None = None, *, clock: Clock | None = None
 ) -> AsyncGenerator[Engine]:
     """An engine over what is in `folder`; outputs go to `outputs` in it unless `media` says otherwise."""
     cache = folder / "cache"
@@ -58,7 +59,13 @@ async def home(
     ):
         kept = media or MediaFolder(folder / "outputs", measure_here)
         parts = Parts(
-            store=store, lease=lease, media=kept, decoder=decoder, providers=[Configured(provider)], limits=limits
+            store=store,
+            lease=lease,
+            media=kept,
+            decoder=decoder,
+            providers=[Configured(provider)],
+            limits=LIMITS,
+            clock=clock or SystemClock(),
         )
         try:
             async with Engine.opened(parts) as engine:

@@ -138,6 +138,18 @@ async def test_nothing_paid_is_sent_with_less_room_on_the_disk_than_is_to_stay_f
     assert (refused.value.charged, gateway.posts) == ("no", 0)
 
 
+async def test_an_equal_call_is_answered_with_its_task_although_nothing_new_could_be_begun(tmp_path: Path) -> None:
+    async with serving(Gateway(partial(images, [MIB]))) as gateway:
+        async with home(tmp_path, llmgateway(gateway.url)) as engine:
+            record = await ended(engine, pictures(1))
+        full = MediaFolder(tmp_path / "outputs", measure_here, free_bytes_min=ENDLESS)
+        async with home(tmp_path, llmgateway(gateway.url), full) as engine:
+            again = await engine.generate(pictures(1))
+            with pytest.raises(RequestRefused):
+                await engine.generate(replace(pictures(1), force_new=True))
+    assert (again.deduplicated, again.record.task_id, gateway.posts) == (True, record.task_id, 1)
+
+
 async def test_a_download_leaves_the_room_on_the_disk_that_is_to_stay_free(tmp_path: Path) -> None:
     free = shutil.disk_usage(tmp_path).free
     for least in (ENDLESS, free - MIB):

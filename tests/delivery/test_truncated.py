@@ -4,13 +4,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from anyio.abc import SocketStream
 
 from rushes.cache.media.folder import MediaFolder
 from rushes.cache.media.truncation import is_cut_off
 from rushes.domain.errors import OutputUnavailable
 from rushes.domain.job import Job, Observation, RemoteOutput, Submission
+from rushes.providers.client.downloads import OutputClient
 
 from ..cache import samples
+from ..providers.servers import Conduct, serving
 from ..tasks.engines import a_wish, an_engine
 from ..tasks.scripted import ScriptedProvider
 
@@ -57,6 +60,52 @@ async def test_a_file_is_not_whole_because_it_has_the_length_that_the_server_tol
             expected_bytes=len(PNG) - 30,
         )
     assert list(tmp_path.iterdir()) == []
+
+
+def told(length: int, status: str = "200 OK", **headers: str) -> Conduct:
+    """The picture, with this length in the head of the answer."""
+    lines = [f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items()]
+    head = f"HTTP/1.1 {status}\r\ncontent-type: image/png\r\ncontent-length: {length}\r\n{''.join(lines)}\r\n"
+
+    async def conduct(stream: SocketStream, request: str) -> None:
+        await stream.send(head.encode() + PNG)
+
+    return conduct
+
+
+PART = {"status": "206 Partial Content", "content_range": f"bytes 0-{len(PNG) - 1}/{len(PNG) + 30}"}
+ALL = {"status": "206 Partial Content", "content_range": f"bytes 0-{len(PNG) - 1}/{len(PNG)}"}
+
+
+async def kept_from(url: str, folder: Path) -> bytes:
+    outputs = OutputClient(url, None)
+    async with outputs.open(RemoteOutput(url=f"{url}/1.png")) as stream:
+        kept = await MediaFolder(folder).keep(
+            stem="x",
+            chunks=aiter(stream),
+            kind="image",
+            declared_mime=None,
+            bytes_max=10**6,
+            expected_bytes=stream.size_bytes,
+        )
+    return kept.path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "conduct",
+    [told(len(PNG) - 30), told(len(PNG) + 30), told(len(PNG), **PART), told(len(PNG), status="206 Partial Content")],
+    ids=["a length 30 too short", "a length 30 too long", "a part unasked", "a part of nobody knows what"],
+)
+async def test_an_answer_whose_head_tells_another_length_is_fetched_again(tmp_path: Path, conduct: Conduct) -> None:
+    async with serving(conduct) as server:
+        with pytest.raises(OutputUnavailable):
+            await kept_from(server.url, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_part_that_is_all_of_it_is_kept(tmp_path: Path) -> None:
+    async with serving(told(len(PNG), **ALL)) as server:
+        assert await kept_from(server.url, tmp_path) == PNG
 
 
 async def test_a_short_download_is_repeated_until_the_whole_file_comes(tmp_path: Path) -> None:
