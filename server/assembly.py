@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -14,6 +14,7 @@ from ..cache.embedded.store import TaskStore
 from ..cache.media.decoder import Decoder
 from ..cache.media.folder import MediaFolder
 from ..cache.media.measuring import Measuring
+from ..cache.receipts import Receipts
 from ..cache.workers.leases import ProcessLease
 from ..domain.errors import ConfigurationError
 from ..domain.record import SCHEMA
@@ -65,12 +66,14 @@ async def open_engine(settings: Settings, *, any_local_file: bool = False) -> As
         async with AsyncExitStack() as stack:
             providers = await stack.enter_async_context(open_providers(settings))
             store = await stack.enter_async_context(open_store(settings))
+            receipts = await stack.enter_async_context(open_receipts(settings))
             lease = await stack.enter_async_context(ProcessLease.held(settings.cache_dir))
             # Two, so that nobody's long look holds up what is to be kept.
             measuring = await stack.enter_async_context(Decoder.opened(DECODING))
             parts = Parts(
                 store=store,
                 lease=lease,
+                receipts=receipts,
                 media=MediaFolder(
                     settings.output_dir,
                     Measuring(measuring),
@@ -136,6 +139,11 @@ async def open_store(settings: Settings) -> AsyncGenerator[TaskStore]:
     """
     async with TaskStore.opened(settings.cache_dir, schema=SCHEMA, migrations=MIGRATIONS) as store:
         yield store
+
+
+def open_receipts(settings: Settings) -> AbstractAsyncContextManager[Receipts]:
+    """The receipts of accepted jobs: beside the store's folder, so that what happens to that spares them."""
+    return Receipts.opened(settings.cache_dir.with_name("receipts"))
 
 
 def open_media(settings: Settings) -> MediaFolder:

@@ -17,19 +17,20 @@ from ..cache.media.decoder import Decoder
 from ..cache.media.folder import MediaFolder
 from ..cache.media.kept_files import KeptFiles
 from ..cache.workers.timers import Scheduler
-from ..domain.errors import RequestRefused, StoreError
+from ..domain.errors import RequestRefused, StoreError, TaskNotFound
 from ..domain.record import TaskRecord, TaskState
 from ..domain.request import GenerationRequest, Kind
 from .clock import Clock, SystemClock
 from .ids import is_task_id, new_task_id
 from .intake import offers
 from .intake.dry_run import preview
-from .intake.media import MEDIA_BYTES_MAX, MediaResolver
+from .intake.media import MediaResolver
 from .intake.room import Room, find_room
 from .intake.routing import Candidate, Configured, Route, planned_again, route
 from .intake.uploads import Uploader, uploaded
 from .journal import Records
 from .life.fingerprint import fingerprint
+from .limits import Limits
 from .previews.previews import Previews, check_index
 from .service import Answer, ModelOffer, Preview, Seen, TaskPage, Wish
 from .work.advance import Steps
@@ -39,31 +40,17 @@ from .work.cleaning import Cleaner
 from .work.holding import Holding, HoldLimits
 from .work.keep import Keeper
 from .work.rates import Rates
+from .work.receipts import ReceiptBook, ReceiptFile
 from .work.rescue import Rescuer
 from .work.shield import uninterrupted
 from .work.submit import Submitter
 from .work.takeover import Lease, Takeover
 
+__all__ = ["Engine", "Limits", "Parts"]
+
 logger = logging.getLogger(__name__)
 
 REPORT_EVERY_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Bounds that a person may set."""
-
-    keep_outputs: bool = True
-    download_bytes_max: int = 2 * 1024**3
-    media_bytes_max: int = MEDIA_BYTES_MAX
-    tasks_polled_at_once: int = 32
-    hold_seconds_max: float = 900.0
-    """How long a request waits, all times together, for a gateway that refuses it for now and names a time."""
-    hold_tries_max: int = 8
-    """How often it may be refused so."""
-    shutdown_grace_seconds: float = 1.5
-    takeover_seconds: float = 2.0
-    """How often orphaned tasks are looked for (±25 %)."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +64,8 @@ class Parts:
     """For looks at outputs."""
     providers: Sequence[Configured]
     input_roots: tuple[Path, ...] = ()
+    receipts: ReceiptFile | None = None
+    """Where the jobs that were accepted are noted beside the store."""
     uploader: Uploader | None = None
     """For media that a gateway takes by URL only."""
     limits: Limits = field(default_factory=Limits)
@@ -97,6 +86,7 @@ class Engine:
         self._submitting: dict[str, anyio.Event] = {}
         limits = parts.limits
         self._records = Records(parts.store, parts.lease.worker_id, parts.clock)
+        self._book = ReceiptBook(parts.receipts, self._records, parts.clock)
         self._keeper = Keeper(
             parts.media, self._records, parts.clock, enabled=limits.keep_outputs, bytes_max=limits.download_bytes_max
         )
@@ -117,7 +107,7 @@ class Engine:
         )
         rescuer = Rescuer(parts.media, self._keeper)
         rates = Rates(self._providers, parts.clock)
-        self._submitter = Submitter(self._records, self._keeper, self._holding, rates, parts.clock, rescuer)
+        self._submitter = Submitter(self._records, self._keeper, self._book, self._holding, rates, parts.clock, rescuer)
         self._canceller = Canceller(self._records, self._providers, parts.clock)
         self._steps = Steps(
             self._records,
@@ -137,6 +127,7 @@ class Engine:
             self._records,
             parts.lease,
             parts.media,
+            self._book,
             self._configured,
             parts.clock,
             scheduler=self._scheduler,
@@ -153,6 +144,7 @@ class Engine:
             engine = cls(parts, group)
             await engine._takeover.look()
             group.start_soon(engine._scheduler.run, name="scheduler")
+            group.start_soon(engine._book.look_after, name="receipts")
             group.start_soon(engine._takeover.run, parts.limits.takeover_seconds, name="takeover")
             group.start_soon(engine._cleaner.run, name="cleaner")
             try:
@@ -182,11 +174,11 @@ class Engine:
 
     async def get(self, task_id: str, *, owner: str = "local") -> TaskRecord:
         """See `Service.get`."""
-        return await self._records.read_owned(task_id, owner)
+        return await self._owned(task_id, owner)
 
     async def answer(self, task_id: str, *, owner: str = "local") -> JsonValue:
         """See `Service.answer`."""
-        await self._records.read_owned(task_id, owner)
+        await self._owned(task_id, owner)
         return await self._records.answer(task_id)
 
     async def wait(
@@ -198,7 +190,7 @@ class Engine:
         report: Callable[[TaskRecord], Awaitable[None]] | None = None,
     ) -> TaskRecord:
         """See `Service.wait`."""
-        record = await self._records.read_owned(task_id, owner)
+        record = await self._owned(task_id, owner)
         deadline = anyio.current_time() + seconds
         self._waiters[task_id] += 1
         try:
@@ -230,14 +222,22 @@ class Engine:
 
     async def cancel(self, task_id: str, *, owner: str = "local", abandon: bool = False) -> TaskRecord:
         """See `Service.cancel`."""
-        record = await self._records.read_owned(task_id, owner)
+        record = await self._owned(task_id, owner)
         after = await self._canceller.cancel(record, abandon=abandon)
         self._scheduler.schedule(task_id)
         return after
 
     async def attach(self, task_id: str, job_id: str, *, owner: str = "local") -> TaskRecord:
         """See `Service.attach`."""
-        return await self._attacher.attach(await self._records.read_owned(task_id, owner), job_id)
+        return await self._attacher.attach(await self._owned(task_id, owner), job_id)
+
+    async def _owned(self, task_id: str, owner: str) -> TaskRecord:
+        """The record; also one that the store has lost and a receipt still knows."""
+        try:
+            return await self._records.read_owned(task_id, owner)
+        except TaskNotFound:
+            await self._book.take_up(task_id)
+        return await self._records.read_owned(task_id, owner)
 
     async def models(
         self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None
@@ -248,13 +248,13 @@ class Engine:
 
     async def look(self, task_id: str, index: int, *, owner: str = "local", at_seconds: float | None = None) -> Seen:
         """See `Service.look`."""
-        record = await self._records.read_owned(task_id, owner)
+        record = await self._owned(task_id, owner)
         check_index(record, index)
         return Seen(record, await self._previews.look(record.outputs[index - 1], at_seconds))
 
     async def content(self, task_id: str, index: int, *, owner: str = "local", bytes_max: int) -> bytes:
         """See `Service.content`."""
-        record = await self._records.read_owned(task_id, owner)
+        record = await self._owned(task_id, owner)
         check_index(record, index)
         return await self._previews.content(record.outputs[index - 1], bytes_max)
 

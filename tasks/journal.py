@@ -1,7 +1,7 @@
 """Records in the store: read, create once, and change by compare-and-set."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 from pydantic import JsonValue, ValidationError
@@ -156,6 +156,14 @@ class Records:
     async def holder_of(self, provider: str, job_id: str) -> str | None:
         """The task that holds this job of the provider, the newest where there are several."""
         return next(iter(await self._store.tasks_of_job(provider, job_id)), None)
+
+    async def missing(self, task_ids: Sequence[str]) -> list[str]:
+        """Those of the ids that the store knows no task of."""
+        return await self._store.missing(task_ids) if task_ids else []
+
+    async def restore(self, record: TaskRecord) -> bool:
+        """Put a task back that the store has lost; false where it has one of that id."""
+        return await self._store.restore(to_document(record))
 
     async def answer(self, task_id: str) -> JsonValue:
         """The gateway's last answer about the task's job; `None` where none was kept, or it cannot be read."""

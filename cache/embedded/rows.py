@@ -164,7 +164,20 @@ class Records:
             logger.warning("a damaged row is set aside task_id=%s problem=%s", task_id, error.message)
         self.cache.rows(_SET_ASIDE, (task_key(task_id),))
         self.create(document, None, lambda _: False, anew=True)
+        self._lead_to(document)
         return True
+
+    def _lead_to(self, document: Document) -> None:
+        """Have the fingerprint of a restored document lead to it too, after those that it led to already."""
+        fingerprint, task_id = document.get("fingerprint"), text_of(document, "task_id")
+        if not isinstance(fingerprint, str):
+            return
+        try:
+            ids: list[JsonValue] = [text_of(each, "task_id") for each in self._earlier(fingerprint)]
+        except (StoreDamaged, StoreTooNew):
+            return
+        if task_id not in ids:
+            self.cache.set(f"fp:{fingerprint}", encode([*ids, task_id]))
 
     def open_documents(self, limit: int, after: str | None) -> list[Document]:
         """See `TaskStore.open_documents`."""

@@ -32,7 +32,9 @@ def doctor(
     rebuild: Annotated[
         bool,
         typer.Option(
-            "--rebuild", metavar=NO_VALUE, help="Bring back finished tasks from the files beside their outputs."
+            "--rebuild",
+            metavar=NO_VALUE,
+            help="Bring back tasks from the files beside outputs and from receipts.",
         ),
     ] = False,
     as_json: AsJson = False,

@@ -144,9 +144,25 @@ def store_health(health: StoreHealth) -> Iterator[Check]:
         )
 
 
+def unmatched(task_ids: Sequence[str]) -> Iterator[Check]:
+    """Accepted jobs that the store knows nothing of, although their receipts are there."""
+    if not task_ids:
+        return
+    shown = ", ".join([*task_ids[:5], *(["…"] if len(task_ids) > 5 else [])])
+    yield Check(
+        topic="store",
+        name="receipts",
+        state="warning",
+        message=f"{len(task_ids)} paid jobs have a receipt and no task in the store: {shown}",
+        hint="`rushes doctor --rebuild` brings them back, and so does starting rushes; their results are then kept.",
+    )
+
+
 def rebuilt(done: Rebuilt) -> Check:
     """What a rebuild brought back."""
     message = f"{len(done.restored)} tasks are back, {done.present} were there"
+    if done.unfinished:
+        message += f"; {len(done.unfinished)} unfinished ones are back from the receipts of their jobs"
     state: State = "warning" if done.unreadable else "ok"
     suffix = f", {done.unreadable} sidecars could not be read" if done.unreadable else ""
     return Check(topic="store", name="rebuild", state=state, message=message + suffix)

@@ -5,8 +5,9 @@ from importlib.metadata import version
 from pydantic import BaseModel, ConfigDict
 
 from ...domain.errors import ConfigurationError, StoreError
+from ...tasks.work.rebuild import lost_jobs
 from ...tasks.work.rebuild import rebuild as rebuild_tasks
-from ..assembly import open_media, open_providers, open_store
+from ..assembly import open_media, open_providers, open_receipts, open_store
 from ..preparation import prepared_settings
 from ..settings.settings import Settings
 from .checks import (
@@ -18,6 +19,7 @@ from .checks import (
     misconfigured,
     rebuilt,
     store_health,
+    unmatched,
     unusable_store,
     unused_providers,
     used_providers,
@@ -67,8 +69,8 @@ async def _providers(settings: Settings, *, offline: bool) -> list[Check]:
 
 async def _store(settings: Settings, *, rebuild: bool) -> list[Check]:
     try:
-        async with open_store(settings) as store:
-            done = [rebuilt(await rebuild_tasks(store, open_media(settings)))] if rebuild else []
-            return [*done, *store_health(await store.health())]
+        async with open_store(settings) as store, open_receipts(settings) as receipts:
+            done = [rebuilt(await rebuild_tasks(store, open_media(settings), receipts))] if rebuild else []
+            return [*done, *store_health(await store.health()), *unmatched(await lost_jobs(store, receipts))]
     except StoreError as error:
         return [unusable_store(error)]

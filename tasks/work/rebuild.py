@@ -1,4 +1,4 @@
-"""Finished tasks from the sidecars beside their files, for when the store's database is lost (design §4, keep)."""
+"""Tasks from what lies beside the store, for when that is lost: finished ones from sidecars, others from receipts."""
 
 import logging
 from collections.abc import Iterable
@@ -13,9 +13,11 @@ from ...cache.media.folder import MediaFolder
 from ...domain.errors import StoreDamaged
 from ...domain.record import SCHEMA, TaskRecord
 from .. import life
-from ..journal import from_document, to_document
+from ..clock import SystemClock
+from ..journal import Records, from_document, to_document
 from ..migrations import MIGRATIONS
 from .keep import SIDECAR_FORMAT
+from .receipts import ReceiptBook, ReceiptFile
 
 logger = logging.getLogger(__name__)
 
@@ -32,16 +34,30 @@ class Rebuilt:
     """Tasks that the store still had."""
     unreadable: int
     """Sidecars that do not hold a task."""
+    unfinished: tuple[str, ...] = ()
+    """Ids of the tasks that are back from the receipts of their jobs, and go on."""
 
 
-async def rebuild(store: TaskStore, media: MediaFolder) -> Rebuilt:
-    """Put the tasks of all sidecars back that the store does not have, or whose rows cannot be read any more."""
+async def lost_jobs(store: TaskStore, receipts: ReceiptFile) -> list[str]:
+    """Ids of the tasks whose accepted job has a receipt, and that the store does not know."""
+    return await _book(store, receipts).lost()
+
+
+def _book(store: TaskStore, receipts: ReceiptFile) -> ReceiptBook:
+    clock = SystemClock()
+    return ReceiptBook(receipts, Records(store, "doctor", clock), clock)
+
+
+async def rebuild(store: TaskStore, media: MediaFolder, receipts: ReceiptFile | None = None) -> Rebuilt:
+    """Put the tasks of all sidecars back that the store does not have, or whose rows cannot be read any more; then the
+    unfinished ones that only receipts know of."""
     records, unreadable = records_of([pair async for pair in media.sidecars()])
     restored_ids: list[str] = []
     for task_id in sorted(records):
         if await store.restore(to_document(records[task_id]), is_sound=_is_sound):
             restored_ids.append(task_id)
-    return Rebuilt(tuple(restored_ids), len(records) - len(restored_ids), unreadable)
+    unfinished = [] if receipts is None else await _book(store, receipts).take_up()
+    return Rebuilt(tuple(restored_ids), len(records) - len(restored_ids), unreadable, tuple(unfinished))
 
 
 def _is_sound(document: Document) -> bool:

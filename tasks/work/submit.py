@@ -8,7 +8,7 @@ import anyio
 
 from ...domain.errors import FailureError, OutputError, RushesError, StoreError, SubmissionLost, SubmissionRefused
 from ...domain.failure import Failure, failure, failure_of
-from ...domain.job import Plan, Submission
+from ...domain.job import Job, Plan, Submission
 from ...domain.record import KeptMedia, TaskRecord
 from ...providers.provider import Provider
 from .. import life
@@ -18,6 +18,7 @@ from ..journal import Records
 from .holding import Holding
 from .keep import Keeper
 from .rates import Rates
+from .receipts import ReceiptBook
 from .rescue import Rescuer
 from .shield import uninterrupted
 
@@ -34,11 +35,19 @@ class Submitter:
     """Sends a journaled task's one POST, and goes to the next candidate after a definite refusal it could cure."""
 
     def __init__(
-        self, records: Records, keeper: Keeper, holding: Holding, rates: Rates, clock: Clock, rescuer: Rescuer
+        self,
+        records: Records,
+        keeper: Keeper,
+        book: ReceiptBook,
+        holding: Holding,
+        rates: Rates,
+        clock: Clock,
+        rescuer: Rescuer,
     ) -> None:
         self._records = records
         self._rescuer = rescuer
         self._keeper = keeper
+        self._book = book
         self._holding = holding
         self._rates = rates
         self._clock = clock
@@ -152,6 +161,8 @@ class Submitter:
         except Exception as fault:
             logger.exception("submission fault task_id=%s provider=%s", record.task_id, candidate.provider.name)
             return await self._lost(record, candidate.provider, _faulty(fault))
+        if not candidate.provider.traits.free and not _holds_media(submission):
+            await self._book.keep(record, submission.job)
         return await self._accepted(record, submission)
 
     async def _answer_to(self, record: TaskRecord, candidate: Candidate) -> Submission:
@@ -203,14 +214,16 @@ class Submitter:
     async def _accepted(self, record: TaskRecord, answer: Submission) -> TaskRecord | None:
         submission = answer.model_copy(update={"observation": life.bounded(answer.observation)})
         kept = life.NOTHING_KEPT
-        if any(output.delivered for output in submission.observation.outputs):
+        if _holds_media(submission):
             try:
                 kept = await self._keep_with_patience(record, submission)
             except RushesError as error:
                 return await self._undelivered(record, submission, error)
         logger.info("accepted task_id=%s provider=%s job=%s", record.task_id, record.provider, submission.job.job_id)
         told = submission.observation.answer
-        after = await self._noted(record, lambda r: life.accepted(r, submission, self._clock.now(), kept), answer=told)
+        after = await self._noted(
+            record, lambda r: life.accepted(r, submission, self._clock.now(), kept), answer=told, job=submission.job
+        )
         return after if after is not None else await self._accepted_late(record, submission, kept)
 
     async def _accepted_late(self, record: TaskRecord, submission: Submission, kept: life.Kept) -> TaskRecord | None:
@@ -243,7 +256,13 @@ class Submitter:
         return kept
 
     async def _noted(
-        self, record: TaskRecord, transition: life.Transition, *, as_worker: bool = True, answer: str | None = None
+        self,
+        record: TaskRecord,
+        transition: life.Transition,
+        *,
+        as_worker: bool = True,
+        answer: str | None = None,
+        job: Job | None = None,
     ) -> TaskRecord | None:
         """Write what the gateway answered. It exists nowhere else, so a store that cannot be written is tried again
         until it can be, and neither a cancelled call nor the end of the process interrupts an attempt."""
@@ -256,9 +275,19 @@ class Submitter:
                     )
                 )
             except StoreError as error:
-                logger.error("answer not recorded yet task_id=%s problem=%s", record.task_id, error.message)
+                logger.error(
+                    "answer not recorded yet task_id=%s provider=%s job=%s problem=%s",
+                    record.task_id,
+                    record.provider,
+                    job.job_id if job is not None else None,
+                    error.message,
+                )
             await self._clock.sleep(pause)
             pause = min(2 * pause, WRITE_PAUSE_LONGEST_SECONDS)
+
+
+def _holds_media(submission: Submission) -> bool:
+    return any(output.delivered for output in submission.observation.outputs)
 
 
 def _faulty(fault: Exception) -> Failure:

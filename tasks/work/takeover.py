@@ -9,6 +9,7 @@ from typing import Protocol
 from ...cache.media.folder import MediaFolder
 from ...cache.workers.timers import Scheduler
 from ...domain.errors import RequestRefused
+from ...domain.job import Observation, Submission
 from ...domain.record import TaskRecord
 from ...providers.provider import Provider
 from .. import life
@@ -16,6 +17,7 @@ from ..clock import Clock
 from ..intake.routing import Candidate, Configured, route
 from ..journal import Records
 from .rebuild import restored
+from .receipts import ReceiptBook
 from .rescue import Rescuer
 
 logger = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ class Takeover:
         records: Records,
         lease: Lease,
         media: MediaFolder,
+        book: ReceiptBook,
         configured: Sequence[Configured],
         clock: Clock,
         *,
@@ -54,6 +57,7 @@ class Takeover:
         self._records = records
         self._lease = lease
         self._media = media
+        self._book = book
         self._configured = configured
         self._providers = {c.provider.name: c.provider for c in configured}
         self._usable = {c.provider.name for c in configured if c.problem is None}
@@ -144,6 +148,12 @@ class Takeover:
         answered = await restored(self._media, record)
         if answered is not None:
             await self._records.change(record.task_id, lambda r: life.answered_on_disk(r, answered, now))
+            return
+        job = await self._book.job_of(record)
+        if job is not None:
+            accepted = Submission(job=job, observation=Observation(state="queued"))
+            await self._records.change(record.task_id, lambda r: life.accepted(r, accepted, now), durable=True)
+            self._scheduler.schedule(record.task_id)
             return
         found = await self._rescuer.rescue(record)
         finds = provider is not None and provider.traits.finds_jobs

@@ -3,11 +3,14 @@
 import json
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from rushes.providers.registry import default_settings
+from rushes.tasks.work.receipts import receipt_of
 
+from ..tasks.makers import JOB, polling
 from .command import Run, rushes
 
 
@@ -112,3 +115,16 @@ def test_a_rebuild_goes_on_past_a_row_that_cannot_be_read_and_puts_the_task_in_i
         assert rushes("check", task["task_id"], "--json").document["outputs"] == task["outputs"]
     with closing(sqlite3.connect(isolated_environment / "cache" / "cache.db")) as database:
         assert {value for (value,) in database.execute("SELECT value FROM Cache")} >= set(values)
+
+
+def test_a_paid_job_without_a_task_is_said_and_brought_back(isolated_environment: Path) -> None:
+    receipt = receipt_of(polling(), JOB, datetime.now(UTC))
+    folder = isolated_environment / "receipts"
+    folder.mkdir(parents=True)
+    (folder / f"{datetime.now(UTC):%Y-%m-%d}.jsonl").write_text(json.dumps(receipt) + "\n", encoding="utf-8")
+    told = {each["name"]: each for each in rushes("doctor", "--offline", "--json").document["checks"]}
+    assert told["receipts"]["state"] == "warning"
+    assert polling().task_id in told["receipts"]["message"]
+    after = {each["name"]: each for each in rushes("doctor", "--offline", "--rebuild", "--json").document["checks"]}
+    assert "1 unfinished ones are back" in after["rebuild"]["message"]
+    assert "receipts" not in after

@@ -7,6 +7,7 @@ from pathlib import Path
 from rushes.cache.embedded.store import TaskStore
 from rushes.cache.media.decoder import Decoder
 from rushes.cache.media.folder import Measure, MediaFolder
+from rushes.cache.receipts import Receipts
 from rushes.cache.workers.leases import ProcessLease
 from rushes.domain.record import SCHEMA
 from rushes.domain.request import GenerationRequest, Kind
@@ -40,7 +41,9 @@ async def an_engine(
         opened = store_type.opened(home / "cache", schema=SCHEMA, migrations=MIGRATIONS)
         store = await stack.enter_async_context(opened)
         lease = await stack.enter_async_context(ProcessLease.held(home / "cache"))
+        receipts = await stack.enter_async_context(Receipts.opened(home / "receipts"))
         parts = Parts(
+            receipts=receipts,
             store=store,
             lease=lease,
             media=media_type(home / "outputs", measure_here),

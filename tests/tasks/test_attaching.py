@@ -20,7 +20,10 @@ from .scripted import ScriptedProvider
 
 pytestmark = pytest.mark.anyio
 
-PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(64)
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301010018dd8db0"
+    "0000000049454e44ae426082"
+)
 RUNNING = Observation(state="running")
 DONE = Observation(state="succeeded", outputs=(RemoteOutput(url="https://c.example/1.png"),))
 LOST = SubmissionLost("the connection broke")

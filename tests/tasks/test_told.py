@@ -18,7 +18,13 @@ from .scripted import ScriptedProvider
 
 pytestmark = pytest.mark.anyio
 
-PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(64) + b"IEND\xae\x42\x60\x82"
+PNG = (
+    bytes.fromhex(
+        "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301010018dd8db0"
+        "0000000049454e44ae426082"
+    )
+    + b"IEND\xae\x42\x60\x82"
+)
 JOB = Job(job_id="pred_1", model="m1")
 PAGE = "https://gate.example/p/pred_1"
 
