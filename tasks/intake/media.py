@@ -28,6 +28,8 @@ from ..service import MediaSource
 MEDIA_BYTES_MAX = 10 * 1024 * 1024
 URL_CHARACTERS_MAX = 4096
 MEDIA_COUNT_MAX = 32
+MEDIA_TOTAL_BYTES_MAX = 128 * 1024 * 1024
+"""Of one request, held in memory at once; as base64 it is a third more."""
 
 _TASK = re.compile(r"task:(?P<task_id>[0-9A-Za-z]{1,64})(?:#(?P<number>[0-9]{1,4}))?\Z")
 _DATA = re.compile(r"data:(?P<mime>[\w.+-]+/[\w.+-]+)?(?:;[\w=.+-]+)*;base64,(?P<body>.*)\Z", re.DOTALL | re.IGNORECASE)
@@ -51,6 +53,7 @@ class MediaResolver:
         self._clock = clock
         self._roots = tuple(roots)
         self._bytes_max = bytes_max
+        self._total_max = max(MEDIA_TOTAL_BYTES_MAX, bytes_max)
 
     async def resolve(self, sources: Sequence[MediaSource], *, owner: str, local_files: bool) -> tuple[MediaInput, ...]:
         """All media of a request.
@@ -60,7 +63,12 @@ class MediaResolver:
         """
         if len(sources) > MEDIA_COUNT_MAX:
             raise _invalid(f"{len(sources)} input media are too many: at most {MEDIA_COUNT_MAX}.")
-        return tuple([await self._resolve(source, owner, local_files) for source in sources])
+        media: list[MediaInput] = []
+        for source in sources:
+            media.append(await self._resolve(source, owner, local_files))
+            if sum(medium.size_bytes or 0 for medium in media if medium.data is not None) > self._total_max:
+                raise _invalid(f"The input media are over {_mib(self._total_max)} together.")
+        return tuple(media)
 
     async def _resolve(self, source: MediaSource, owner: str, local_files: bool) -> MediaInput:
         text = source.text.strip()

@@ -94,7 +94,7 @@ def _copied(record: TaskRecord, changes: Mapping[str, object], **own: object) ->
 
 def with_warnings(record: TaskRecord, texts: Iterable[str], now: datetime) -> TaskRecord:
     """Add warnings, each once, bounded in number and length."""
-    fresh = [text for raw in texts if (text := clean_text(raw, 300)) and text not in record.warnings]
+    fresh = [text for raw in texts if (text := clean_text(raw)) and text not in record.warnings]
     if not fresh or len(record.warnings) >= WARNINGS_MAX:
         return record
     return same_state(record, now, warnings=(*record.warnings, *dict.fromkeys(fresh))[:WARNINGS_MAX])

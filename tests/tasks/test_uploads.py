@@ -267,3 +267,15 @@ async def test_the_warnings_of_a_provider_that_refused_do_not_stay(tmp_path: Pat
     async with an_engine(tmp_path, first, second) as engine:
         made = await engine.generate(a_wish(aspect_ratio="3:7"))
     assert made.record.warnings == ("not checked: aspect_ratio 3:7 (two documents no such limits of model-one)",)
+
+
+async def test_media_that_are_too_large_together_are_refused_before_more_is_read(tmp_path: Path) -> None:
+    big = tmp_path / "big.png"
+    big.write_bytes(PNG)
+    with big.open("r+b") as file:
+        file.truncate(45_000_000)
+    changes: dict[str, object] = {"image_forms": ("url", "data"), "image_bytes_max": 50_000_000}
+    taker = ScriptedProvider(answers=[ACCEPTED], looks=[RUNNING], facts_changes=changes)
+    async with an_engine(tmp_path, taker) as engine:
+        with pytest.raises(RequestRefused, match="The input media are over 128 MB together"):
+            await engine.preview(a_wish(kind="image", media=[MediaSource("input_image", str(big))] * 32))
