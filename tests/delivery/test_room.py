@@ -12,8 +12,13 @@ from pathlib import Path
 import pytest
 
 from rushes.cache.media.folder import MediaFolder
-from rushes.domain.errors import RequestRefused, StoreFull
+from rushes.domain.errors import RequestRefused, StoreFull, SubmissionRefused
+from rushes.domain.job import Plan
+from rushes.domain.model_facts import ModelFacts
+from rushes.domain.request import GenerationRequest
+from rushes.providers.provider import Traits
 
+from ..clocks import JumpingClock
 from ..previews.here import measure_here
 from ..tasks.engines import a_wish
 from ..tasks.makers import ACCEPTED
@@ -148,6 +153,30 @@ async def test_an_equal_call_is_answered_with_its_task_although_nothing_new_coul
             with pytest.raises(RequestRefused):
                 await engine.generate(replace(pictures(1), force_new=True))
     assert (again.deduplicated, again.record.task_id, gateway.posts) == (True, record.task_id, 1)
+
+
+class Delivering(ScriptedProvider):
+    """A gateway that answers with the media."""
+
+    def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
+        return super().plan(request, facts).model_copy(update={"asynchronous": False})
+
+
+async def test_a_request_that_was_held_is_not_sent_where_its_answer_can_no_longer_be_written(tmp_path: Path) -> None:
+    refusal = SubmissionRefused("rate_limited", "too many requests", retry_after_seconds=5)
+    gateway = Delivering(traits=Traits(streams=True), answers=[refusal, ACCEPTED])
+
+    def spoil() -> None:
+        (tmp_path / "outputs").rmdir()
+        a_file(tmp_path / "outputs")
+
+    gateway.submitted = spoil
+    async with home(tmp_path, gateway, clock=JumpingClock()) as engine:
+        answer = await engine.generate(a_wish(kind="image"))
+        record = await engine.wait(answer.record.task_id, seconds=20)
+    assert record.failure is not None
+    assert (record.state, record.failure.charged, len(gateway.plans)) == ("failed", "no", 1)
+    assert "cannot be written" in record.failure.message
 
 
 async def test_a_download_leaves_the_room_on_the_disk_that_is_to_stay_free(tmp_path: Path) -> None:
