@@ -71,12 +71,22 @@ async def test_more_submissions_than_the_rate_wait_for_their_minute_and_go_out_o
     gateway = _gateway(clock, 10)
     async with an_engine(tmp_path, gateway, clock=clock) as engine:
         with anyio.fail_after(30):
-            records = [(await engine.generate(a_wish(f"{number}", kind="image"))).record for number in range(25)]
-            assert {record.phase for record in records} == {"polling", "held"}
+            for number in range(25):
+                await engine.generate(a_wish(f"{number}", kind="image"))
             while len(gateway.sent) < 25:
                 await anyio.lowlevel.checkpoint()
     assert gateway.most_in_a_minute() <= 10
     assert sorted(str(plan.body["prompt"]) for plan in gateway.plans) == sorted(f"{number}" for number in range(25))
+
+
+async def test_a_submission_beyond_the_rate_is_told_its_own_moment_and_looks_yield_to_it() -> None:
+    clock = JumpingClock()
+    rates = Rates({"gate": _gateway(clock, 10)}, clock)
+    assert [rates.submit_in("gate", f"{n}") for n in range(10)] == [0.0] * 10
+    assert [rates.submit_in("gate", f"{n}") for n in range(10, 13)] == [60.0] * 3
+    assert rates.look_in("gate", "look") >= 60.0
+    clock.seconds += 60
+    assert [rates.submit_in("gate", f"{n}") for n in range(10, 13)] == [0.0] * 3
 
 
 async def test_where_no_rate_is_known_nothing_waits() -> None:
