@@ -60,6 +60,8 @@ class Job(BaseModel):
     """Opaque text of the gateway (it may hold a colon or a slash)."""
     model: str
     details: dict[str, JsonValue] = Field(default_factory=dict)
+    title: str | None = None
+    """How the prompt reads at a provider that takes some of its words for orders; `None`: as it is written."""
 
 
 class RemoteOutput(BaseModel):

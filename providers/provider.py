@@ -29,6 +29,10 @@ class ProviderSettings(BaseModel):
     """Switches of the wire format, such as `seconds = "string"`."""
     timeout_seconds: float = 60.0
     """Limit on one read (poll, list). A submission may take longer."""
+    keyless: bool = False
+    """It needs neither a key nor a base URL."""
+    work_folder: Path | None = None
+    """Where it may keep what its unfinished jobs need after a restart; `None`: that ends with the process."""
     requests_max: int = 16
     """Bound on reads under way at once at this gateway, and on submissions."""
     result_origins: tuple[str, ...] = ()
@@ -49,6 +53,7 @@ class Traits(BaseModel):
     repeatable: bool = False
     """A submission found in flight may be sent again, because it costs nothing and has no effect of its own."""
     free: bool = False
+    """It costs nothing and makes no real media: it is chosen by name, or where no other provider has a key."""
     streams: bool = False
     """`submit` and `poll` take a `sink`, for media inside an answer."""
     requests_per_minute: int | None = None

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, cast
 
@@ -41,18 +40,16 @@ DEFAULTS: Sequence[ProviderSettings] = (
 )
 """The providers that rushes knows without configuration, in the order in which they are tried."""
 
-SANDBOX = "sandbox"
+BUILT_IN: Mapping[str, str] = {"sandbox": "sandbox:make_provider"}
+"""Providers that are no HTTP gateway → module and factory in this folder, called as a plugin's is."""
 
 ProviderFactory = Callable[[ProviderSettings], Provider]
 
 
 def default_settings() -> tuple[ProviderSettings, ...]:
-    """The known providers, each with the name of its key's environment variable and without a key; the sandbox last.
-
-    The sandbox's option `work_folder` is where it keeps input media of unfinished jobs.
-    """
+    """The known providers: gateways, with the name of their key's environment variable; then what needs no key."""
     named = [known.model_copy(update={"api_key_env": f"{known.name.upper()}_API_KEY"}) for known in DEFAULTS]
-    return (*named, ProviderSettings(name=SANDBOX, wire=SANDBOX))
+    return (*named, *(ProviderSettings(name=name, wire=name, keyless=True) for name in BUILT_IN))
 
 
 def build_provider(settings: ProviderSettings) -> Provider:
@@ -61,8 +58,8 @@ def build_provider(settings: ProviderSettings) -> Provider:
     Raises:
         ConfigurationError: no such wire format exists, or the plugin that brings it is broken.
     """
-    if settings.wire == SANDBOX:
-        return _sandbox(settings)
+    if settings.wire in BUILT_IN:
+        return cast(ProviderFactory, resolve_name(f"{__package__}.{BUILT_IN[settings.wire]}"))(settings)
     wire = ALIASES.get(settings.wire, settings.wire)
     if wire in WIRES:
         from .client.gateway import HttpProvider
@@ -73,13 +70,6 @@ def build_provider(settings: ProviderSettings) -> Provider:
     if plugin is None:
         raise ConfigurationError(_unknown_wire(settings))
     return _from_plugin(plugin, settings)
-
-
-def _sandbox(settings: ProviderSettings) -> Provider:
-    from .sandbox import SandboxProvider
-
-    folder = settings.options.get("work_folder")
-    return SandboxProvider(Path(folder) if isinstance(folder, str) else None)
 
 
 def wire_class(wire: str) -> "type[Wire]":
@@ -102,13 +92,13 @@ def build_providers(all_settings: Iterable[ProviderSettings]) -> tuple[list[Prov
 
 def wire_names() -> tuple[str, ...]:
     """All wire formats, built in and from plugins."""
-    return (*WIRES, SANDBOX, *_plugins())
+    return (*WIRES, *BUILT_IN, *_plugins())
 
 
 def _plugins() -> dict[str, EntryPoint]:
     found: dict[str, EntryPoint] = {}
     for entry_point in entry_points(group=ENTRY_POINT_GROUP):
-        if entry_point.name in {*WIRES, *ALIASES, SANDBOX}:
+        if entry_point.name in {*WIRES, *ALIASES, *BUILT_IN}:
             logger.warning("the plugin %s is left out: rushes has a wire %r", entry_point.value, entry_point.name)
         else:
             found.setdefault(entry_point.name, entry_point)

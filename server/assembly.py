@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import cast
 
 import anyio
-from pydantic import JsonValue
 
 from ..cache.embedded.store import TaskStore
 from ..cache.media.decoder import Decoder
@@ -20,7 +19,7 @@ from ..domain.errors import ConfigurationError
 from ..domain.record import SCHEMA
 from ..providers.client.uploads import UploadClient
 from ..providers.provider import Provider, ProviderSettings
-from ..providers.registry import SANDBOX, build_provider
+from ..providers.registry import build_provider
 from ..tasks.engine import Engine, Limits, Parts
 from ..tasks.intake.routing import Configured
 from ..tasks.migrations import MIGRATIONS
@@ -108,7 +107,7 @@ async def open_providers(settings: Settings) -> AsyncGenerator[OpenedProviders]:
     faults: dict[str, str] = {}
     for each in settings.providers:
         try:
-            provider = build_provider(_with_folders(each, settings))
+            provider = build_provider(_with_folder(each, settings))
         except ConfigurationError as error:
             logger.warning("provider left out", extra={"provider": each.name, "problem": error.message})
             faults[each.name] = error.message
@@ -122,12 +121,9 @@ async def open_providers(settings: Settings) -> AsyncGenerator[OpenedProviders]:
                 await made.provider.aclose()
 
 
-def _with_folders(provider: ProviderSettings, settings: Settings) -> ProviderSettings:
-    """The sandbox's input media survive a restart, as its unfinished jobs do."""
-    if provider.wire != SANDBOX:
-        return provider
-    folder: dict[str, JsonValue] = {"work_folder": str(settings.cache_dir / "sandbox")}
-    return provider.model_copy(update={"options": {**folder, **provider.options}})
+def _with_folder(provider: ProviderSettings, settings: Settings) -> ProviderSettings:
+    """What a provider needs for its unfinished jobs survives a restart, as they do."""
+    return provider.model_copy(update={"work_folder": settings.cache_dir / provider.name})
 
 
 @asynccontextmanager

@@ -18,17 +18,18 @@ from ...domain.job import Job, Observation, Plan, RemoteOutput, Submission
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest, Kind, MediaInput
 from ..checks import check_request
-from ..provider import AccountCheck, AnswerSink, OutputStream, Traits
-from .jobs import HAND_OUTS, RunningJob
+from ..fact_files import load_facts
+from ..provider import AccountCheck, AnswerSink, OutputStream, ProviderSettings, Traits
+from .jobs import RunningJob
 from .media import MediaFolder
-from .models import MODELS
 from .spec import InputMedium, RenderSpec, spec_of
-from .threads import RenderThreads
 
 _UNKNOWN_JOB = Observation(
     state="failed", failure=failure("not_found", "The sandbox does not know this job.", charged="no")
 )
 
+HAND_OUTS = 2
+"""So many looks get the content before it is dropped."""
 HANDED_OUT_KEPT = 4
 """So many jobs whose content was handed out keep it for another look; an older one would simply be drawn again."""
 ENDED_KEPT = 256
@@ -42,18 +43,19 @@ class SandboxProvider:
     process). `clock` gives monotonic seconds.
     """
 
-    name = "sandbox"
     traits = Traits(cancels=True, finds_jobs=False, repeatable=True, free=True)
 
-    def __init__(self, work_folder: Path | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, work_folder: Path | None = None, clock: Callable[[], float] = time.monotonic, name: str = "sandbox"
+    ) -> None:
+        self.name = name
         self._media = MediaFolder(work_folder)
         self._clock = clock
-        self._threads = RenderThreads()
         self._jobs: OrderedDict[str, RunningJob] = OrderedDict()
 
     def models(self) -> Sequence[ModelFacts]:
         """The three models; they never change."""
-        return MODELS
+        return load_facts("sandbox").models
 
     def default_model(self, kind: Kind) -> str | None:
         """`sandbox-video`, `sandbox-image` or `sandbox-audio`."""
@@ -106,7 +108,7 @@ class SandboxProvider:
         if spec.steering.lost:
             raise SubmissionLost("The sandbox lost its answer because the prompt says [lost]. Nothing is charged.")
         await anyio.to_thread.run_sync(self._keep_media, plan)
-        job = Job(job_id=f"sbx_{secrets.token_hex(8)}", model=plan.model, details=plan.details)
+        job = Job(job_id=f"sbx_{secrets.token_hex(8)}", model=plan.model, details=plan.details, title=spec.title)
         return Submission(job=job, observation=Observation(state="queued", progress=0.0, poll_after_seconds=0.1))
 
     async def poll(self, job: Job, *, sink: AnswerSink | None = None) -> Observation:  # noqa: ARG002
@@ -114,9 +116,8 @@ class SandboxProvider:
         running = self._running(job)
         if running is None:
             return _UNKNOWN_JOB
-        if not running.queued:
-            running.queued = True
-            self._threads.add(running.render)
+        if not running.started:
+            running.start()
         observation = running.look()
         self._forget()
         return observation
@@ -199,3 +200,8 @@ def _warnings(spec: RenderSpec) -> tuple[str, ...]:
         unheard = "; instructions change nothing in it" if spec.instructions else ""
         warnings.append(f"The sandbox cannot speak: this is a melody in the rhythm of the words{unheard}.")
     return tuple(warnings)
+
+
+def make_provider(settings: ProviderSettings) -> SandboxProvider:
+    """As a package with an entry point in the group `rushes.providers` makes its own."""
+    return SandboxProvider(settings.work_folder, name=settings.name)

@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict
 
 from ...domain.errors import RequestRefused
 from ...domain.request import GenerationRequest, Kind, MediaInput, MediaRole
-from .models import DURATION_MAX, VOICES
 from .sizes import image_size, is_of_ratio, parse_size, video_size
 from .steering import Steering, read_steering
 
@@ -15,8 +14,9 @@ FRAMES_PER_SECOND = 24
 SPOKEN_CHARACTERS_PER_SECOND = 14.0
 """Pace of ordinary speech, from which the length of a sound without `duration_seconds` follows."""
 SPOKEN_SECONDS_MIN = 2.0
-DURATION_DEFAULT = 5.0
-"""Seconds of a video that names none."""
+DURATION_DEFAULT, DURATION_MAX = 5.0, 60.0
+"""Seconds of a video that names none, and of the longest."""
+VOICE_DEFAULT = "warm"
 
 OutputFormat = Literal["mp4", "jpeg", "png", "webp", "wav", "mp3", "flac", "ogg"]
 
@@ -64,7 +64,7 @@ class RenderSpec(BaseModel):
     marked: bool = True
     """The small slate line is drawn."""
     negative_prompt: str = ""
-    voice: str = VOICES[0]
+    voice: str = VOICE_DEFAULT
     language: str = ""
     speed: float = 1.0
     instructions: str = ""
@@ -150,7 +150,7 @@ def _audio(request: GenerationRequest, common: RenderSpec) -> RenderSpec:
         update={
             "duration_seconds": round(duration, 3),
             "output_format": (request.output_format or "wav").lower(),
-            "voice": (request.voice or VOICES[0]).lower(),
+            "voice": (request.voice or VOICE_DEFAULT).lower(),
             "language": request.language or "",
             "speed": speed,
             "instructions": request.instructions or "",

@@ -1,7 +1,6 @@
 """Steering words: `[fail:timeout]` in a prompt makes the sandbox behave so (table in the package's docstring)."""
 
 import re
-from collections.abc import Callable
 from typing import get_args
 
 from pydantic import BaseModel, ConfigDict
@@ -39,50 +38,28 @@ def read_steering(prompt: str) -> tuple[str, Steering]:
     Raises:
         RequestRefused: a steering word has no value, or one that does not exist (`invalid_input`).
     """
-    asked: dict[str, object] = {}
-    for match in _WORD.finditer(prompt):
-        word, value = match[1].lower(), (match[2] or "").strip()
-        field, read = _READERS[word]
-        asked[field] = read(word, value)
-    title = " ".join(_WORD.sub(" ", prompt).split())
-    return title, Steering.model_validate(asked)
+    asked = dict(_read(match[1].lower(), (match[2] or "").strip().lower()) for match in _WORD.finditer(prompt))
+    return " ".join(_WORD.sub(" ", prompt).split()), Steering.model_validate(asked)
 
 
-def _reason(word: str, value: str) -> FailureReason:
-    for reason in GATEWAY_REASONS:
-        if reason == value.lower():
-            return reason
-    raise _refusal(word, value, f"[{word}:REASON] with one of {', '.join(GATEWAY_REASONS)}")
-
-
-def _seconds(word: str, value: str) -> float:
-    if re.fullmatch(r"\d{1,4}(\.\d{1,3})?", value, re.ASCII) and float(value) <= SLOW_SECONDS_MAX:
-        return float(value)
-    raise _refusal(word, value, f"[{word}:SECONDS] with 0 to {SLOW_SECONDS_MAX:g}")
-
-
-def _number(word: str, value: str) -> int:
-    if re.fullmatch(r"\d{1,2}", value, re.ASCII) and int(value) <= OUTPUTS_MAX:
-        return int(value)
-    raise _refusal(word, value, f"[{word}:N] with 0 to {OUTPUTS_MAX}")
-
-
-def _flag(word: str, value: str) -> bool:
-    if not value:
-        return True
-    raise _refusal(word, value, f"[{word}] without a value")
-
-
-def _refusal(word: str, value: str, right: str) -> RequestRefused:
+def _read(word: str, value: str) -> tuple[str, object]:
+    match word:
+        case "fail" | "refuse":
+            right, read = f"[{word}:REASON] with one of {', '.join(GATEWAY_REASONS)}", value
+            is_right = value in GATEWAY_REASONS
+        case "slow":
+            right, read = f"[slow:SECONDS] with 0 to {SLOW_SECONDS_MAX:g}", value
+            is_right = _is_number(value, SLOW_SECONDS_MAX)
+        case "outputs":
+            right, read = f"[outputs:N] with 0 to {OUTPUTS_MAX}", value
+            is_right = _is_number(value, OUTPUTS_MAX) and "." not in value
+        case _:
+            right, read, is_right = f"[{word}] without a value", "true", not value
+    if is_right:
+        return ("slow_seconds" if word == "slow" else word), read
     given = f"[{word}:{value[:40]}]" if value else f"[{word}]"
-    return RequestRefused("invalid_input", f"the sandbox does not know the steering word {given}; write {right}")
+    raise RequestRefused("invalid_input", f"the sandbox does not know the steering word {given}; write {right}")
 
 
-_READERS: dict[str, tuple[str, Callable[[str, str], object]]] = {
-    "refuse": ("refuse", _reason),
-    "fail": ("fail", _reason),
-    "lost": ("lost", _flag),
-    "slow": ("slow_seconds", _seconds),
-    "outputs": ("outputs", _number),
-    "expire": ("expire", _flag),
-}
+def _is_number(value: str, most: float) -> bool:
+    return re.fullmatch(r"\d{1,4}(\.\d{1,3})?", value, re.ASCII) is not None and float(value) <= most

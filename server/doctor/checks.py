@@ -18,7 +18,6 @@ from ...cache.embedded.store import StoreHealth
 from ...domain.errors import ConfigurationError, RushesError, StoreError
 from ...domain.failure import clean_text
 from ...providers.provider import Provider, ProviderSettings
-from ...providers.registry import SANDBOX
 from ...tasks.work.rebuild import Rebuilt
 from ..settings.providers import problem_with
 from ..settings.settings import Settings, unknown_variables
@@ -218,14 +217,14 @@ async def _account(settings: ProviderSettings, provider: Provider) -> Check:
 
 def _account_check(settings: ProviderSettings, message: str, *, ok: bool, checked: bool = True) -> Check:
     hint = None if ok else f"Check {settings.api_key_env} and the base URL."
-    if settings.wire != SANDBOX:
+    if not settings.keyless:
         message = f"{_where(settings)}: {clean_text(message)}"
     state: State = "broken" if not ok else "ok" if checked else "note"
     return Check(topic="providers", name=settings.name, state=state, message=message, hint=hint)
 
 
 def _where(settings: ProviderSettings) -> str:
-    if settings.wire == SANDBOX:
+    if settings.keyless:
         return "built in, free"
     host = urlsplit(settings.base_url or "").netloc
     in_clear = " (not encrypted)" if (settings.base_url or "").startswith("http://") else ""

@@ -7,7 +7,6 @@ from pydantic import SecretStr
 
 from ...domain.errors import ConfigurationError
 from ...providers.provider import ProviderSettings
-from ...providers.registry import SANDBOX
 from .file import FileSettings, ProviderTable, did_you_mean
 
 
@@ -61,7 +60,7 @@ def _with_table(
 
 
 def _with_environment(settings: ProviderSettings, environment: Mapping[str, str], file: str) -> ProviderSettings:
-    if settings.wire == SANDBOX:
+    if settings.keyless:
         return settings
     prefix = settings.name.upper().replace("-", "_")
     url_variable = f"{prefix}_BASE_URL"
@@ -118,7 +117,7 @@ def _key(environment: Mapping[str, str], variable: str) -> SecretStr | None:
 
 def problem_with(settings: ProviderSettings) -> str | None:
     """What keeps a provider from being used, as a clause; `None` where nothing does."""
-    if settings.wire == SANDBOX:
+    if settings.keyless:
         return None
     missing: list[str] = []
     if settings.api_key is None:

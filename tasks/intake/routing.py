@@ -17,8 +17,6 @@ from ...providers.checks import INPUT_OF_ROLE, check_request, spoken, unchecked
 from ...providers.provider import Provider
 from .uploads import Uploader, with_urls, without_url
 
-SANDBOX = "sandbox"
-
 CURED_ELSEWHERE: frozenset[FailureReason] = frozenset(
     {"insufficient_credits", "rate_limited", "unauthorized", "unsupported", "not_found", "provider_error"}
 )
@@ -97,7 +95,7 @@ def _is_bytes(medium: MediaInput) -> bool:
 
 def _who_takes_bytes(request: GenerationRequest, configured: Sequence[Configured], named: str | None) -> str:
     """Which configured providers take the media as they are; else what the person could set."""
-    usable = [c.provider for c in configured if c.problem is None and c.provider.name != SANDBOX]
+    usable = [c.provider for c in configured if c.problem is None and not c.provider.traits.free]
     takers = [f"{provider.name} (model {name})" for provider in usable if (name := _taker(request, provider))]
     if takers:
         return f"Nothing was sent. Files are taken as they are by {spoken(takers)}: name that provider and model."
@@ -131,9 +129,9 @@ def _route(asked: _Asked, configured: Sequence[Configured], named: str | None) -
     request = asked.request
     if named is not None and named != "auto":
         return _route_to_named(asked, configured, named)
-    paid = [c for c in configured if c.provider.name != SANDBOX]
+    paid = [c for c in configured if not c.provider.traits.free]
     usable = [c.provider for c in paid if c.problem is None]
-    sandbox = [c.provider for c in configured if c.provider.name == SANDBOX]
+    sandbox = [c.provider for c in configured if c.provider.traits.free]
     if _wants_sandbox(request, sandbox):
         return _fitting(asked, sandbox, ())
     if usable:

@@ -23,7 +23,6 @@ logger = logging.getLogger(__name__)
 
 SIDECAR_FORMAT = "rushes.output/1"
 SLUG_CHARACTERS_MAX = 40
-_STEERING = re.compile(r"\[[^\]]*\]")
 
 
 class Keeper:
@@ -167,7 +166,8 @@ def keep_pause_seconds(record: TaskRecord, now: datetime) -> float | None:
 
 def stem(record: TaskRecord, index: int, count: int) -> str:
     """File name without ending: the wished name or words of the prompt, the task's id, a number if there are more."""
-    words = record.output_name or _STEERING.sub(" ", record.request.prompt)
+    told = record.job.title if record.job is not None else None
+    words = record.output_name or (told if told is not None else record.request.prompt)
     slug = re.sub(r"[^\w]+", "-", words, flags=re.UNICODE).strip("-_").lower()[:SLUG_CHARACTERS_MAX].strip("-_")
     number = f"-{index + 1}" if count > 1 else ""
     return f"{slug or record.kind}-{record.task_id.lower()}{number}"

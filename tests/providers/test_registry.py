@@ -63,7 +63,7 @@ def test_each_wire_makes_a_provider_with_models(wire: str) -> None:
 @pytest.mark.anyio
 async def test_the_sandbox_is_a_wire_of_its_own_and_needs_nothing(tmp_path: Path) -> None:
     known = default_settings()[-1]
-    made = build_provider(known.model_copy(update={"options": {"work_folder": str(tmp_path / "work")}}))
+    made = build_provider(known.model_copy(update={"work_folder": tmp_path / "work"}))
     assert (made.name, made.traits.free) == ("sandbox", True)
     await made.aclose()
 

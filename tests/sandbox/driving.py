@@ -43,7 +43,7 @@ async def ended(provider: SandboxProvider, job: Job) -> Observation:
             if observation.state not in ("queued", "running"):
                 return observation
             assert observation.poll_after_seconds is not None
-            await anyio.sleep(observation.poll_after_seconds)
+            await anyio.sleep(0.01)
 
 
 async def generated(request: GenerationRequest, provider: SandboxProvider | None = None) -> list[bytes]:

@@ -1,101 +1,58 @@
-"""The sky: a still gradient with sun or moon, stars, and clouds or haze that drift before it."""
+"""The sky: a still gradient with sun or moon and stars, clouds that drift before it, and snow that falls."""
 # pyright: reportUnknownMemberType=false
 # (Pillow's hints name numpy types, and numpy is not installed.)
 
 import math
 import random
 from array import array
-from dataclasses import dataclass
 
 from PIL import Image, ImageFilter
 
-from .colour import Colour, mix
-from .paint import Grain, Size, dimmed, paint, soft_disc
+from .land import noise
+from .paint import Colour, Size, dimmed, mix, paint, soft_disc
 from .palette import Palette
-from .planet import paste_planet
-from .veil import Veil
+
+_HORIZON = 0.6
+_SUN_RADIUS = 0.042
 
 
-@dataclass(frozen=True)
-class SkyPlan:
-    """A sky as a scene describes it; lengths are shares of the picture."""
-
-    palette: Palette
-    horizon: float
-    """Where the land begins, from the top."""
-    sun: tuple[float, float] = (0.7, 0.4)
-    sun_radius: float = 0.05
-    """In heights of the picture; 0 for none."""
-    halo: float = 1.0
-    """Strength of the light around it."""
-    stars: int = 0
-    clouds: float = 0.0
-    """Opacity of the clouds."""
-    nebula: float = 0.0
-    planet: bool = False
-    """A planet in place of the sun."""
-
-
-def paint_sky(plan: SkyPlan, size: Size, rng: random.Random, grain: Grain) -> Image.Image:
+def paint_sky(palette: Palette, size: Size, rng: random.Random) -> Image.Image:
     """All of the sky that never moves."""
     width, height = size
-    palette = plan.palette
-    sun_x, sun_y = plan.sun
     ratio = width / height
-    veils = [Veil(rng, cells, cells) for cells in (4, 9, 19)] if plan.nebula else []
+    sun_x, sun_y = rng.choice((rng.uniform(0.58, 0.8), rng.uniform(0.24, 0.4))), rng.uniform(0.2, 0.3)
 
     def colour_at(across: float, down: float) -> Colour:
-        share = min(1.0, down / plan.horizon)
-        colour = mix(palette.zenith, palette.horizon, share**1.25)
-        if veils:
-            x, y = 0.25 * (across * ratio + 0.6 * down), 0.5 * down + 0.2 * across
-            cloud = sum(w * veil.ring(x, y) for w, veil in zip((0.5, 0.3, 0.2), veils, strict=True))
-            lit = mix(palette.mist, palette.far, min(1.0, max(0.0, 2 * veils[1].ring(y, x) - 0.5)))
-            colour = mix(colour, lit, plan.nebula * min(1.0, max(0.0, 2.6 * (cloud - 0.38))) ** 1.4)
+        colour = mix(palette.zenith, palette.horizon, min(1.0, down / _HORIZON) ** 1.25)
         distance = math.hypot((across - sun_x) * ratio, down - sun_y)
-        near = math.exp(-((distance / 0.14) ** 1.3)) * 0.75 + math.exp(-distance / 0.42) * 0.45
-        colour = mix(colour, palette.glow, min(1.0, near * plan.halo * 0.85))
+        near = math.exp(-((distance / 0.14) ** 1.3)) * 0.6 + math.exp(-distance / 0.42) * 0.34
         corner = max(0.0, math.hypot(across - 0.5, (down - 0.5) * 0.8) - 0.38)
-        return mix(colour, palette.ink, min(0.4, 0.9 * corner))
+        return mix(mix(colour, palette.glow, min(1.0, near)), palette.ink, min(0.4, 0.9 * corner))
 
     cells = (64, max(16, round(64 / ratio))) if ratio >= 1 else (max(16, round(64 * ratio)), 64)
-    sky = paint(size, cells, colour_at, grain)
-    _add_stars(sky, plan, rng)
-    if plan.planet:
-        paste_planet(sky, plan.palette, plan.sun, plan.sun_radius, rng, grain)
-    elif plan.sun_radius:
-        disc = soft_disc(max(2, round(plan.sun_radius * height)))
-        place = (round(sun_x * width) - disc.width // 2, round(sun_y * height) - disc.height // 2)
-        white = mix(palette.glow, Colour(255, 255, 255), 0.55)
-        sky.paste(white.rounded(), place, dimmed(disc, 0.94))
+    sky = paint(size, cells, colour_at, rng)
+    star = soft_disc(max(1, round(height / 720))).filter(ImageFilter.GaussianBlur(0.45 * height / 720))
+    for _ in range(palette.stars):
+        place = rng.randrange(width), round(height * _HORIZON * rng.random() ** 1.4)
+        sky.paste(palette.paper.rounded(), place, dimmed(star, rng.uniform(0.15, 0.9) ** 1.5))
+    disc = soft_disc(max(2, round(_SUN_RADIUS * height)))
+    place = (round(sun_x * width) - disc.width // 2, round(sun_y * height) - disc.height // 2)
+    sky.paste(mix(palette.glow, Colour(255, 255, 255), 0.55).rounded(), place, dimmed(disc, 0.94))
     return sky
 
 
-def _add_stars(sky: Image.Image, plan: SkyPlan, rng: random.Random) -> None:
-    unit = max(0.5, sky.height / 720)
-    colour = plan.palette.paper.rounded()
-    sprites = [soft_disc(max(1, round(unit * r))).filter(ImageFilter.GaussianBlur(0.45 * unit)) for r in (1, 1, 1.6)]
-    for _ in range(plan.stars):
-        x, y = rng.randrange(sky.width), round(sky.height * plan.horizon * rng.random() ** 1.4)
-        bright = rng.uniform(0.15, 0.9) ** 1.5 * (1 - 0.7 * y / sky.height)
-        sprite = dimmed(sprites[rng.randrange(3)], bright)
-        sky.paste(colour, (x, y), sprite)
-
-
 class Clouds:
-    """Soft bands of cloud or haze that drift slowly; they close to a ring."""
+    """Soft bands of cloud or mist that drift slowly; they close to a ring."""
 
-    def __init__(self, colour: Colour, size: Size, top: float, bottom: float, opacity: float, rng: random.Random,
-                 *, pixels_per_frame: float = 0.4, still: bool = False) -> None:  # fmt: skip
-        width, height = size
-        self._period = 2 * max(width, height)
-        self._top = round(top * height)
-        self._speed = pixels_per_frame * height / 720
-        ring = _cloud_mask((self._period, max(8, round((bottom - top) * height))), opacity, rng)
-        self._mask = Image.new("L", (width if still else self._period + width, ring.height))
-        for left in range(0, self._mask.width, self._period):
+    def __init__(self, colour: Colour, size: Size, bounds: tuple[float, float], rng: random.Random,
+                 *, speed: float) -> None:  # fmt: skip
+        self._period, self._speed = 2 * max(size), speed * size[1] / 720
+        self._top = round(bounds[0] * size[1])
+        ring = _cloud_mask((self._period, max(8, round((bounds[1] - bounds[0]) * size[1]))), rng)
+        self._mask = Image.new("L", (self._period + size[0], ring.height))
+        for left in (0, self._period):
             self._mask.paste(ring, (left, 0))
-        self._veil = Image.new("RGB", (width, ring.height), colour.rounded())
+        self._veil = Image.new("RGB", (size[0], ring.height), colour.rounded())
 
     def paste(self, canvas: Image.Image, number: int) -> None:
         """Lay the bands over frame N."""
@@ -103,21 +60,44 @@ class Clouds:
         canvas.paste(self._veil, (0, self._top), self._mask.crop((left, 0, left + canvas.width, self._mask.height)))
 
 
-def _cloud_mask(size: Size, opacity: float, rng: random.Random) -> Image.Image:
-    columns, rows = 48, 12
-    octaves = [Veil(rng, across, down) for across, down in ((5, 2), (11, 4), (23, 7))]
-    cells = array("f")
+def _cloud_mask(size: Size, rng: random.Random) -> Image.Image:
+    columns, rows, cells = 48, 12, array("f")
+    bands = [[(weight, noise(rng, count)) for weight, count in ((0.55, 5), (0.3, 11), (0.15, 23))] for _ in range(4)]
     for row in range(rows):
-        for column in range(columns):
-            place = (column / columns, row / rows)
-            cover = sum(w * o.ring(*place) for w, o in zip((0.55, 0.3, 0.15), octaves, strict=True))
-            fade = math.sin(math.pi * row / (rows - 1)) ** (1.2 + 2.4 * octaves[0].ring(column / columns, 0.5))
-            cells.append(255 * opacity * fade * min(1.0, max(0.0, (cover - 0.42) * 3.2)))
-    first = cells[0::columns]
-    ringed = array("f")
-    for row in range(rows):
-        ringed.extend(cells[row * columns : (row + 1) * columns])
-        ringed.append(first[row])
-    small = Image.frombytes("F", (columns + 1, rows), ringed.tobytes())
-    box = (0.5, 0, columns + 0.5, rows)
-    return small.resize(size, Image.Resampling.BICUBIC, box=box).convert("L")
+        upper, share = divmod(3 * row / rows, 1)
+        for column in range(columns + 1):
+            low, high = (sum(w * at(column / columns) for w, at in bands[int(upper) + n]) for n in (0, 1))
+            cover = low * (1 - share) + high * share
+            cells.append(150 * math.sin(math.pi * row / (rows - 1)) ** 2 * min(1.0, max(0.0, (cover - 0.42) * 3.2)))
+    small = Image.frombytes("F", (columns + 1, rows), cells.tobytes())
+    return small.resize(size, Image.Resampling.BICUBIC, box=(0.5, 0, columns + 0.5, rows)).convert("L")
+
+
+class Snow:
+    """Falling flakes of one size: soft sprites, each pasted at a place that depends on N."""
+
+    def __init__(self, count: int, radius: float, strength: float, palette: Palette, size: Size,
+                 rng: random.Random) -> None:  # fmt: skip
+        unit = max(0.25, min(size) / 720)
+        self._size, self._colour = size, palette.paper.rounded()
+        reach = max(1, math.ceil(radius * unit))
+        mask = Image.new("L", (6 * reach + 1, 6 * reach + 1))
+        mask.paste(soft_disc(reach), (2 * reach, 2 * reach))
+        mask = mask.filter(ImageFilter.GaussianBlur(max(0.5, 0.55 * radius * unit)))
+        sharp = 1.5 * min(1.0, (radius * unit / reach) ** 2)
+        sprites = [dimmed(mask, sharp * strength * rng.uniform(0.7, 1.2)) for _ in range(5)]
+        self._flakes = [
+            (rng.random() * size[0], rng.random() * size[1], rng.uniform(0, math.tau), rng.uniform(0.6, 1.4) * unit,
+             sprites[n % 5])
+            for n in range(round(count * min(3.0, size[0] * size[1] / (1280 * 720 * unit * unit))))
+        ]  # fmt: skip
+        self._pace = 0.45 + 0.5 * radius
+
+    def paste(self, canvas: Image.Image, number: int) -> None:
+        """Lay all of them over frame N."""
+        for x, y, phase, pace, sprite in self._flakes:
+            margin = sprite.width
+            across = x - 0.9 * self._pace * pace * number + 7 * pace * math.sin(phase + number * 0.06)
+            left = (across + margin) % (self._size[0] + 2 * margin) - 2 * margin
+            top = (y + self._pace * pace * number) % (self._size[1] + margin) - margin
+            canvas.paste(self._colour, (round(left), round(top)), sprite)
