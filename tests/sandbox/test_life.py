@@ -274,7 +274,7 @@ async def test_the_event_loop_goes_on_while_a_film_is_drawn(provider: SandboxPro
     job = await submitted(provider, GenerationRequest(kind="video", prompt="a fox", duration_seconds=60))
     with anyio.fail_after(60):
         while (await provider.poll(job)).state == "queued":
-            await anyio.sleep(0.01)
+            await anyio.lowlevel.checkpoint()
         for _ in range(20):
             # Were the drawing done in the loop, the first turn would come when it is over.
             await anyio.lowlevel.checkpoint()
