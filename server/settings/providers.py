@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from ...domain.errors import ConfigurationError
 from ...providers.provider import ProviderSettings
+from ...providers.registry import BUILT_IN
 from .file import FileSettings, ProviderTable, did_you_mean
 
 
@@ -56,7 +57,8 @@ def _with_table(
     if table is None:
         return base
     changes = table.model_dump(exclude_none=True, exclude={"options"})
-    return base.model_copy(update={**changes, "options": {**base.options, **table.options}})
+    keyless = changes.get("wire", base.wire) in BUILT_IN
+    return base.model_copy(update={**changes, "options": {**base.options, **table.options}, "keyless": keyless})
 
 
 def _with_environment(settings: ProviderSettings, environment: Mapping[str, str], file: str) -> ProviderSettings:

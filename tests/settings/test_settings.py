@@ -13,7 +13,7 @@ KNOWN = (
     ProviderSettings(name="routeany", wire="routeany", base_url="https://routeany.example"),
     ProviderSettings(name="apixo", wire="apixo", base_url="https://apixo.example"),
     ProviderSettings(name="yuto", wire="unified"),
-    ProviderSettings(name="sandbox", wire="sandbox"),
+    ProviderSettings(name="sandbox", wire="sandbox", keyless=True),
 )
 
 
