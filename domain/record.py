@@ -188,6 +188,11 @@ class TaskRecord(BaseModel):
     """Looks in a row after which the deadline (or the end of watching) had passed."""
     cancel_requested_at: datetime | None = None
 
+    deaths_in_step: int = 0
+    """Processes in a row that died while they were in a step of this task."""
+    set_aside_at: datetime | None = None
+    """Since then no process goes on with it by itself, because too many died of it."""
+
     outputs: tuple[Output, ...] = ()
     failure: Failure | None = None
     cost: Cost | None = None
@@ -208,7 +213,10 @@ class TaskRecord(BaseModel):
 
     @property
     def settled(self) -> bool:
-        """Final, and every output was kept, given up, or has met a first obstacle: nothing more comes soon."""
+        """Nothing more comes soon: it is final, and every output was kept, given up, or has met a first obstacle; or it
+        is set aside."""
+        if self.set_aside_at is not None:
+            return True
         return self.final and all(not output.pending or output.keeping.attempts > 0 for output in self.outputs)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
@@ -254,6 +262,8 @@ class Changes(TypedDict, total=False):
     empty_successes: int
     overdue_looks: int
     cancel_requested_at: datetime | None
+    deaths_in_step: int
+    set_aside_at: datetime | None
     outputs: tuple[Output, ...]
     failure: Failure | None
     cost: Cost | None

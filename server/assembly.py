@@ -90,6 +90,7 @@ async def open_engine(settings: Settings, *, any_local_file: bool = False) -> As
                     keep_outputs=settings.limits.keep_outputs,
                     download_bytes_max=settings.limits.download_bytes_max,
                     tasks_polled_at_once=settings.limits.tasks_polled_at_once,
+                    downloads_at_once=settings.limits.downloads_at_once,
                     hold_seconds_max=settings.limits.hold_seconds_max,
                     hold_tries_max=settings.limits.hold_tries_max,
                     shutdown_grace_seconds=settings.limits.shutdown_grace_seconds,

@@ -138,6 +138,10 @@ class DeferredService:
         """See `Service.attach`."""
         return await (await self._opened()).attach(task_id, job_id, owner=owner)
 
+    async def take_up(self, task_id: str, *, owner: str = "local") -> TaskRecord:
+        """See `Service.take_up`."""
+        return await (await self._opened()).take_up(task_id, owner=owner)
+
     async def models(
         self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None
     ) -> Sequence[ModelOffer]:

@@ -33,7 +33,7 @@ from .life.fingerprint import fingerprint
 from .limits import Limits
 from .previews.previews import Previews, check_index
 from .service import Answer, ModelOffer, Preview, Seen, TaskPage, Wish
-from .work.advance import Steps
+from .work.advance import Steps, slots_for
 from .work.attach import Attacher
 from .work.cancel import Canceller
 from .work.cleaning import Cleaner
@@ -79,19 +79,17 @@ class Engine:
         self._clock = parts.clock
         self._configured = tuple(parts.providers)
         self._providers = {c.provider.name: c.provider for c in parts.providers}
-        self._limits = parts.limits
+        self._limits = limits = parts.limits
         self._store = parts.store
         self._group = group
         self._waiters: Counter[str] = Counter()
         self._submitting: dict[str, anyio.Event] = {}
-        limits = parts.limits
         self._records = Records(parts.store, parts.lease.worker_id, parts.clock)
         self._book = ReceiptBook(parts.receipts, self._records, parts.clock)
         self._keeper = Keeper(
             parts.media, self._records, parts.clock, enabled=limits.keep_outputs, bytes_max=limits.download_bytes_max
         )
-        files = KeptFiles(parts.media.root)
-        self._previews = Previews(files, parts.decoder)
+        self._previews = Previews(files := KeptFiles(parts.media.root), parts.decoder)
         self._uploader = parts.uploader
         self._folder = parts.media
         self._cleaner = Cleaner(parts.media, self._records)
@@ -118,8 +116,10 @@ class Engine:
             cancel_accepted=self._canceller.cancel_accepted,
             holding=self._holding,
             rates=rates,
+            notes=parts.lease,
         )
-        self._scheduler = Scheduler(self._steps.step, parts.clock, at_once=limits.tasks_polled_at_once)
+        slots = slots_for(limits, self._providers)
+        self._scheduler = Scheduler(self._steps.step, parts.clock, slots=slots, lane_of=self._steps.lane)
         self._attacher = Attacher(
             self._records, self._providers, parts.clock, go_on=lambda task_id: self._scheduler.schedule(task_id)
         )
@@ -238,6 +238,10 @@ class Engine:
         except TaskNotFound:
             await self._book.take_up(task_id)
         return await self._records.read_owned(task_id, owner)
+
+    async def take_up(self, task_id: str, *, owner: str = "local") -> TaskRecord:
+        """See `Service.take_up`."""
+        return await self._attacher.take_up(await self._records.read_owned(task_id, owner))
 
     async def models(
         self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None

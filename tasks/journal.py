@@ -49,6 +49,20 @@ def _readable(documents: Iterable[Document]) -> list[TaskRecord]:
     return records
 
 
+async def open_records(
+    store: TaskStore, looked_after: Callable[[str, str | None], bool] = lambda _task_id, _worker: False
+) -> list[TaskRecord]:
+    """All records of a store that still need work, but those that are `looked_after`: see `Records.open_records`."""
+    records: list[TaskRecord] = []
+    after: str | None = None
+    while True:
+        page = await store.open_documents(limit=PAGE, after=after)
+        records.extend(_readable(each for each in page if not looked_after(str(each["task_id"]), _worker_of(each))))
+        if len(page) < PAGE:
+            return records
+        after = str(page[-1]["task_id"])
+
+
 class Records:
     """The task records of one home, as one worker (process) sees them."""
 
@@ -196,14 +210,7 @@ class Records:
 
         It is asked by task id and worker, before a record is made: there may be tens of thousands, every few seconds.
         """
-        records: list[TaskRecord] = []
-        after: str | None = None
-        while True:
-            page = await self._store.open_documents(limit=PAGE, after=after)
-            records.extend(_readable(each for each in page if not looked_after(str(each["task_id"]), _worker_of(each))))
-            if len(page) < PAGE:
-                return records
-            after = str(page[-1]["task_id"])
+        return await open_records(self._store, looked_after)
 
     async def jobs_and_rivals(self, record: TaskRecord) -> tuple[set[str], bool]:
         """Ids of the jobs that other recent tasks hold at the record's provider, and whether an equal submission of

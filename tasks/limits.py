@@ -13,6 +13,7 @@ class Limits:
     download_bytes_max: int = 2 * 1024**3
     media_bytes_max: int = MEDIA_BYTES_MAX
     tasks_polled_at_once: int = 32
+    downloads_at_once: int = 16
     hold_seconds_max: float = 900.0
     """How long a request waits, all times together, for a gateway that refuses it for now and names a time."""
     hold_tries_max: int = 8

@@ -139,6 +139,10 @@ class Service(Protocol):
         """
         ...
 
+    async def take_up(self, task_id: str, *, owner: str = "local") -> TaskRecord:
+        """Go on with a task that was set aside, because processes died while they worked on it."""
+        ...
+
     async def models(
         self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None
     ) -> Sequence[ModelOffer]: ...

@@ -29,6 +29,8 @@ class NextStep(BaseModel):
 
 def next_step(record: TaskRecord, poll_interval_seconds: float | None) -> NextStep | None:
     """Look again at what is unfinished or not kept yet; see what was made; look up what a gateway lacks."""
+    if record.set_aside_at is not None:
+        return None
     if not record.final:
         interval = DEFAULT_INTERVAL_SECONDS if poll_interval_seconds is None else poll_interval_seconds
         return check_again(record.task_id, interval)

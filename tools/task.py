@@ -10,6 +10,7 @@ from ..domain.failure import Failure, clean_text
 from ..domain.job import Cost
 from ..domain.record import TaskRecord, TaskState
 from ..domain.request import Kind
+from ..tasks.life import DEATHS_MAX
 from ..tasks.life.fingerprint import may_be_charged
 from .next_step import NextStep, next_step
 from .outputs import TaskOutput, output_warnings, shown_outputs, shown_url, timestamp
@@ -127,6 +128,12 @@ def _warnings(record: TaskRecord, *, whole: bool, deduplicated: bool) -> Iterato
         yield (
             f"{record.provider} takes no request now ({clean_text(record.hold.why)}). This one is held, "
             f"unsent and unpaid, and goes out by itself at {timestamp(record.hold.until)}; do not call again."
+        )
+    if record.set_aside_at is not None:
+        yield (
+            f"Set aside since {timestamp(record.set_aside_at)}: {DEATHS_MAX} processes of rushes died working on it, "
+            f"so none does now. Its job at {record.provider} may go on and be charged; do not make it again. "
+            f"`rushes check {record.task_id} --resume` takes it up once more, as check_task with its job_id does."
         )
     for attempt in record.tried:
         said = f"{attempt.failure.reason}: {attempt.failure.message}"

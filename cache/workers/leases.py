@@ -31,6 +31,7 @@ import filelock
 from ...domain.errors import StoreError
 from ..files import make_folder, make_private
 from ..store_faults import translated
+from .marks import SUFFIX, StepMarks, marked
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,8 @@ T = TypeVar("T")
 _WORKER_ID = re.compile(r"[0-9]{1,20}-[0-9a-f]{12}")
 _SETTLING_SECONDS = 60.0
 """A lock file younger than this may be about to be locked by its owner, and is not cleaned up."""
+_MARKS_SECONDS = 30 * 86_400.0
+"""What a dead process was doing is known for so long."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class ProcessLease:
         self._monotonic = monotonic
         self._lock = filelock.FileLock(_lock_file(folder, self.worker_id), mode=0o600, thread_local=False)
         self._silences: dict[str, _Silence] = {}
+        self._marks = StepMarks(_marks_file(folder, self.worker_id))
 
     @classmethod
     @asynccontextmanager
@@ -109,6 +113,24 @@ class ProcessLease:
         others = set(worker_ids) - {self.worker_id}
         return await self._run(partial(self._dead, others)) if others else set()
 
+    def step_begun(self, task_id: str) -> None:
+        """Note that this process is in a step of a task, for the case that it dies of it."""
+        self._marks.begun(task_id)
+
+    def step_ended(self, task_id: str) -> None:
+        """Take the note away."""
+        self._marks.ended(task_id)
+
+    async def died_in(self, worker_id: str) -> set[str]:
+        """The tasks in whose steps a dead process was.
+
+        Raises:
+            StoreError: the folder cannot be read.
+        """
+        if not _WORKER_ID.fullmatch(worker_id):
+            return set()
+        return await self._run(partial(marked, _marks_file(self._folder, worker_id)))
+
     def _take(self) -> None:
         make_folder(self._folder)
         make_private(self._folder)
@@ -117,6 +139,7 @@ class ProcessLease:
         self._sweep()
 
     def _give_back(self) -> None:
+        self._marks.remove()
         self._lock.release()
         _remove(self._folder, self.worker_id)
 
@@ -162,6 +185,11 @@ class ProcessLease:
         now = self._beat()
         for file in self._folder.iterdir():
             worker_id = file.stem
+            if file.suffix == SUFFIX:
+                # Of use until the tasks of that process are taken over, which may be long after it died.
+                if now - file.stat().st_mtime > _MARKS_SECONDS and _has_ended(self._folder, worker_id):
+                    file.unlink(missing_ok=True)
+                continue
             if worker_id == self.worker_id or not _WORKER_ID.fullmatch(worker_id):
                 continue
             last_beat = _last_beat(self._folder, worker_id)
@@ -180,6 +208,10 @@ class ProcessLease:
 
 def _lock_file(folder: Path, worker_id: str) -> Path:
     return folder / f"{worker_id}.lock"
+
+
+def _marks_file(folder: Path, worker_id: str) -> Path:
+    return folder / f"{worker_id}{SUFFIX}"
 
 
 def _beat_file(folder: Path, worker_id: str) -> Path:

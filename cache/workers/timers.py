@@ -3,11 +3,14 @@
 import heapq
 import itertools
 import logging
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import anyio
 from anyio.abc import TaskGroup
+
+from .slots import Lane, Slots
 
 logger = logging.getLogger(__name__)
 
@@ -26,13 +29,28 @@ class RunningClock(Protocol):
 
 
 class Scheduler:
-    """Calls `step(task_id)` when it is due, never twice at once for one task, at most `at_once` in all."""
+    """Calls `step(task_id)` when it is due, never twice at once for one task, at most `at_once` in all.
 
-    def __init__(self, step: Step, clock: RunningClock, *, at_once: int = 32) -> None:
+    With `slots` and `lane_of`, which says for what a task's next step takes a slot, those bound it instead: what waits
+    for a slot of one lane keeps no other from its own.
+    """
+
+    def __init__(
+        self,
+        step: Step,
+        clock: RunningClock,
+        *,
+        at_once: int = 32,
+        slots: Slots | None = None,
+        lane_of: Callable[[str], Lane] = lambda _: Lane(),
+    ) -> None:
         self._step = step
         self._clock = clock
-        self._slots = anyio.Semaphore(at_once)
+        self._slots = slots or Slots({Lane().kind: at_once})
+        self._lane_of = lane_of
         self._heap: list[tuple[float, int, str]] = []
+        self._waiting: defaultdict[Lane, deque[tuple[float, str]]] = defaultdict(deque)
+        """Due, and without a slot. They stay in `_due`."""
         self._due: dict[str, float] = {}
         self._running: set[str] = set()
         self._again: set[str] = set()
@@ -67,32 +85,49 @@ class Scheduler:
         """Work until cancelled."""
         async with anyio.create_task_group() as steps:
             while True:
-                # The slot first: nothing may come between taking a task off the plan and noting that it runs, or
-                # whoever asks meanwhile takes it for forgotten and plans a second step beside this one.
-                await self._slots.acquire()
-                task_id = await self._next()
+                task_id, lane = await self._next()
                 self._running.add(task_id)
-                self._start(steps, task_id)
+                self._start(steps, task_id, lane)
 
-    def _start(self, steps: TaskGroup, task_id: str) -> None:
-        steps.start_soon(self._run_step, task_id, name=f"step {task_id}")
+    def _start(self, steps: TaskGroup, task_id: str, lane: Lane) -> None:
+        steps.start_soon(self._run_step, task_id, lane, name=f"step {task_id}")
 
-    async def _next(self) -> str:
+    async def _next(self) -> tuple[str, Lane]:
+        """The next task that is due and has a slot; the slot is taken."""
         while True:
             # Made before the heap is read: what is planned from here on ends the nap, begun or not.
             self._nap = anyio.CancelScope()
-            while self._heap:
-                due, _, task_id = self._heap[0]
-                if self._due.get(task_id) != due:
-                    heapq.heappop(self._heap)
-                    continue
-                if due > self._clock.elapsed():
-                    break
-                heapq.heappop(self._heap)
-                del self._due[task_id]
-                return task_id
+            if (found := self._next_waiting() or self._next_due()) is not None:
+                return found
             with self._nap:
                 await self._until(self._heap[0][0] if self._heap else None)
+
+    def _next_waiting(self) -> tuple[str, Lane] | None:
+        for lane, waiting in list(self._waiting.items()):
+            while waiting and self._due.get(waiting[0][1]) != waiting[0][0]:
+                waiting.popleft()
+            if not waiting:
+                del self._waiting[lane]
+            elif self._slots.take(lane):
+                _, task_id = waiting.popleft()
+                del self._due[task_id]
+                return task_id, lane
+        return None
+
+    def _next_due(self) -> tuple[str, Lane] | None:
+        while self._heap:
+            due, _, task_id = self._heap[0]
+            if self._due.get(task_id) == due:
+                if due > self._clock.elapsed():
+                    return None
+                lane = self._lane_of(task_id)
+                if self._slots.take(lane):
+                    heapq.heappop(self._heap)
+                    del self._due[task_id]
+                    return task_id, lane
+                self._waiting[lane].append((due, task_id))
+            heapq.heappop(self._heap)
+        return None
 
     async def _until(self, due: float | None) -> None:
         if due is None:
@@ -100,7 +135,7 @@ class Scheduler:
         else:
             await self._clock.sleep(due - self._clock.elapsed())
 
-    async def _run_step(self, task_id: str) -> None:
+    async def _run_step(self, task_id: str, lane: Lane) -> None:
         after_seconds: float | None = RETRY_AFTER_FAULT_SECONDS
         try:
             after_seconds = await self._step(task_id)
@@ -108,7 +143,9 @@ class Scheduler:
             logger.exception("step failed task_id=%s", task_id)
         finally:
             self._running.discard(task_id)
-            self._slots.release()
+            self._slots.give_back(lane)
+            if self._waiting:
+                self._nap.cancel()
         if task_id in self._again:
             self._again.discard(task_id)
             after_seconds = 0.0

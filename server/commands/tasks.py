@@ -16,7 +16,7 @@ from ...tools.summary import TaskList
 from ...tools.toolbox import CANCEL_TASK, LIST_TASKS
 from .answer import Document, complaints, end, say
 from .generate import view_of
-from .options import AsJson, with_options_of
+from .options import NO_VALUE, AsJson, with_options_of
 from .outcome import Exit, exit_of
 from .session import run
 
@@ -34,12 +34,19 @@ Wait = Annotated[
 ]
 
 
-def check(task_id: TaskId, wait: Wait = None, as_json: AsJson = False) -> None:
+Resume = Annotated[
+    bool, typer.Option("--resume", metavar=NO_VALUE, help="Take up a task that was set aside, as processes died of it.")
+]
+
+
+def check(task_id: TaskId, wait: Wait = None, resume: Resume = False, as_json: AsJson = False) -> None:
     """Look at a task, and wait for its end if asked."""
 
     async def work(context: ToolContext) -> Document:
         from .terminal import ProgressLine
 
+        if resume:
+            await context.service.take_up(task_id)
         with ProgressLine("looking") as line:
             if wait is None:
                 record = await look_once(context.service, task_id)

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from ...cache.embedded.store import StoreHealth
 from ...domain.errors import ConfigurationError, RushesError, StoreError
 from ...domain.failure import clean_text
+from ...domain.record import TaskRecord
 from ...providers.provider import Provider, ProviderSettings
 from ...tasks.work.rebuild import Rebuilt
 from ..settings.providers import problem_with
@@ -155,6 +156,18 @@ def unmatched(task_ids: Sequence[str]) -> Iterator[Check]:
         message=f"{len(task_ids)} paid jobs have a receipt and no task in the store: {shown}",
         hint="`rushes doctor --rebuild` brings them back, and so does starting rushes; their results are then kept.",
     )
+
+
+def tasks_set_aside(records: Sequence[TaskRecord]) -> Iterator[Check]:
+    """Tasks that no process goes on with, because too many died of them."""
+    for record in records:
+        yield Check(
+            topic="store",
+            name="set aside",
+            state="warning",
+            message=f"{record.task_id} ({record.provider}, {record.state}): processes died while they worked on it",
+            hint=f"`rushes check {record.task_id} --resume` takes it up once more; its job may have been charged.",
+        )
 
 
 def rebuilt(done: Rebuilt) -> Check:

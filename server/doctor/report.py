@@ -5,6 +5,7 @@ from importlib.metadata import version
 from pydantic import BaseModel, ConfigDict
 
 from ...domain.errors import ConfigurationError, StoreError
+from ...tasks.journal import open_records
 from ...tasks.work.rebuild import lost_jobs
 from ...tasks.work.rebuild import rebuild as rebuild_tasks
 from ..assembly import open_media, open_providers, open_receipts, open_store
@@ -19,6 +20,7 @@ from .checks import (
     misconfigured,
     rebuilt,
     store_health,
+    tasks_set_aside,
     unmatched,
     unusable_store,
     unused_providers,
@@ -71,6 +73,8 @@ async def _store(settings: Settings, *, rebuild: bool) -> list[Check]:
     try:
         async with open_store(settings) as store, open_receipts(settings) as receipts:
             done = [rebuilt(await rebuild_tasks(store, open_media(settings), receipts))] if rebuild else []
-            return [*done, *store_health(await store.health()), *unmatched(await lost_jobs(store, receipts))]
+            aside = [record for record in await open_records(store) if record.set_aside_at is not None]
+            lost = await lost_jobs(store, receipts)
+            return [*done, *store_health(await store.health()), *unmatched(lost), *tasks_set_aside(aside)]
     except StoreError as error:
         return [unusable_store(error)]

@@ -123,6 +123,7 @@ class Limits(_Table):
     """What rushes leaves free on the disk of the outputs: bytes, or text such as `"500 MB"` or `"2 GiB"`. With less, no
     paid request is sent and nothing is downloaded."""
     tasks_polled_at_once: int = Field(default=32, ge=1, le=1024)
+    downloads_at_once: int = Field(default=16, ge=1, le=256)
     hold_seconds_max: float = Field(default=900.0, ge=0, le=86_400)
     """How long a request waits, unsent, for a gateway that refuses it for now and names a time; 0 for never."""
     hold_tries_max: int = Field(default=8, ge=0, le=100)

@@ -37,6 +37,7 @@ from .observation import (
     timed_out,
 )
 from .reconciling import RECONCILE_FOR, answer_lost, found, given_back, not_found
+from .setting_aside import DEATHS_MAX, died_in_step, survived, taken_up
 from .submission import (
     NOTHING_RESCUED,
     Rescue,
@@ -54,6 +55,7 @@ from .submission import (
 )
 
 __all__ = [
+    "DEATHS_MAX",
     "EDGES",
     "EMPTY_SUCCESSES_TOLD",
     "FINISHED_AFTER_ALL",
@@ -83,6 +85,7 @@ __all__ = [
     "bounded",
     "cancel_asked",
     "cancelled",
+    "died_in_step",
     "found",
     "found_again",
     "from_sidecar",
@@ -103,6 +106,8 @@ __all__ = [
     "released",
     "rerouted",
     "rescued",
+    "survived",
+    "taken_up",
     "timed_out",
     "why_not_attached",
     "with_warnings",

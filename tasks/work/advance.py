@@ -3,12 +3,13 @@
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Protocol, assert_never
 
 import anyio
 
+from ...cache.workers.slots import Lane, Slots
 from ...domain.errors import FailureError, FailureReason, GatewayUnavailable, OutputRejected, RushesError, StoreError
 from ...domain.job import Observation
 from ...domain.record import TaskRecord
@@ -16,6 +17,7 @@ from ...providers.provider import Provider
 from .. import life
 from ..clock import Clock
 from ..journal import Records
+from ..limits import Limits
 from ..steady import SteadyTime
 from .cadence import EXPECTED_SECONDS, NORMAL, UNWATCHED, WAITED_FOR, Look, pause_seconds
 from .holding import Holding
@@ -31,6 +33,26 @@ REFRESH_AFTER_ATTEMPTS = 1
 RIVAL_PAUSE_SECONDS = 1.0
 NO_LIST: frozenset[FailureReason] = frozenset({"not_found", "unsupported"})
 """What a gateway says that has no list of jobs: it shows the job as little as an empty list."""
+
+
+UNKNOWN_LANE = Lane("look")
+"""For a task of which this process knows no more than its id."""
+SUSPECTS = Lane("suspect")
+"""One at a time: if a process dies under a step of one of them once more, it was that one."""
+
+
+def slots_for(limits: Limits, providers: Iterable[str]) -> Slots:
+    """The slots of the steps of tasks of these providers, and of tasks whose provider is not known yet."""
+    at_once = {"look": limits.tasks_polled_at_once, "download": limits.downloads_at_once, "suspect": 1}
+    return Slots(at_once, [*providers, UNKNOWN_LANE.share])
+
+
+class StepNotes(Protocol):
+    """Where a process notes in which tasks' steps it is, for the case that it dies (`cache/workers/leases.py`)."""
+
+    def step_begun(self, task_id: str, /) -> None: ...
+
+    def step_ended(self, task_id: str, /) -> None: ...
 
 
 class Steps:
@@ -50,6 +72,7 @@ class Steps:
         cancel_accepted: Callable[[TaskRecord], Awaitable[TaskRecord]],
         holding: Holding,
         rates: Rates,
+        notes: StepNotes,
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads requests, no secret
     ) -> None:
         self._records = records
@@ -60,6 +83,8 @@ class Steps:
         self._cancel_accepted = cancel_accepted
         self._holding = holding
         self._rates = rates
+        self._notes = notes
+        self._lanes: dict[str, Lane] = {}
         self._steady = SteadyTime(clock)
         self._searching: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
         self._jitter = jitter
@@ -67,10 +92,36 @@ class Steps:
     async def step(self, task_id: str) -> float | None:
         """Do what is due; seconds until the next step, or `None` where nothing is left for this worker."""
         record = await self._records.read_mine(task_id)
-        if record is None:
+        if record is None or record.set_aside_at is not None:
             self._forget(task_id)
-        if record is None or record.phase == "submitting":
             return None
+        if record.phase == "submitting":
+            return None
+        if (lane := self._lane_for(record)) != self.lane(task_id):
+            # The slot that it has is not its own; it comes again for one that is.
+            self._lanes[task_id] = lane
+            return 0.0
+        self._notes.step_begun(task_id)
+        try:
+            return await self._step(record)
+        finally:
+            self._notes.step_ended(task_id)
+
+    def lane(self, task_id: str) -> Lane:
+        """For what the task's next step takes a slot, as far as this process knows."""
+        return self._lanes.get(task_id, UNKNOWN_LANE)
+
+    def _lane_for(self, record: TaskRecord) -> Lane:
+        """Downloads have slots of their own, and each provider a share: what hangs keeps no other waiting."""
+        if record.phase == "done":
+            return self.lane(record.task_id)
+        if record.deaths_in_step:
+            return SUSPECTS
+        share = record.provider if record.provider in self._providers else UNKNOWN_LANE.share
+        return Lane("download" if record.phase == "keeping" else "look", share)
+
+    async def _step(self, record: TaskRecord) -> float | None:
+        task_id = record.task_id
         if record.phase == "held":
             held = await self._holding.send_if_due(record)
             return None if held is None or not held.open else self._holding.left_seconds(held)
@@ -90,6 +141,8 @@ class Steps:
             logger.exception("step failed task_id=%s provider=%s", task_id, record.provider)
             fault = GatewayUnavailable("internal", "a fault in rushes hid what the gateway says; see its log")
             after = await self._look_failed(record, fault, provider)
+        if after is not None and after.deaths_in_step:
+            after = await self._records.change(task_id, life.survived)
         return None if after is None else await self._next(after, provider)
 
     def meet(self, task_id: str) -> None:
@@ -97,6 +150,7 @@ class Steps:
         self._steady.now(task_id)
 
     def _forget(self, task_id: str) -> None:
+        self._lanes.pop(task_id, None)
         self._holding.forget(task_id)
         self._steady.forget(task_id)
 

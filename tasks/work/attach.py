@@ -34,6 +34,8 @@ class Attacher:
             StoreError.
         """
         job_id = job_id.strip()
+        if record.set_aside_at is not None and record.job is not None and record.job.job_id == job_id:
+            return await self.take_up(record)
         if not job_id or len(job_id) > JOB_ID_CHARACTERS_MAX or not job_id.isprintable():
             raise RequestRefused("invalid_input", "job_id is no id that a gateway could have given.")
         if record.job is not None and record.job.job_id == job_id and record.open:
@@ -60,6 +62,17 @@ class Attacher:
             raise _taken(record, job_id, taken.task_id) from taken
         self._go_on(record.task_id)
         return after or record
+
+    async def take_up(self, record: TaskRecord) -> TaskRecord:
+        """The record, no longer set aside, in this process's hands; any other as it is.
+
+        Raises:
+            StoreError.
+        """
+        worker, now = self._records.worker, self._clock.now()
+        taken = await self._records.change(record.task_id, lambda r: life.taken_up(r, worker, now), as_worker=False)
+        self._go_on(record.task_id)
+        return taken or record
 
     async def _look(self, record: TaskRecord, job: Job) -> None:
         provider = self._providers.get(record.provider)

@@ -33,6 +33,12 @@ class Lease(Protocol):
 
     async def dead(self, worker_ids: set[str], /) -> set[str]: ...
 
+    async def died_in(self, worker_id: str, /) -> set[str]: ...
+
+    def step_begun(self, task_id: str, /) -> None: ...
+
+    def step_ended(self, task_id: str, /) -> None: ...
+
 
 class Takeover:
     """Finds tasks that nobody works on, and sees that somebody does.
@@ -86,12 +92,15 @@ class Takeover:
         others = [record for record in unfinished if record.worker != self._records.worker]
         workers = {record.worker for record in others if record.worker is not None}
         dead = await self._lease.dead(workers) if workers else set[str]()
+        suspects = {task_id for worker in dead for task_id in await self._lease.died_in(worker)}
         for record in unfinished:
+            if record.set_aside_at is not None:
+                continue
             try:
                 if record.worker == self._records.worker:
                     await self._pick_up(record)
                 elif record.worker is None or record.worker in dead:
-                    await self._adopt_or_tell(record)
+                    await self._adopt_or_tell(record, died_in_step=record.task_id in suspects)
             except Exception:
                 # One record's fault must not keep the others from being looked after.
                 logger.exception("task not taken over task_id=%s", record.task_id)
@@ -109,11 +118,11 @@ class Takeover:
         elif await self._records.read(record.task_id) == record and record.task_id not in self._submitting:
             await self._resume_submission(record)
 
-    async def _adopt_or_tell(self, record: TaskRecord) -> None:
+    async def _adopt_or_tell(self, record: TaskRecord, *, died_in_step: bool) -> None:
         """Leave a task whose provider has no key here to a process that has it; past its deadline anybody ends it."""
         now = self._clock.now()
         if record.provider in self._usable or now >= record.deadline_at:
-            await self._adopt(record)
+            await self._adopt(record, died_in_step=died_in_step)
         elif now - record.updated_at > ORPHANED_TOLD_AFTER:
             text = (
                 f"No running rushes looks after this task: {record.provider} is not set up in those that run. "
@@ -121,14 +130,19 @@ class Takeover:
             )
             await self._records.change(record.task_id, lambda r: life.with_warnings(r, [text], now), as_worker=False)
 
-    async def _adopt(self, record: TaskRecord) -> None:
+    async def _adopt(self, record: TaskRecord, *, died_in_step: bool) -> None:
         def take(current: TaskRecord) -> TaskRecord:
             if current.worker != record.worker:
                 return current
-            return life.adopted(current, self._records.worker, self._clock.now())
+            now = self._clock.now()
+            adopted = life.adopted(current, self._records.worker, now)
+            return life.died_in_step(adopted, now) if died_in_step else adopted
 
         mine = await self._records.change(record.task_id, take, as_worker=False)
         if mine is None or mine.worker != self._records.worker:
+            return
+        if mine.set_aside_at is not None:
+            logger.error("task set aside, as processes died of it task_id=%s", mine.task_id)
             return
         logger.info("task taken over task_id=%s phase=%s", mine.task_id, mine.phase)
         if mine.phase == "submitting":

@@ -159,6 +159,9 @@ class FakeService:
         self.attached.append((task_id, job_id))
         return await self.get(task_id, owner=owner)
 
+    async def take_up(self, task_id: str, *, owner: str = "local") -> TaskRecord:
+        return await self.get(task_id, owner=owner)
+
     async def models(
         self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None
     ) -> Sequence[ModelOffer]:
