@@ -64,6 +64,15 @@ class Job(BaseModel):
     """How the prompt reads at a provider that takes some of its words for orders; `None`: as it is written."""
 
 
+class PossibleJob(Job):
+    """A job in a gateway's list of which nothing contradicts that it is the one looked for, and nothing proves it."""
+
+    @property
+    def itself(self) -> Job:
+        """The job, once it is decided that it is the one."""
+        return Job(job_id=self.job_id, model=self.model, details=self.details)
+
+
 class RemoteOutput(BaseModel):
     """One produced medium as the gateway offers it: at a URL, or as bytes in its answer."""
 

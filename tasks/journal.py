@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 RACES_MAX = 20
 PAGE = 1000
 RECENT = 500
+SEARCHED_TOGETHER = timedelta(minutes=10)
+"""A submission lost so shortly before may have become the job that is found for another one."""
 
 
 def to_document(record: TaskRecord) -> Document:
@@ -218,6 +220,17 @@ class Records:
         others = await self._recent_others(record)
         jobs = {other.job.job_id for other in others if other.job is not None}
         return jobs, any(other.phase == "submitting" and _same_submission(other, record) for other in others)
+
+    async def others_without_job(self, record: TaskRecord) -> bool:
+        """Whether another task of the same model may have a job at the gateway whose id is not known here."""
+        searching = ("submitting", "reconciling")
+        since = (record.submitted_at or record.created_at) - SEARCHED_TOGETHER
+        return any(
+            other.model == record.model
+            and other.job is None
+            and (other.phase in searching or (other.state == "unknown" and other.created_at >= since))
+            for other in await self._recent_others(record)
+        )
 
     async def claimed_elsewhere(self, record: TaskRecord) -> bool:
         """Whether the job that this record found in the gateway's list is, or may be, another task's.

@@ -16,13 +16,14 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, JsonValue
 
 from ...domain.errors import FailureReason, RequestRefused
-from ...domain.job import Job, JobState, Observation, Plan, Submission, Told
+from ...domain.job import Job, JobState, Observation, Plan, PossibleJob, Submission, Told
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest, MediaRole
 from ..checks import INPUT_OF_ROLE
 from ..client.reply import Reply, http_date
 from ..format import Call, Fault, Unintelligible, Wire, job_id_of, kinds_given, segment
 from ..provider import AccountCheck, ProviderSettings, Traits
+from .comparing import contradicts, shows
 from .compose import Composer, object_option, whole
 from .observe import observed, state_of
 from .readings import (
@@ -77,6 +78,9 @@ _ASSUMED_NAMES: Mapping[MediaRole, str] = {
 
 _CLOCK_SKEW = timedelta(seconds=5)
 _CLOCK_SKEW_UNKNOWN = timedelta(seconds=60)
+_LISTED_WITHIN = timedelta(minutes=10)
+"""A job that was created later than this after the submission is not taken for it on the word of its model alone."""
+
 _PAGE = 100
 
 
@@ -231,7 +235,8 @@ class RouteAny(Wire):
         earliest = _on_the_gateways_clock(since, reply)
         rows = _results(reply)
         predictions = [read(Prediction, row) for row in rows if isinstance(row, dict)]
-        found = [
+        sent = plan.body.get("input")
+        fitting = [
             prediction
             for prediction in predictions
             if prediction.id is not None
@@ -239,11 +244,16 @@ class RouteAny(Wire):
             and prediction.created_at is not None
             and prediction.created_at >= earliest
             and (prediction.model or "").partition(":")[0].casefold() == plan.model.casefold()
-            and _same_input(plan.body.get("input"), prediction.input)
+            and not contradicts(sent, prediction.input)
         ]
-        found.sort(key=lambda prediction: prediction.created_at or since, reverse=True)
-        if found:
-            return [Job(job_id=job_id_of(one.id), model=plan.model, details=plan.details) for one in found]
+        fitting.sort(key=lambda prediction: prediction.created_at or since, reverse=True)
+        sure = [prediction for prediction in fitting if shows(sent, prediction.input)]
+        if sure:
+            return [Job(job_id=job_id_of(one.id), model=plan.model, details=plan.details) for one in sure]
+        latest = earliest + _LISTED_WITHIN
+        possible = [one for one in fitting if one.created_at is not None and one.created_at <= latest]
+        if len(possible) == 1:
+            return [PossibleJob(job_id=job_id_of(possible[0].id), model=plan.model, details=plan.details)]
         return [] if len(rows) >= _PAGE else None
 
     def account_call(self) -> Call:
@@ -323,9 +333,3 @@ def _on_the_gateways_clock(since: datetime, reply: Reply) -> datetime:
     if shown is None:
         return since - _CLOCK_SKEW_UNKNOWN
     return since + (shown - reply.received_at) - _CLOCK_SKEW
-
-
-def _same_input(sent: JsonValue, shown: dict[str, JsonValue] | None) -> bool:
-    if not isinstance(sent, dict) or not shown:
-        return False
-    return all(name in shown and shown[name] == value for name, value in sent.items())

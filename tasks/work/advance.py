@@ -10,8 +10,16 @@ from typing import Protocol, assert_never
 import anyio
 
 from ...cache.workers.slots import Lane, Slots
-from ...domain.errors import FailureError, FailureReason, GatewayUnavailable, OutputRejected, RushesError, StoreError
-from ...domain.job import Observation
+from ...domain.errors import (
+    FailureError,
+    FailureReason,
+    GatewayUnavailable,
+    JobTaken,
+    OutputRejected,
+    RushesError,
+    StoreError,
+)
+from ...domain.job import Job, Observation, PossibleJob
 from ...domain.record import TaskRecord
 from ...providers.provider import Provider
 from .. import life
@@ -284,7 +292,7 @@ class Steps:
                 return await self._again_in(record, RIVAL_PAUSE_SECONDS)
             since = record.submitted_at or record.created_at
             try:
-                job = await provider.find_job(replanned(record, provider), since, known=known)
+                job = await self._listed_job(record, provider, since, known)
             except GatewayUnavailable as error:
                 if error.reason not in NO_LIST:
                     return await self._look_failed(record, error, provider)
@@ -296,7 +304,12 @@ class Steps:
                     record.task_id,
                     lambda r: life.not_found(r, why, now, next_look_at=due, by=self._steady.now(r.task_id)),
                 )
-            after = await self._records.change(record.task_id, lambda r: life.found(r, job, now), durable=True)
+            try:
+                after = await self._records.change(
+                    record.task_id, lambda r: life.found(r, job, now), durable=True, claims_job=True
+                )
+            except JobTaken:
+                return await self._again_in(record, RIVAL_PAUSE_SECONDS)
             if after is not None and await self._records.claimed_elsewhere(after):
                 return await self._records.change(
                     record.task_id, lambda r: life.given_back(r, self._clock.now(), next_look_at=due)
@@ -304,6 +317,22 @@ class Steps:
         if after is not None and after.cancel_requested_at is not None:
             return await self._cancel_accepted(after)
         return after
+
+    async def _listed_job(self, record: TaskRecord, provider: Provider, since: datetime, known: set[str]) -> Job | None:
+        """The job in the gateway's list that is this record's, and no other task's however old that is."""
+        plan = replanned(record, provider)
+        while True:
+            job = await provider.find_job(plan, since, known=known)
+            if job is None:
+                return None
+            holder = await self._records.holder_of(record.provider, job.job_id)
+            if holder in (None, record.task_id):
+                break
+            known = {*known, job.job_id}
+        if not isinstance(job, PossibleJob):
+            return job
+        # The list does not show enough to tell it from what other lost or unanswered submissions became.
+        return None if await self._records.others_without_job(record) else job.itself
 
     async def _keep(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
         refreshed = await self._with_fresh_urls(record, provider)

@@ -9,6 +9,7 @@ from rushes.domain.errors import RequestRefused
 from rushes.domain.job import SUCCESS_WITHOUT_OUTPUT, Observation
 from rushes.providers.checks import check_request
 from rushes.providers.format import Unintelligible
+from rushes.providers.formats.comparing import contradicts, shows
 
 from .replies import NOW, facts_of, job, make_wire, plan_of, reply
 from .requests import held, linked, request
@@ -329,8 +330,7 @@ def test_a_lost_job_is_found_by_model_input_and_time_newest_first() -> None:
     [
         {"model": "openai/sora-2"},
         {"input": {"prompt": "a blue fox", "duration": 8}},
-        {"input": {}},
-        {"input": None},
+        {"input": {"prompt": "a red fox", "duration": "5"}},
         {"created_at": "2026-11-20T11:59:40Z"},
         {"created_at": None},
         {"id": None},
@@ -365,3 +365,37 @@ def test_listing_one_prediction_checks_the_key() -> None:
     assert (call.method, call.path, dict(call.query)) == ("GET", "/v1/predictions", {"limit": "1"})
     assert WIRE.account(reply({"results": [], "total_count": 3})).ok
     assert WIRE.account(reply([])).ok
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {},
+        None,
+        {"prompt": "a red fox"},
+        {"prompt": " a  red fox", "duration": "8"},
+        {"prompt": "a red fox", "duration": 8.0, "aspect_ratio": "16:9"},
+        {"duration": None},
+    ],
+)
+def test_a_lost_job_is_found_though_the_list_shows_its_input_in_another_form(shown: JsonValue) -> None:
+    assert find(listed(input=shown, created_at="2026-11-20T12:00:01Z"), date=EXACT_DATE) == ["pred_01HXYZ"]
+
+
+def test_of_two_jobs_that_may_be_the_lost_one_none_is_taken() -> None:
+    rows = [listed(id=name, input={}, created_at="2026-11-20T12:00:01Z") for name in ("a", "b")]
+    assert find(*rows, date=EXACT_DATE) is None
+    assert find(*rows, date=EXACT_DATE, known=("b",)) == ["a"]
+    sure = listed(id="c", created_at="2026-11-20T12:00:01Z")
+    assert find(*rows, sure, date=EXACT_DATE) == ["c"]
+
+
+def test_a_job_of_which_nothing_is_shown_must_have_been_made_soon_after() -> None:
+    assert find(listed(input={}, created_at="2026-11-20T12:30:00Z"), date=EXACT_DATE) is None
+
+
+def test_media_that_the_gateway_copied_are_still_the_ones_that_were_sent() -> None:
+    sent: JsonValue = {"image": "https://mine.example/a.png", "refs": ["https://mine.example/b.png"]}
+    assert shows(sent, {"image": "https://gate.example/1", "refs": ["https://gate.example/2"]})
+    assert contradicts(sent, {"refs": ["https://gate.example/2", "https://gate.example/3"]})
+    assert contradicts(sent, {"image": "none"})
