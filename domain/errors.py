@@ -24,6 +24,8 @@ Every message is plain text for a person or an agent, and never holds a key. `Il
 a fault in rushes, and nobody handles it.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 FailureReason = Literal[
@@ -102,7 +104,9 @@ class RequestRefused(FailureError):
 
 
 class GatewayError(FailureError):
-    """A gateway's answer, or the lack of one."""
+    """A gateway's answer, or the lack of one. `ids` are the request and trace ids in it, for the gateway's support."""
+
+    ids: Mapping[str, str] = MappingProxyType({})
 
 
 class SubmissionRefused(GatewayError):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from ...domain.errors import GatewayUnavailable, SubmissionLost, SubmissionRefused
+from ...domain.errors import GatewayError, GatewayUnavailable, SubmissionLost, SubmissionRefused
 from ...domain.failure import standing_hint
 from ...domain.job import KEY_STAND_IN, Job, Observation, Plan, RemoteOutput, Submission, Told
 from ...domain.model_facts import ModelFacts
@@ -113,6 +113,13 @@ class HttpProvider:
             if error.outcome == "lost":
                 raise self._lost(error.message) from error
             raise SubmissionRefused("provider_error", f"{self.name} got no request: {error.message}") from error
+        try:
+            return self._submission_in(plan, reply)
+        except GatewayError as error:
+            error.ids = support_ids(reply)
+            raise
+
+    def _submission_in(self, plan: Plan, reply: Reply) -> Submission:
         verdict = submission_outcome(self._wire, reply, kinds_given(plan.details))
         if verdict.outcome == "lost":
             raise self._lost(verdict.why, reply)

@@ -52,6 +52,7 @@ from .submission import (
     refused,
     rerouted,
     rescued,
+    with_ids,
 )
 
 __all__ = [
@@ -110,6 +111,7 @@ __all__ = [
     "taken_up",
     "timed_out",
     "why_not_attached",
+    "with_ids",
     "with_warnings",
     "withdrawn",
 ]

@@ -1,13 +1,14 @@
 """From the journal to the gateway's answer, or to the lack of one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from ...domain.errors import RushesError
 from ...domain.failure import Failure, failure
-from ...domain.job import Plan, Submission
+from ...domain.job import Plan, Submission, Told
 from ...domain.record import Attempt, Output, Phase, TaskRecord, unfinished
-from .ground import moved, same_state, with_warnings
+from .ground import moved, noted, same_state, with_warnings
 from .observation import NOTHING_KEPT, Kept, observed
 
 
@@ -92,6 +93,11 @@ def rescued(record: TaskRecord, found: Rescue, now: datetime) -> TaskRecord:
     if found is NOTHING_RESCUED or record.phase != "submitting":
         return record
     return with_warnings(same_state(record, now, outputs=found.outputs or record.outputs), found.notes, now)
+
+
+def with_ids(record: TaskRecord, ids: Mapping[str, str]) -> TaskRecord:
+    """The ids that the gateway's support asks for, also where it took no job."""
+    return noted(record, told=record.told.joined(Told(ids=dict(ids)))) if ids else record
 
 
 def lost(record: TaskRecord, why: Failure, now: datetime, *, reconcilable: bool) -> TaskRecord:

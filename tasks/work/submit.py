@@ -1,8 +1,9 @@
 """Submission: journal before money, one POST, and a truthful account of its answer (design §4)."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 
 import anyio
 
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 RATE_USED_UP = "as many requests as it takes in a minute are under way"
 
+NO_IDS: Mapping[str, str] = MappingProxyType({})
 WRITE_ATTEMPTS = 5
 WRITE_PAUSE_SECONDS = 1.0
 WRITE_PAUSE_LONGEST_SECONDS = 15.0
@@ -112,7 +114,9 @@ class Submitter:
         wait = self._holding.wait_for(record, refusals) if refusal.reason in CURED_ELSEWHERE else None
         if wait is None:
             why = self._holding.refusal(record, refusal)
-            return await self._noted(record, lambda r: life.refused(r, why, self._clock.now()))
+            return await self._noted(
+                record, lambda r: life.with_ids(life.refused(r, why, self._clock.now()), refusal.ids)
+            )
         self._holding.remember(record.task_id, (wait.candidate,))
         now = self._clock.now()
         deadline_at = now + timedelta(seconds=wait.candidate.deadline_seconds)
@@ -150,7 +154,7 @@ class Submitter:
         except SubmissionRefused as refusal:
             return refusal
         except SubmissionLost as loss:
-            return await self._lost(record, candidate.provider, failure_of(loss))
+            return await self._lost(record, candidate.provider, failure_of(loss), loss.ids)
         except (StoreError, OutputError) as error:
             return await self._undelivered(record, None, error)
         except anyio.get_cancelled_exc_class():
@@ -198,14 +202,17 @@ class Submitter:
         await uninterrupted(lambda: self._rescuer.write_sidecars(after, found))
         return after
 
-    async def _lost(self, record: TaskRecord, provider: Provider, why: Failure) -> TaskRecord | None:
+    async def _lost(
+        self, record: TaskRecord, provider: Provider, why: Failure, ids: Mapping[str, str] = NO_IDS
+    ) -> TaskRecord | None:
         logger.warning("answer lost task_id=%s provider=%s", record.task_id, provider.name)
         reconcilable = provider.traits.finds_jobs
         found = await uninterrupted(lambda: self._rescuer.rescue(record))
 
         def apply(current: TaskRecord) -> TaskRecord:
             now = self._clock.now()
-            return life.lost(life.rescued(current, found, now), why, now, reconcilable=reconcilable)
+            after = life.lost(life.rescued(current, found, now), why, now, reconcilable=reconcilable)
+            return life.with_ids(after, ids)
 
         after = await self._noted(record, apply)
         await uninterrupted(lambda: self._rescuer.write_sidecars(after, found))

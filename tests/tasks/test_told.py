@@ -12,6 +12,7 @@ from rushes.domain.record import TaskRecord
 from rushes.tasks.engine import Engine
 from rushes.tools.task import task_of
 
+from ..providers.replies import always, provider
 from .engines import a_wish, an_engine
 from .makers import START, polling
 from .scripted import ScriptedProvider
@@ -86,3 +87,21 @@ def test_an_older_record_has_nothing_told() -> None:
     older = polling().model_dump(mode="json", by_alias=True)
     del older["told"]
     assert TaskRecord.model_validate(older).told == Told()
+
+
+async def test_the_ids_of_a_refused_submission_are_kept_for_support(tmp_path: Path) -> None:
+    body = {"title": "Bad", "detail": "no", "code": "VALIDATION_INVALID_ARGUMENT", "trace_id": "tr-9"}
+    gateway = provider("routeany", always(400, body, x_request_id="rq-9"))
+    async with an_engine(tmp_path, gateway) as engine:
+        record = (await engine.generate(a_wish(model="veo-3.1"))).record
+    assert record.state == "failed"
+    assert record.told.ids == {"trace_id": "tr-9", "x-request-id": "rq-9"}
+    await gateway.aclose()
+
+
+async def test_the_ids_of_a_lost_answer_are_kept_for_support(tmp_path: Path) -> None:
+    gateway = provider("shuyou", always(500, {"message": "Internal server error"}, x_shuyou_requestid="sy-9"))
+    async with an_engine(tmp_path, gateway) as engine:
+        record = (await engine.generate(a_wish(model="veo-3.1"))).record
+    assert (record.state, record.told.ids) == ("unknown", {"x-shuyou-requestid": "sy-9"})
+    await gateway.aclose()
