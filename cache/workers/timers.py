@@ -75,7 +75,7 @@ class Scheduler:
     def due_in(self, task_id: str) -> float | None:
         """Seconds until the next step of a task that has one planned."""
         due = self._due.get(task_id)
-        return None if due is None else max(0.0, due - self._clock.elapsed())
+        return None if due is None else due - self._clock.elapsed()
 
     def forget(self, task_id: str) -> None:
         """Take a task off the plan; a step under way runs to its end."""
@@ -133,7 +133,7 @@ class Scheduler:
         if due is None:
             await anyio.sleep_forever()
         else:
-            await self._clock.sleep(due - self._clock.elapsed())
+            await self._clock.sleep(max(0.0, due - self._clock.elapsed()))
 
     async def _run_step(self, task_id: str, lane: Lane) -> None:
         after_seconds: float | None = RETRY_AFTER_FAULT_SECONDS

@@ -15,6 +15,7 @@ from rushes.cache.workers.slots import Lane, Slots
 from rushes.cache.workers.timers import Scheduler
 from rushes.domain.job import Job, Observation
 from rushes.providers.provider import AnswerSink
+from rushes.tasks.clock import SystemClock
 from rushes.tasks.engine import Limits
 
 from ..clocks import JumpingClock
@@ -150,3 +151,30 @@ async def test_what_waits_for_a_slot_can_be_forgotten() -> None:
             await ended.wait()
         group.cancel_scope.cancel()
     assert done == ["a", "c"]
+
+
+class HastyClock(SystemClock):
+    """Time passes between any two looks at it."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def elapsed(self) -> float:
+        self.seconds += 0.01
+        return self.seconds
+
+
+async def test_a_time_that_comes_while_the_scheduler_turns_to_wait_for_it_ends_nothing() -> None:
+    ended = anyio.Event()
+
+    async def step(task_id: str) -> None:
+        if task_id == "late":
+            ended.set()
+
+    scheduler = Scheduler(step, HastyClock())
+    scheduler.schedule("late", 0.015)
+    async with anyio.create_task_group() as group:
+        group.start_soon(scheduler.run)
+        with anyio.fail_after(5):
+            await ended.wait()
+        group.cancel_scope.cancel()
