@@ -2,6 +2,7 @@
 
 Both run on the same Python, in turns, so that a machine that is busy is busy for both; the table shows medians.
 `--write` puts it into docs/benchmarks.md, `--check` exits with 1 where rushes starts more slowly than the goal.
+`python -m tests.benchmarks looks` measures submissions and looks a second instead (looks.py).
 """
 
 import argparse
@@ -15,6 +16,7 @@ from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 
+from . import looks
 from .host import Host, hosted
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
@@ -119,6 +121,8 @@ Written by `python -m tests.benchmarks --write`.
 
 def main() -> int:
     """Measure, print, and write or check if asked."""
+    if sys.argv[1:2] == ["looks"]:
+        return looks.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--write", action="store_true", help=f"write docs/{DOCUMENT.name}")
