@@ -23,7 +23,6 @@ from ..providers.registry import build_provider
 from ..tasks.engine import Engine, Limits, Parts
 from ..tasks.intake.routing import Configured
 from ..tasks.migrations import MIGRATIONS
-from ..tasks.service import Service
 from .settings.providers import problem_with
 from .settings.settings import Settings
 
@@ -51,7 +50,7 @@ class OpenedProviders:
 
 
 @asynccontextmanager
-async def open_engine(settings: Settings, *, any_local_file: bool = False) -> AsyncGenerator[Service]:
+async def open_engine(settings: Settings, *, any_local_file: bool = False) -> AsyncGenerator[Engine]:
     """The service, working until the end of the block.
 
     Args:

@@ -30,29 +30,33 @@ def serve(transport: Transport = "stdio", host: str = "127.0.0.1", port: int = 8
     import anyio
 
     from .preparation import prepared_settings
+    from .transports.ending import Ending
 
     settings = prepared_settings()
+    ending = Ending(settings.limits.shutdown_grace_seconds)
     if transport == "stdio":
-        anyio.run(_serve_stdio, settings)
+        anyio.run(_serve_stdio, settings, ending.begin)
     else:
-        anyio.run(_serve_http, settings, transport, host, port)
+        anyio.run(_serve_http, settings, transport, host, port, ending.begin)
 
 
-async def _serve_stdio(settings: "Settings") -> None:
+async def _serve_stdio(settings: "Settings", ending: Callable[[], None]) -> None:
     """A host waits for the list of tools, and may give up: it is answered before the engine is open."""
     from .deferred import deferred
     from .transports.serve import serve_stdio
 
     async with deferred(partial(_studio, settings)) as service:
-        await serve_stdio(_server(service, settings, local_files=True))
+        await serve_stdio(_server(service, settings, local_files=True), ending=ending)
 
 
-async def _serve_http(settings: "Settings", transport: Literal["http", "sse"], host: str, port: int) -> None:
+async def _serve_http(
+    settings: "Settings", transport: Literal["http", "sse"], host: str, port: int, ending: Callable[[], None]
+) -> None:
     from .transports.serve import serve_http, serve_sse
 
     serve_here = serve_http if transport == "http" else serve_sse
     async with _studio(settings) as service:
-        await serve_here(_server(service, settings, local_files=False), host=host, port=port)
+        await serve_here(_server(service, settings, local_files=False), host=host, port=port, ending=ending)
 
 
 def _server(service: "Service", settings: "Settings", *, local_files: bool) -> "RushesServer":

@@ -84,6 +84,7 @@ class Engine:
         self._group = group
         self._waiters: Counter[str] = Counter()
         self._submitting: dict[str, anyio.Event] = {}
+        self._sending: dict[str, anyio.CancelScope] = {}
         self._records = Records(parts.store, parts.lease.worker_id, parts.clock)
         self._book = ReceiptBook(parts.receipts, self._records, parts.clock)
         self._keeper = Keeper(
@@ -355,8 +356,10 @@ class Engine:
             self._begin_submission(record, candidates)
 
     async def _submit(self, record: TaskRecord, candidates: Sequence[Candidate]) -> None:
+        after: TaskRecord | None = None
         try:
-            after = await self._submitter.submit(record, candidates)
+            with anyio.CancelScope() as self._sending[record.task_id]:
+                after = await self._submitter.submit(record, candidates)
             if after is not None and after.cancel_requested_at is not None:
                 after = await self._canceller.cancel_accepted(after)
             if after is not None and after.open:
@@ -365,6 +368,7 @@ class Engine:
             # One submission's fault must not end the others; `Takeover` goes on with the record.
             logger.exception("submission fault task_id=%s", record.task_id)
         finally:
+            self._sending.pop(record.task_id, None)
             self._submitting.pop(record.task_id).set()
 
     def _first_pause(self, record: TaskRecord) -> float:
@@ -382,6 +386,29 @@ class Engine:
         provider = self._providers.get(record.provider)
         if provider is not None and not record.poll_errors:
             self._scheduler.schedule(record.task_id, self._steps.pause_seconds(record, provider))
+
+    def submissions_under_way(self) -> Sequence[str]:
+        """Ids of the tasks whose POST this process has begun and has no answer to."""
+        return tuple(self._submitting)
+
+    async def submissions_answered(self, task_ids: Sequence[str]) -> None:
+        """Wait until each has its answer, or is known not to get one."""
+        for task_id in task_ids:
+            if task_id in self._submitting:
+                await self._submitting[task_id].wait()
+
+    async def abandon_submissions(self, task_ids: Sequence[str]) -> Sequence[TaskRecord]:
+        """Wait no longer for the answers that did not come; the records, which say so then.
+
+        Raises:
+            StoreError: they cannot be read.
+        """
+        for task_id in task_ids:
+            if task_id in self._sending:
+                self._sending[task_id].cancel()
+        await self.submissions_answered(task_ids)
+        found = [await self._records.read(task_id) for task_id in task_ids]
+        return [record for record in found if record is not None]
 
     async def _let_submissions_end(self) -> None:
         """A short grace, so that the job's id of a POST under way is still saved."""

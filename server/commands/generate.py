@@ -1,11 +1,12 @@
 """`rushes generate`: one generation, waited for until it ends."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from ...domain.record import TaskRecord
 from ...tools.call import call_tool
 from ...tools.context import ToolContext
 from ...tools.generate import task_result
@@ -13,8 +14,8 @@ from ...tools.task import DryRun, Task
 from ...tools.toolbox import GENERATE_AUDIO, GENERATE_IMAGE, GENERATE_VIDEO, ToolSpec
 from .answer import Document, complaints, end, say
 from .options import NO_VALUE, AsJson, with_options_of
-from .outcome import Exit
-from .session import Interrupted, run
+from .outcome import Exit, exit_of
+from .session import Ended, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,9 +47,9 @@ def _command(spec: ToolSpec[Any]) -> Callable[..., None]:
         generation = Generation(spec, typed, wait)
         with complaints(as_json=as_json):
             try:
-                document = run(generation.make)
-            except Interrupted:
-                _leave_running(generation.seen, as_json=as_json)
+                document = run(generation.make, when_ended=generation.left)
+            except Ended as ended:
+                _leave(ended.told, as_json=as_json)
             end(document, as_json=as_json, view=lambda: view_of(document))
 
     generate.__doc__ = f"Generate {'an' if spec.kind in {'image', 'audio'} else 'a'} {spec.kind}."
@@ -78,15 +79,24 @@ class Generation:
         deduplicated = result.document.get("deduplicated") is True
         return task_result(context, record, deduplicated=deduplicated).document
 
+    async def left(self, context: ToolContext, submissions: Sequence[TaskRecord]) -> Document | None:
+        """What the record says after a signal; `None` where nothing was journaled."""
+        task_id = self.seen.get("task_id") if self.seen else None
+        if isinstance(task_id, str):
+            return task_result(context, await context.service.get(task_id)).document
+        return task_result(context, submissions[0]).document if submissions else None
 
-def _leave_running(seen: Document | None, *, as_json: bool) -> NoReturn:
-    """After Ctrl-C: nothing is lost, and this is how to look at it."""
-    task_id = seen.get("task_id") if seen else None
-    look = f"rushes check {task_id} --wait 60" if task_id else "rushes tasks"
-    if seen and as_json:
-        say(seen, as_json=True, view=list)
-    sys.stderr.write(f"\nStopped waiting. The task goes on at its gateway and nothing is lost. Look again:\n  {look}\n")
-    raise typer.Exit(Exit.RUNNING)
+
+def _leave(document: Document, *, as_json: bool) -> NoReturn:
+    """After a signal: what the record says, and how to look again at what goes on."""
+    code = exit_of(document)
+    if code is not Exit.RUNNING or as_json:
+        say(document, as_json=as_json, view=lambda: view_of(document))
+    if code is Exit.RUNNING:
+        where = "goes on at its gateway" if document.get("job") else "is not sent yet, and is when rushes runs again"
+        look = f"rushes check {document['task_id']} --wait 60"
+        sys.stderr.write(f"\nStopped waiting. The task {where}. Look again:\n  {look}\n")
+    raise typer.Exit(code)
 
 
 def view_of(document: Document) -> "Iterable[RenderableType]":

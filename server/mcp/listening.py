@@ -83,7 +83,7 @@ class Listening:
             for uri in uris:
                 following.start_soon(self.tell_of_resource, uri, send, meta)
             await anyio.sleep_forever()
-        return SubscriptionsListenResult(meta=meta)
+        return SubscriptionsListenResult.model_validate({"_meta": meta})
 
     async def _known(self, task_ids: Iterable[str]) -> list[str]:
         service, owner = self._surroundings.service, self._surroundings.owner
@@ -103,7 +103,7 @@ class Listening:
             return
 
         async def tell(_: TaskRecord) -> None:
-            params = ResourceUpdatedNotificationParams(uri=uri, meta=meta)
+            params = ResourceUpdatedNotificationParams.model_validate({"uri": uri, "_meta": meta})
             await send(ResourceUpdatedNotification(params=params))
 
         await self._follow(task_id, tell, from_now=True)
@@ -137,7 +137,7 @@ def acknowledgement(
     """What of the wishes is honoured. Lists of tools, prompts and resources never change here."""
     extra = {} if task_ids is None else {"taskIds": task_ids}
     honoured = SubscriptionFilter.model_validate({"resourceSubscriptions": uris or None, **extra}, by_name=False)
-    params = SubscriptionsAcknowledgedNotificationParams(notifications=honoured, meta=meta)
+    params = SubscriptionsAcknowledgedNotificationParams.model_validate({"notifications": honoured, "_meta": meta})
     return SubscriptionsAcknowledgedNotification(params=params)
 
 

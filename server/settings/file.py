@@ -130,6 +130,8 @@ class Limits(_Table):
     """How often a request that waits may be refused again before it fails."""
     shutdown_grace_seconds: float = Field(default=1.5, ge=0, le=60)
     """How long a submission that is under way may still take when the server stops."""
+    interrupt_grace_seconds: float = Field(default=60.0, ge=0, le=3600)
+    """How long a command that is ended waits for the answer to a submission under way; a second signal ends that."""
 
 
 class FileSettings(_Table):

@@ -16,18 +16,23 @@ import anyio
 import uvicorn
 from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
 from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...domain.errors import ConfigurationError
 from ..mcp.server import RushesServer
+from .bodies import BodyBounds, BodyRefused, ClientGone
+from .heads import PunctualProtocol
 
 if TYPE_CHECKING:
     from anyio.abc import TaskStatus
 
 logger = logging.getLogger(__name__)
 
-REQUEST_BYTES_MAX = 64 * 1024 * 1024
-"""A call may hold several input media of 10 MB as base64."""
+SESSION_IDLE_SECONDS = 1800.0
+SESSIONS_MAX = 1000
+"""A host that comes back after its session has ended is told so, and begins another. SSE has no such word; there a
+session is its connection, which a ping keeps looking after."""
 
 GRACE_SECONDS = 0.5
 """How long answers that are being sent may still take after a signal."""
@@ -65,10 +70,12 @@ def _in_url(host: str) -> str:
 
 
 class Doorkeeper:
-    """Refuses foreign hosts and origins for every path, and ends open streams when the server stops."""
+    """Refuses foreign hosts and origins for every path, holds requests to their bounds, and ends open streams when the
+    server stops."""
 
-    def __init__(self, app: ASGIApp, security: TransportSecuritySettings) -> None:
+    def __init__(self, app: ASGIApp, security: TransportSecuritySettings, bodies: BodyBounds) -> None:
         self._app = app
+        self._bodies = bodies
         self._security = TransportSecurityMiddleware(security)
         self._stopping = anyio.Event()
 
@@ -85,7 +92,15 @@ class Doorkeeper:
             await refusal(scope, receive, send)
             return
         answer = _Answer(send, self._stopping)
-        await self._app(scope, partial(self._received, receive), answer.send)
+        try:
+            async with self._bodies.whole(partial(self._received, receive)) as whole:
+                await self._app(scope, whole, answer.send)
+        except BodyRefused as refused:
+            # The rest of such a body is not read, so the connection cannot carry another request.
+            headers = {"connection": "close", "retry-after": "1"}
+            await PlainTextResponse(str(refused), refused.status, headers)(scope, receive, answer.send)
+        except ClientGone:
+            return
         if self._stopping.is_set():
             await answer.finish()
 
@@ -128,18 +143,26 @@ class _Answer:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def http_app(server: RushesServer, host: str) -> Doorkeeper:
-    """Streamable HTTP at `/mcp`."""
-    security = loopback_security(host)
-    app = server.streamable_http_app(transport_security=security, host=host, max_request_body_size=REQUEST_BYTES_MAX)
-    return Doorkeeper(app, security)
+def http_app(
+    server: RushesServer, host: str, bodies: BodyBounds | None = None, *, idle_seconds: float = SESSION_IDLE_SECONDS
+) -> Doorkeeper:
+    """Streamable HTTP at `/mcp`. A session that asked nothing for `idle_seconds` ends."""
+    security, bounds = loopback_security(host), bodies or BodyBounds()
+    app = server.streamable_http_app(
+        transport_security=security,
+        host=host,
+        max_request_body_size=bounds.bytes_max,
+        session_idle_timeout=idle_seconds,
+        max_sessions=SESSIONS_MAX,
+    )
+    return Doorkeeper(app, security, bounds)
 
 
-def sse_app(server: RushesServer, host: str) -> Doorkeeper:
+def sse_app(server: RushesServer, host: str, bodies: BodyBounds | None = None) -> Doorkeeper:
     """The deprecated SSE transport at `/sse`."""
-    security = loopback_security(host)
-    app = server.sse_app(transport_security=security, host=host, max_request_body_size=REQUEST_BYTES_MAX)
-    return Doorkeeper(app, security)
+    security, bounds = loopback_security(host), bodies or BodyBounds()
+    app = server.sse_app(transport_security=security, host=host, max_request_body_size=bounds.bytes_max)
+    return Doorkeeper(app, security, bounds)
 
 
 class _Uvicorn(uvicorn.Server):
@@ -169,7 +192,9 @@ async def serve_app(
         print(f"rushes is listening on {url}", file=sys.stderr, flush=True)  # noqa: T201  for people and scripts
         task_status.started(url)
 
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, timeout_graceful_shutdown=1, http=PunctualProtocol, ws="none"
+    )
     server = _Uvicorn(config, announce)
     finished = anyio.Event()
     async with anyio.create_task_group() as serving:

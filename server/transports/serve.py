@@ -6,7 +6,7 @@ The service runs around a transport, once a process; none of these enters or lea
 import logging
 import signal
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
@@ -25,12 +25,17 @@ HTTP_PATH = "/mcp"
 SSE_PATH = "/sse"
 
 
-async def serve_stdio(server: RushesServer) -> None:
+def _nothing() -> None:
+    """Nobody wants to hear of the end."""
+
+
+async def serve_stdio(server: RushesServer, *, ending: Callable[[], None] = _nothing) -> None:
     """Serve one host over standard input and output, until stdin ends or SIGTERM, SIGINT or SIGHUP comes.
 
-    A call that is under way is cancelled then; its task goes on in the service, or in the next process.
+    A call that is under way is cancelled then; its task goes on in the service, or in the next process. `ending` is
+    called, from any thread, when the end is asked for.
     """
-    async with standard_streams() as (lines, writer), ended_by_signals():
+    async with standard_streams(ending) as (lines, writer), ended_by_signals(ending):
         # The SDK asks for open files and uses no more of them than ours have.
         source = cast("anyio.AsyncFile[str]", lines)
         target = cast("anyio.AsyncFile[str]", writer)
@@ -43,6 +48,7 @@ async def serve_http(
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
+    ending: Callable[[], None] = _nothing,
     task_status: "TaskStatus[str]" = anyio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve Streamable HTTP at `/mcp` until a signal comes or the caller cancels.
@@ -51,6 +57,7 @@ async def serve_http(
         server: The server.
         host: A loopback address or `localhost`.
         port: 0 takes a free one.
+        ending: Called when the end is asked for.
         task_status: Told the URL once connections are accepted.
 
     Raises:
@@ -59,7 +66,7 @@ async def serve_http(
     from .http import bound, http_app, serve_app
 
     app, listener = http_app(server, host), bound(host, port)
-    async with ended_by_signals():
+    async with ended_by_signals(ending):
         await serve_app(app, listener, HTTP_PATH, task_status)
 
 
@@ -68,29 +75,31 @@ async def serve_sse(
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
+    ending: Callable[[], None] = _nothing,
     task_status: "TaskStatus[str]" = anyio.TASK_STATUS_IGNORED,
 ) -> None:
     """The same as `serve_http` for the deprecated SSE transport, at `/sse`."""
     from .http import bound, serve_app, sse_app
 
     app, listener = sse_app(server, host), bound(host, port)
-    async with ended_by_signals():
+    async with ended_by_signals(ending):
         await serve_app(app, listener, SSE_PATH, task_status)
 
 
 @asynccontextmanager
-async def ended_by_signals() -> AsyncGenerator[None]:
+async def ended_by_signals(ending: Callable[[], None] = _nothing) -> AsyncGenerator[None]:
     """Cancel the body when the process is asked to stop, and go on after it."""
     async with anyio.create_task_group() as watching:
         if sys.platform != "win32":
-            watching.start_soon(_cancel_on_signal, watching.cancel_scope)
+            watching.start_soon(_cancel_on_signal, watching.cancel_scope, ending)
         yield
         watching.cancel_scope.cancel()
 
 
-async def _cancel_on_signal(scope: anyio.CancelScope) -> None:
+async def _cancel_on_signal(scope: anyio.CancelScope, ending: Callable[[], None]) -> None:
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
         async for received in signals:
             logger.info("stopping", extra={"signal": received.name})
+            ending()
             scope.cancel()
             return

@@ -5,16 +5,16 @@ Ours is a daemon thread on a raw descriptor: nothing waits for it, and the inter
 """
 
 import os
+import queue
 import sys
 import threading
-from collections.abc import AsyncGenerator, Generator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import anyio
 import anyio.from_thread
 import anyio.lowlevel
-import anyio.to_thread
 
 from ...domain.nesting import without_deep_values
 from ...domain.surrogates import without_lone_surrogates
@@ -30,8 +30,9 @@ LINES_AHEAD = 16
 class Lines:
     """The lines of a descriptor, read by a daemon thread; what `async for` sees of a text file."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, ended: Callable[[], None]) -> None:
         self._descriptor = descriptor
+        self._ended = ended
         streams = anyio.create_memory_object_stream[str](LINES_AHEAD)
         self._sender: MemoryObjectSendStream[str] = streams[0]
         self._receiver: MemoryObjectReceiveStream[str] = streams[1]
@@ -66,6 +67,7 @@ class Lines:
             for line in lines_of(self._descriptor):
                 self._room.acquire()
                 anyio.from_thread.run_sync(self._sender.send_nowait, line, token=token)
+            self._ended()
             anyio.from_thread.run_sync(self._sender.close, token=token)
         except (RuntimeError, anyio.BrokenResourceError, anyio.ClosedResourceError):
             return
@@ -99,31 +101,64 @@ def _read_chunk(descriptor: int) -> bytes:
 
 
 class Writer:
-    """Text to a descriptor; what the SDK needs of an open file. A blocked write does not hold up the exit."""
+    """Text to a descriptor; what the SDK needs of an open file.
+
+    A daemon thread writes: a host that reads nothing blocks it for ever, and the interpreter's end waits for others.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._asked: queue.SimpleQueue[tuple[bytes, Callable[[OSError | None], None]]] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="rushes-stdout", daemon=True)
 
     async def write(self, text: str) -> None:
-        await anyio.to_thread.run_sync(self._write_all, text.encode(), abandon_on_cancel=True)
+        """Wait until the text is written; whoever stops waiting leaves it to the thread.
+
+        Raises:
+            OSError: nobody reads any more.
+        """
+        if not self._thread.is_alive():
+            self._thread.start()
+        token = anyio.lowlevel.current_token()
+        done = anyio.Event()
+        problems: list[OSError] = []
+
+        def written(problem: OSError | None) -> None:
+            if problem is not None:
+                problems.append(problem)
+            # RuntimeError: the loop ended meanwhile.
+            with suppress(RuntimeError):
+                anyio.from_thread.run_sync(done.set, token=token)
+
+        self._asked.put((text.encode(), written))
+        await done.wait()
+        if problems:
+            raise problems[0]
 
     async def flush(self) -> None:
         """Nothing is buffered."""
 
-    def _write_all(self, data: bytes) -> None:
-        while data:
-            data = data[os.write(self._descriptor, data) :]
+    def _work(self) -> None:
+        while True:
+            data, written = self._asked.get()
+            problem: OSError | None = None
+            try:
+                while data:
+                    data = data[os.write(self._descriptor, data) :]
+            except OSError as error:
+                problem = error
+            written(problem)
 
 
 @asynccontextmanager
-async def standard_streams() -> AsyncGenerator[tuple[Lines, Writer]]:
-    """Standard input and output for the protocol alone.
+async def standard_streams(ended: Callable[[], None]) -> AsyncGenerator[tuple[Lines, Writer]]:
+    """Standard input and output for the protocol alone; `ended` is called, on another thread, at the end of input.
 
     Meanwhile descriptor 0 is empty and descriptor 1 goes to stderr, so that stray output of a library or a child
     process never reaches the host.
     """
     with _diverted(STDIN, os.devnull) as source, _diverted(STDOUT, None) as target:
-        lines = Lines(source)
+        lines = Lines(source, ended)
         lines.start()
         try:
             yield lines, Writer(target)

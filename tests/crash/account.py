@@ -55,6 +55,19 @@ class Account:
         return len(self.jobs) > 1
 
 
+@dataclass(frozen=True)
+class Printed(Account):
+    """One task by what a command said of it."""
+
+    posts: tuple[RequestView, ...] = ()
+    records: tuple[TaskRecord, ...] = ()
+    printed: Came = "nothing"
+
+    @property
+    def came(self) -> Came:
+        return self.printed
+
+
 async def account_of(order: Order, report: Report, gateways: RunningGateways) -> Account:
     """The account of the one task that an order's prompt stands for."""
     records = tuple(record for record in report.records if record.request.prompt == order.prompt)

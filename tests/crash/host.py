@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Literal
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
+from pydantic import JsonValue, TypeAdapter
 
-End = Literal["SIGTERM", "SIGINT", "EOF", "SIGKILL"]
+End = Literal["SIGTERM", "SIGINT", "SIGHUP", "EOF", "SIGKILL"]
 
 HELLO = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "a test", "version": "1"}}
 
@@ -26,6 +28,19 @@ class Hosted:
     """A process that was started as a host or a person starts it."""
 
     process: Process
+    log: Path
+    """What it writes to stderr."""
+
+    async def said(self, words: str) -> None:
+        """Wait until it has written these words to stderr."""
+        while words not in await anyio.Path(self.log).read_text(encoding="utf-8"):
+            await anyio.lowlevel.checkpoint()
+
+    async def document(self) -> dict[str, JsonValue]:
+        """All that it writes to stdout until its end, as one JSON document."""
+        assert self.process.stdout is not None
+        text = "".join([chunk async for chunk in TextReceiveStream(self.process.stdout)])
+        return TypeAdapter(dict[str, JsonValue]).validate_json(text)
 
     async def call(self, tool: str, **arguments: object) -> None:
         """Greet, and call a tool; nothing is read."""
@@ -71,7 +86,7 @@ async def hosted(home: Path, settings: Mapping[str, str], *arguments: str) -> As
             [sys.executable, "-m", "rushes", *arguments], env=environment, stderr=errors, start_new_session=True
         )
         try:
-            yield Hosted(process)
+            yield Hosted(process, log)
         finally:
             with anyio.CancelScope(shield=True):
                 if process.returncode is None:

@@ -1,19 +1,20 @@
 """`rushes serve` and the command, ended at any moment and in any way: the next process goes on from there."""
 
 import signal
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import anyio
 import anyio.lowlevel
 import pytest
+from pydantic import JsonValue
 
 from ..gateways.client import RunningGateways
 from ..gateways.views import JobView
-from .account import accepted, account_of
+from .account import Account, Came, Printed, accepted, account_of
 from .crew import Crew
-from .gateways import GROUNDS, Ground, address_of
+from .gateways import GROUNDS, Ground, address_of, each_ground
 from .host import End, Hosted, hosted
 from .orders import Order
 from .scenario import LATER_SECONDS
@@ -163,3 +164,71 @@ async def test_the_command_ended_while_it_waits(
             await gateways.set_phase("routeany", job.job_id, "succeeded")
         await gateways.release("routeany", cut=True)
         await stopping.go_on(crew, words, tally, f"command ended, {moment}")
+
+
+POLITE: tuple[End, ...] = ("SIGTERM", "SIGINT", "SIGHUP")
+
+
+@asynccontextmanager
+async def _commands_in_their_posts(stopping: Stopping) -> AsyncGenerator[dict[End, Hosted]]:
+    """A command for each way to end it, whose POST the gateway has taken and not answered; each was ended once."""
+    kind = stopping.ground.kind
+    await stopping.gateways.hold(stopping.ground.gateway, len(stopping.ends))
+    async with AsyncExitStack() as stack:
+        running: dict[End, Hosted] = {}
+        for end in stopping.ends:
+            order = stopping.order(end, "")
+            command = ("generate", kind, order.prompt, "--provider", order.gateway, "--json")
+            running[end] = await stack.enter_async_context(hosted(order.home, stopping.settings, *command))
+        await stopping.gateways.wait_held(stopping.ground.gateway, len(stopping.ends))
+        for end, process in running.items():
+            process.process.send_signal(signal.Signals[end])
+            await process.said("waiting up to 60 s for its answer")
+        yield running
+
+
+@each_ground("paid")
+async def test_a_command_ended_during_its_post_waits_for_the_answer_and_prints_what_the_record_says(
+    ground: Ground, gateways: RunningGateways, tally: Tally, tmp_path: Path
+) -> None:
+    stopping = Stopping(ground, tmp_path, gateways, POLITE)
+    with anyio.fail_after(SECONDS):
+        async with _commands_in_their_posts(stopping) as running:
+            await gateways.release(ground.gateway)
+            for end, process in running.items():
+                printed = await process.document()
+                delivered = "delivers" in ground.abilities
+                expected = ({"succeeded"}, 0) if delivered else ({"queued", "running"}, 3)
+                assert printed["state"] in expected[0], printed
+                assert await process.process.wait() == expected[1]
+                jobs, posts = await accepted(stopping.order(end, ""), gateways)
+                assert (len(jobs), len(posts)) == (1, 1)
+                assert delivered or jobs[0].job_id in str(printed["job"])
+                tally.add("command ended, its POST answered", _told(printed, jobs))
+
+
+@each_ground("paid")
+async def test_a_second_signal_ends_the_command_at_once_and_it_says_that_nobody_knows(
+    ground: Ground, gateways: RunningGateways, tally: Tally, tmp_path: Path
+) -> None:
+    stopping = Stopping(ground, tmp_path, gateways, POLITE)
+    with anyio.fail_after(SECONDS):
+        async with _commands_in_their_posts(stopping) as running:
+            for end, process in running.items():
+                process.process.send_signal(signal.Signals[end])
+                printed = await process.document()
+                searched = "lists" in ground.abilities
+                assert printed["state"] == ("queued" if searched else "unknown"), printed
+                assert await process.process.wait() == (3 if searched else 1)
+                jobs, posts = await accepted(stopping.order(end, ""), gateways)
+                assert (len(jobs), len(posts)) == (1, 1)
+                tally.add("command ended twice during its POST", _told(printed, jobs))
+            await gateways.release(ground.gateway, cut=True)
+
+
+def _told(printed: Mapping[str, JsonValue], jobs: tuple[JobView, ...]) -> Account:
+    """The account of what a command printed, for the table: where a file is, or the truth about the money."""
+    failure = printed.get("failure")
+    charged = failure.get("charged") if isinstance(failure, Mapping) else None
+    came: Came = "kept" if printed["state"] == "succeeded" else "untrue" if charged == "no" else "unknown"
+    return Printed(jobs, printed=came)

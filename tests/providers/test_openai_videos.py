@@ -1,7 +1,4 @@
-"""Other servers with the format of `/v1/videos`: from OpenAI's reference and client, and what other servers make of it.
-
-`providers/facts/openai-videos.toml` names the sources.
-"""
+"""Other servers with the format of `/v1/videos`: from `facts/providers.md` §6."""
 
 import json
 from email.message import Message

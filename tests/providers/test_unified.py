@@ -1,7 +1,4 @@
-"""The unified format of Yuto AI: from its own page, and what else is known of it.
-
-`providers/facts/unified.toml` names the sources.
-"""
+"""The unified format of Yuto AI: from `specs/unified-v2.txt` and `facts/providers.md` §2."""
 
 import base64
 from datetime import UTC, datetime

@@ -97,7 +97,7 @@ def test_lines_that_come_after_the_event_loop_ended_leave_no_error_behind(
 ) -> None:
     source, end_of_host = os.pipe()
     before = set(threading.enumerate())
-    lines = Lines(source)
+    lines = Lines(source, lambda: None)
 
     async def start_and_end() -> None:
         lines.start()
