@@ -247,9 +247,22 @@ class _Child:
     async def end(self) -> None:
         if self._questions is not None:
             self._questions.close()
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        if self.is_alive:
+            _kill(self._process)
         await self._process.aclose()
+
+
+def _kill(process: Process) -> None:
+    """Kill a process, and leave it to asyncio's own waiting to learn how it ended.
+
+    Before Python 3.13 `process.kill()` looks first whether it has ended by itself: whoever sees that first takes it
+    from the other, who then says on stderr that the process is unknown and takes its exit code for 255.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.kill(process.pid, signal.SIGKILL)
 
 
 def _too_much_memory(bounds: Bounds) -> DecodingEnded:

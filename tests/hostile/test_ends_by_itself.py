@@ -1,0 +1,26 @@
+"""The process that decodes may end in the moment that it is ended: one waits for it, and hears how it ended."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from rushes.cache.media.decoder import MEASURING, Decoder, DecodingEnded
+
+from .processes import on_linux
+
+pytestmark = [pytest.mark.anyio, on_linux]
+
+TRIES = 30
+
+
+async def test_nobody_else_takes_the_end_of_the_process_from_the_one_who_waits_for_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "i.png").write_bytes(b"whatever")
+    with caplog.at_level(logging.WARNING, "asyncio"), (tmp_path / "i.png").open("rb") as file:
+        for _ in range(TRIES):
+            async with Decoder.opened("tests.hostile.leaving") as decoder:
+                with pytest.raises(DecodingEnded):
+                    await decoder.ask({}, file, MEASURING)
+    assert caplog.messages == []
