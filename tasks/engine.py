@@ -45,6 +45,7 @@ from .work.rescue import Rescuer
 from .work.shield import uninterrupted
 from .work.submit import Submitter
 from .work.takeover import Lease, Takeover
+from .work.underway import Underway
 
 __all__ = ["Engine", "Limits", "Parts"]
 
@@ -83,8 +84,7 @@ class Engine:
         self._store = parts.store
         self._group = group
         self._waiters: Counter[str] = Counter()
-        self._submitting: dict[str, anyio.Event] = {}
-        self._sending: dict[str, anyio.CancelScope] = {}
+        self.submissions = Underway()
         self._records = Records(parts.store, parts.lease.worker_id, parts.clock)
         self._book = ReceiptBook(parts.receipts, self._records, parts.clock)
         self._keeper = Keeper(
@@ -132,7 +132,7 @@ class Engine:
             self._configured,
             parts.clock,
             scheduler=self._scheduler,
-            submitting=self._submitting,
+            submitting=self.submissions,
             submit_again=self._begin_submission,
             rescuer=rescuer,
         )
@@ -152,7 +152,9 @@ class Engine:
                 yield engine
             finally:
                 with anyio.CancelScope(shield=True):
-                    await engine._let_submissions_end()
+                    # A short grace, so that the job's id of a POST under way is still saved.
+                    with anyio.move_on_after(parts.limits.shutdown_grace_seconds):
+                        await engine.submissions.answered()
                 group.cancel_scope.cancel()
 
     # what tools ask
@@ -334,31 +336,31 @@ class Engine:
 
     async def _journaled(self, record: TaskRecord, chosen: Route, force_new: bool) -> tuple[TaskRecord, bool]:
         """Journal and begin, as one step that a cancelled call does not cut in two: nobody would send it then."""
-        self._submitting[record.task_id] = anyio.Event()
+        self.submissions.expect(record.task_id)
         created = False
         try:
             journaled, created = await uninterrupted(lambda: self._records.create(record, force_new=force_new))
         finally:
             if not created:
-                self._submitting.pop(record.task_id).set()
+                self.submissions.ended(record.task_id)
         if created:
             self._begin_submission(journaled, chosen.candidates)
         return journaled, created
 
     def _begin_submission(self, record: TaskRecord, candidates: Sequence[Candidate]) -> None:
         """In the engine's own task group, so that no cancelled call can harm a submission under way."""
-        self._submitting.setdefault(record.task_id, anyio.Event())
+        self.submissions.expect(record.task_id)
         self._steps.meet(record.task_id)
         self._group.start_soon(self._submit, record, candidates, name=f"submit {record.task_id}")
 
     def _send_held(self, record: TaskRecord, candidates: Sequence[Candidate]) -> None:
-        if record.task_id not in self._submitting:
+        if record.task_id not in self.submissions:
             self._begin_submission(record, candidates)
 
     async def _submit(self, record: TaskRecord, candidates: Sequence[Candidate]) -> None:
         after: TaskRecord | None = None
         try:
-            with anyio.CancelScope() as self._sending[record.task_id]:
+            async with self.submissions.sending(record.task_id):
                 after = await self._submitter.submit(record, candidates)
             if after is not None and after.cancel_requested_at is not None:
                 after = await self._canceller.cancel_accepted(after)
@@ -368,8 +370,7 @@ class Engine:
             # One submission's fault must not end the others; `Takeover` goes on with the record.
             logger.exception("submission fault task_id=%s", record.task_id)
         finally:
-            self._sending.pop(record.task_id, None)
-            self._submitting.pop(record.task_id).set()
+            self.submissions.ended(record.task_id)
 
     def _first_pause(self, record: TaskRecord) -> float:
         provider = self._providers[record.provider]
@@ -386,35 +387,6 @@ class Engine:
         provider = self._providers.get(record.provider)
         if provider is not None and not record.poll_errors:
             self._scheduler.schedule(record.task_id, self._steps.pause_seconds(record, provider))
-
-    def submissions_under_way(self) -> Sequence[str]:
-        """Ids of the tasks whose POST this process has begun and has no answer to."""
-        return tuple(self._submitting)
-
-    async def submissions_answered(self, task_ids: Sequence[str]) -> None:
-        """Wait until each has its answer, or is known not to get one."""
-        for task_id in task_ids:
-            if task_id in self._submitting:
-                await self._submitting[task_id].wait()
-
-    async def abandon_submissions(self, task_ids: Sequence[str]) -> Sequence[TaskRecord]:
-        """Wait no longer for the answers that did not come; the records, which say so then.
-
-        Raises:
-            StoreError: they cannot be read.
-        """
-        for task_id in task_ids:
-            if task_id in self._sending:
-                self._sending[task_id].cancel()
-        await self.submissions_answered(task_ids)
-        found = [await self._records.read(task_id) for task_id in task_ids]
-        return [record for record in found if record is not None]
-
-    async def _let_submissions_end(self) -> None:
-        """A short grace, so that the job's id of a POST under way is still saved."""
-        with anyio.move_on_after(self._limits.shutdown_grace_seconds):
-            for answered in list(self._submitting.values()):
-                await answered.wait()
 
 
 def _media_bytes_max(parts: Parts) -> int:

@@ -95,7 +95,7 @@ class _Signals:
 
 async def _submissions_ended(engine: Engine, signals: _Signals, grace_seconds: float) -> Sequence[TaskRecord]:
     """The records of the submissions under way, once they are answered, or given up for lost."""
-    under_way = engine.submissions_under_way()
+    under_way = tuple(engine.submissions)
     if not under_way:
         return ()
     if grace_seconds:
@@ -104,10 +104,10 @@ async def _submissions_ended(engine: Engine, signals: _Signals, grace_seconds: f
             "Once more ends it at once."
         )
     with signals.second, anyio.move_on_after(grace_seconds):
-        await engine.submissions_answered(under_way)
+        await engine.submissions.answered()
     with anyio.move_on_after(ABANDON_SECONDS, shield=True):
-        return await engine.abandon_submissions(under_way)
-    return ()
+        await engine.submissions.abandon()
+    return [await engine.get(task_id) for task_id in under_way]
 
 
 def _say(text: str) -> None:

@@ -158,7 +158,7 @@ def tasks_table(tasks: Sequence[TaskSummary], now: datetime) -> RenderableType:
     table.add_column("prompt", no_wrap=True, overflow="ellipsis", ratio=1)
     for task in tasks:
         mark, colour = MARKS[task.state]
-        words = [output.keeping for output in task.outputs or ()]
+        words: list[KeepingWord | None] = [output.keeping for output in task.outputs or ()]
         if task.state == "succeeded" and (unkept := _unkept(words)):
             mark, colour, _ = unkept
         share = "" if task.progress is None else f" {round(100 * task.progress)} %"

@@ -10,6 +10,7 @@ import anyio.lowlevel
 import httpx
 import pytest
 from anyio.abc import SocketStream
+from pydantic import JsonValue
 
 from rushes.server.mcp.server import build_server
 from rushes.server.transports import heads
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.anyio
 
 PATIENT = BodyBounds(seconds=30.0, bytes_max=100_000, bytes_together_max=150_000)
 ACCEPT = "application/json, text/event-stream"
-LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+LIST: dict[str, JsonValue] = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
 
 
 @asynccontextmanager
