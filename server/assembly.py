@@ -17,7 +17,7 @@ from ..cache.receipts import Receipts
 from ..cache.workers.leases import ProcessLease
 from ..domain.errors import ConfigurationError
 from ..domain.record import SCHEMA
-from ..providers.client.uploads import UploadClient
+from ..providers.client.upload_client import UploadClient
 from ..providers.provider import Provider, ProviderSettings
 from ..providers.registry import build_provider
 from ..tasks.engine import Engine, Limits, Parts

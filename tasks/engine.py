@@ -24,8 +24,8 @@ from .clock import Clock, SystemClock
 from .ids import is_task_id, new_task_id
 from .intake import offers
 from .intake.dry_run import preview
-from .intake.media import MediaResolver
-from .intake.room import Room, find_room
+from .intake.input_media import MediaResolver
+from .intake.room_check import Room, find_room
 from .intake.routing import Candidate, Configured, Route, planned_again, route
 from .intake.uploads import Uploader, uploaded
 from .journal import Records
@@ -37,10 +37,10 @@ from .work.advance import Steps, slots_for
 from .work.attach import Attacher
 from .work.cancel import Canceller
 from .work.cleaning import Cleaner
-from .work.holding import Holding, HoldLimits
+from .work.hold import Holding, HoldLimits
 from .work.keep import Keeper
 from .work.rates import Rates
-from .work.receipts import ReceiptBook, ReceiptFile
+from .work.receipt_book import ReceiptBook, ReceiptFile
 from .work.rescue import Rescuer
 from .work.shield import uninterrupted
 from .work.submit import Submitter

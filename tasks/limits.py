@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .intake.media import MEDIA_BYTES_MAX
+from .intake.input_media import MEDIA_BYTES_MAX
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from pydantic import ValidationError
 from ..domain.errors import RushesError
 from ..domain.failure import failure
 from ..domain.nesting import is_deeper_than
+from .answers.refusal import refused, refused_by, unanswered, unknown_arguments, validation_sentences, wrong_arguments
+from .answers.result import ToolResult
 from .context import ToolContext
 from .inputs import ToolInput
-from .refusal import refused, refused_by, unanswered, unknown_arguments, validation_sentences, wrong_arguments
-from .result import ToolResult
 from .toolbox import AnswerT, InputT, ToolSpec
 
 logger = logging.getLogger(__name__)

@@ -4,12 +4,12 @@ import anyio
 
 from ..domain.record import TaskRecord
 from ..tasks.service import Answer, Wish
+from .answers.links import output_links
+from .answers.result import ToolResult
+from .answers.task import DryRun, task_of
 from .context import ToolContext
 from .inputs import GenerateInput
-from .links import output_links
 from .progress import ProgressMeter, with_beats
-from .result import ToolResult
-from .task import DryRun, task_of
 from .wishes import Generate, wish_of
 
 ANSWER_WITHIN_SECONDS = 20.0

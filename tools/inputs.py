@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from ..domain.record import TaskState
 from ..domain.request import Kind
-from .values import (
+from .arguments.values import (
     AspectRatio,
     Name,
     Options,

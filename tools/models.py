@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from ..domain.model_facts import Limits, ModelFacts
 from ..domain.request import Kind
 from ..tasks.service import ModelOffer
+from .answers.result import ToolResult
 from .context import ToolContext
 from .inputs import ListModels
-from .result import ToolResult
 
 UNFILTERED_BYTES = 6_000
 """The whole answer without a filter, as JSON."""

@@ -7,7 +7,10 @@ from typing import Generic
 from typing_extensions import TypeVar
 
 from ..domain.request import Kind
+from .answers.result import Picture, ToolResult
+from .arguments.schema import Schema
 from .context import ToolContext
+from .follow import cancel_task, check_task, list_tasks
 from .generate import generate
 from .inputs import (
     CancelTask,
@@ -21,9 +24,6 @@ from .inputs import (
     ViewOutput,
 )
 from .models import list_models
-from .result import Picture, ToolResult
-from .schema import Schema
-from .tasks import cancel_task, check_task, list_tasks
 from .view import view_output
 
 InputT = TypeVar("InputT", bound=ToolInput)

@@ -1,9 +1,9 @@
 """`view_output`: a small picture of what was made, so that a model sees it without moving the whole file."""
 
 from ..tasks.previews.facts_line import facts_line
+from .answers.result import Picture
 from .context import ToolContext
 from .inputs import ViewOutput
-from .result import Picture
 
 
 async def view_output(context: ToolContext, arguments: ViewOutput) -> Picture:

@@ -17,6 +17,6 @@ REASON is one of `content_violation`, `invalid_input`, `invalid_media`, `unsuppo
 `rate_limited`, `unauthorized`, `not_found`, `provider_error`, `timeout`.
 """
 
-from .provider import SandboxProvider, make_provider
+from .sandbox import SandboxProvider, make_provider
 
 __all__ = ["SandboxProvider", "make_provider"]

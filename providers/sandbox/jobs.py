@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from ...domain.errors import FailureError, RushesError
 from ...domain.failure import failure, failure_of
 from ...domain.job import Observation, RemoteOutput
-from .media import MediaFolder
+from .input_bytes import MediaFolder
 from .spec import RenderSpec
 
 logger = logging.getLogger(__name__)

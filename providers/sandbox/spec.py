@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ...domain.errors import RequestRefused
 from ...domain.request import GenerationRequest, Kind, MediaInput, MediaRole
-from .sizes import image_size, is_of_ratio, parse_size, video_size
+from .frame_sizes import image_size, is_of_ratio, parse_size, video_size
 from .steering import Steering, read_steering
 
 FRAMES_PER_SECOND = 24

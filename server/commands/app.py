@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from . import doctor, generate, models, serve, tasks
+from . import doctor_command, generate_command, models_command, serve_command, task_commands
 from .options import NO_VALUE
 
 
@@ -27,14 +27,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(generate.app, name="generate")
-app.command("check")(tasks.check)
-app.command("tasks")(tasks.tasks)
-app.command("cancel")(tasks.cancel)
-app.command("attach")(tasks.attach)
-app.command("models")(models.models)
-app.command("serve")(serve.serve)
-app.command("doctor")(doctor.doctor)
+app.add_typer(generate_command.app, name="generate")
+app.command("check")(task_commands.check)
+app.command("tasks")(task_commands.tasks)
+app.command("cancel")(task_commands.cancel)
+app.command("attach")(task_commands.attach)
+app.command("models")(models_command.models)
+app.command("serve")(serve_command.serve)
+app.command("doctor")(doctor_command.doctor)
 
 
 def _show_version(wanted: bool) -> None:

@@ -33,15 +33,15 @@ from pydantic import AnyUrl, ValidationError
 
 from ...cache.media.sniff import HEAD_BYTES, sniff_mime
 from ...tasks.service import Service
+from ...tools.answers.refusal import closest, validation_sentences
+from ...tools.arguments.schema import input_schema
 from ...tools.call import call_tool
 from ...tools.context import ToolContext
-from ...tools.refusal import closest, validation_sentences
-from ...tools.schema import input_schema
 from ...tools.toolbox import ALL_TOOLS, ToolSpec
 from ..logs import no_rich_logs
 from .completion import Completing
 from .listening import Listening, Subscribing, without_list_changes
-from .prompts import add_prompts
+from .prompt_forms import add_prompts
 from .rendering import rendered
 from .resources import add_resources
 from .tasks_extension import TasksExtension

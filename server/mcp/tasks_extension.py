@@ -17,9 +17,9 @@ from pydantic import Field
 
 from ...domain.errors import TaskNotFound
 from ...domain.record import TaskRecord
+from ...tools.answers.outputs import timestamp
 from ...tools.context import ToolContext
 from ...tools.generate import task_result
-from ...tools.outputs import timestamp
 from ...tools.progress import progress_message
 from ...tools.toolbox import ALL_TOOLS
 from .rendering import rendered

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import SecretStr, ValidationError
 
 from ...domain.errors import ConfigurationError
-from ...providers.client.uploads import UploadTarget
+from ...providers.client.upload_client import UploadTarget
 from ...providers.provider import ProviderSettings
 from .file import FileSettings, Inputs, Limits, LogLevel, did_you_mean, read_file
 from .providers import merge_providers

@@ -8,7 +8,7 @@ from ...domain.request import GenerationRequest, MediaInput
 
 
 class Uploader(Protocol):
-    """What is needed of the upload client (`providers/client/uploads.py`)."""
+    """What is needed of the upload client (`providers/client/upload_client.py`)."""
 
     @property
     def host(self) -> str: ...

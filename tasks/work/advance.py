@@ -28,7 +28,7 @@ from ..journal import Records
 from ..limits import Limits
 from ..steady import SteadyTime
 from .cadence import EXPECTED_SECONDS, NORMAL, UNWATCHED, WAITED_FOR, Look, pause_seconds
-from .holding import Holding
+from .hold import Holding
 from .keep import Keeper, keep_pause_seconds
 from .rates import Rates
 from .submit import replanned

@@ -17,7 +17,7 @@ from ..clock import SystemClock
 from ..journal import Records, from_document, to_document
 from ..migrations import MIGRATIONS
 from .keep import SIDECAR_FORMAT
-from .receipts import ReceiptBook, ReceiptFile
+from .receipt_book import ReceiptBook, ReceiptFile
 
 logger = logging.getLogger(__name__)
 

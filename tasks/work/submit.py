@@ -16,10 +16,10 @@ from .. import life
 from ..clock import Clock
 from ..intake.routing import CURED_ELSEWHERE, Candidate
 from ..journal import Records
-from .holding import Holding
+from .hold import Holding
 from .keep import Keeper
 from .rates import Rates
-from .receipts import ReceiptBook
+from .receipt_book import ReceiptBook
 from .rescue import Rescuer
 from .shield import uninterrupted
 

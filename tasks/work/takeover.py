@@ -17,7 +17,7 @@ from ..clock import Clock
 from ..intake.routing import Candidate, Configured, route
 from ..journal import Records
 from .rebuild import restored
-from .receipts import ReceiptBook
+from .receipt_book import ReceiptBook
 from .rescue import Rescuer
 
 logger = logging.getLogger(__name__)

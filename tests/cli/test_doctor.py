@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rushes.providers.registry import default_settings
-from rushes.tasks.work.receipts import receipt_of
+from rushes.tasks.work.receipt_book import receipt_of
 
 from ..tasks.makers import JOB, polling
 from .command import Run, rushes

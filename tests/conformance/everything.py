@@ -8,7 +8,7 @@ stderr and serves until a signal comes.
 import anyio
 
 from rushes.server.assembly import open_engine
-from rushes.server.mcp.prompts import add_prompts
+from rushes.server.mcp.prompt_forms import add_prompts
 from rushes.server.mcp.resources import add_resources
 from rushes.server.mcp.server import RushesServer
 from rushes.server.preparation import prepared_settings

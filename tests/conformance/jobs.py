@@ -24,10 +24,10 @@ from pydantic import BaseModel, Field
 from rushes.server.mcp.rendering import rendered
 from rushes.server.mcp.server import RushesServer, sdk_tool
 from rushes.server.mcp.tasks_extension import EXTENSION_ID, TaskIdParams, TasksExtension, TaskUpdateParams
+from rushes.tools.answers.result import ToolResult
 from rushes.tools.context import ToolContext
 from rushes.tools.generate import generate
 from rushes.tools.inputs import GenerateImage, ToolInput
-from rushes.tools.result import ToolResult
 from rushes.tools.toolbox import GENERATES, STARTED, ToolSpec
 
 Wire = dict[str, Any]

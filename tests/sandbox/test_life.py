@@ -14,7 +14,7 @@ from rushes.domain.errors import OutputExpired, RequestRefused, SubmissionLost, 
 from rushes.domain.job import Job, Observation
 from rushes.domain.request import GenerationRequest, Kind, MediaInput
 from rushes.providers.sandbox import SandboxProvider
-from rushes.providers.sandbox.media import MediaFolder
+from rushes.providers.sandbox.input_bytes import MediaFolder
 from rushes.providers.sandbox.steering import GATEWAY_REASONS
 
 from .driving import Clock, ended, plan_of, submitted

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rushes.domain.errors import RequestRefused
-from rushes.providers.sandbox.sizes import (
+from rushes.providers.sandbox.frame_sizes import (
     ASPECT_RATIOS,
     IMAGE_SIDES,
     VIDEO_LINES,

@@ -16,7 +16,7 @@ from rushes.domain.record import TaskRecord
 from rushes.domain.request import GenerationRequest
 from rushes.providers.provider import Traits
 from rushes.tasks.engine import Engine
-from rushes.tasks.work.receipts import receipt_of, record_of
+from rushes.tasks.work.receipt_book import receipt_of, record_of
 
 from .engines import QUICK, a_wish, an_engine
 from .makers import START, polling

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from rushes.domain.errors import RequestRefused, SubmissionRefused
 from rushes.domain.job import Job, Observation, RemoteOutput, Submission
 from rushes.domain.record import TaskRecord
-from rushes.providers.client.uploads import UploadClient, UploadTarget
+from rushes.providers.client.upload_client import UploadClient, UploadTarget
 from rushes.providers.provider import Provider, ProviderSettings
 from rushes.providers.registry import build_provider
 from rushes.tasks.engine import Engine

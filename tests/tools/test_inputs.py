@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pydantic import JsonValue, ValidationError
 
 from rushes.tasks.service import MediaSource
+from rushes.tools.answers.refusal import unknown_arguments, validation_sentences
 from rushes.tools.inputs import CheckTask, GenerateAudio, GenerateImage, GenerateVideo, ListTasks
-from rushes.tools.refusal import unknown_arguments, validation_sentences
 from rushes.tools.wishes import wish_of
 
 

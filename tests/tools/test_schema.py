@@ -6,7 +6,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, Field, JsonValue
 
-from rushes.tools.schema import Schema, input_schema, portable
+from rushes.tools.arguments.schema import Schema, input_schema, portable
 from rushes.tools.toolbox import ALL_TOOLS, ToolSpec
 
 NAMES = [spec.name for spec in ALL_TOOLS]

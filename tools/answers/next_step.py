@@ -4,8 +4,8 @@ import math
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from ..domain.record import TaskRecord
-from ..domain.request import Kind
+from ...domain.record import TaskRecord
+from ...domain.request import Kind
 
 WAIT_SECONDS = 30
 """The wait proposed for `check_task`: shorter than every host's time limit for a call that was measured."""

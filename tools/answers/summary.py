@@ -2,10 +2,10 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from ..domain.errors import Charged, FailureReason
-from ..domain.failure import clean_text
-from ..domain.record import Output, TaskRecord, TaskState
-from ..domain.request import Kind
+from ...domain.errors import Charged, FailureReason
+from ...domain.failure import clean_text
+from ...domain.record import Output, TaskRecord, TaskState
+from ...domain.request import Kind
 from .outputs import KEEPING_WORDS, KeepingWord, shown_mime, shown_url, timestamp
 
 OUTPUTS_LISTED = 4

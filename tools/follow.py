@@ -1,12 +1,12 @@
 """The tools around tasks that exist: look, list, cancel."""
 
 from ..domain.record import TaskRecord
+from .answers.result import ToolResult
+from .answers.summary import TaskList, summary_of
 from .context import ToolContext
 from .generate import task_result
 from .inputs import CancelTask, CheckTask, ListTasks
 from .progress import ProgressMeter
-from .result import ToolResult
-from .summary import TaskList, summary_of
 
 
 async def check_task(context: ToolContext, arguments: CheckTask) -> ToolResult:

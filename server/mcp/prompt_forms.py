@@ -8,9 +8,9 @@ from pydantic_core import PydanticUseDefault
 
 from ...domain.request import Kind
 from ...tools import prompts
+from ...tools.arguments.values import AspectRatio, stripped
 from ...tools.context import ToolContext
 from ...tools.inputs import KindFilter
-from ...tools.values import AspectRatio, stripped
 
 COMPARED_BY_DEFAULT = 3
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..domain.record import Output, TaskRecord
+from ...domain.record import Output, TaskRecord
 from .outputs import OUTPUTS_SHOWN, may_still_be_fetched, shown_mime, shown_url
 from .result import Link
 from .uris import output_uri

@@ -20,8 +20,8 @@ from ...domain.request import GenerationRequest, Kind, MediaInput
 from ..checks import check_request
 from ..fact_files import load_facts
 from ..provider import AccountCheck, AnswerSink, OutputStream, ProviderSettings, Traits
+from .input_bytes import MediaFolder
 from .jobs import RunningJob
-from .media import MediaFolder
 from .spec import InputMedium, RenderSpec, spec_of
 
 _UNKNOWN_JOB = Observation(

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, JsonValue
 from pydantic_core import PydanticCustomError
 
-from ..domain.nesting import is_deeper_than
+from ...domain.nesting import is_deeper_than
 
 _PIXELS = re.compile(r"(\d{3,5})\s*[x\u00d7*]\s*(\d{3,5})", re.IGNORECASE)
 _RATIO = re.compile(r"(\d{1,3}(?:\.\d{1,3})?)\s*[:x\u00d7/]\s*(\d{1,3}(?:\.\d{1,3})?)", re.IGNORECASE)

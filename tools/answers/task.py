@@ -6,12 +6,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from ..domain.failure import Failure, clean_text
-from ..domain.job import Cost
-from ..domain.record import TaskRecord, TaskState
-from ..domain.request import Kind
-from ..tasks.life import DEATHS_MAX
-from ..tasks.life.fingerprint import may_be_charged
+from ...domain.failure import Failure, clean_text
+from ...domain.job import Cost
+from ...domain.record import TaskRecord, TaskState
+from ...domain.request import Kind
+from ...tasks.life import DEATHS_MAX
+from ...tasks.life.fingerprint import may_be_charged
 from .next_step import NextStep, next_step
 from .outputs import TaskOutput, output_warnings, shown_outputs, shown_url, timestamp
 

@@ -9,13 +9,13 @@ import typer
 
 from ...domain.record import TaskRecord
 from ...tasks.service import Service
+from ...tools.answers.summary import TaskList
 from ...tools.call import call_tool
 from ...tools.context import ToolContext
 from ...tools.generate import task_result
-from ...tools.summary import TaskList
 from ...tools.toolbox import CANCEL_TASK, LIST_TASKS
 from .answer import Document, complaints, end, say
-from .generate import view_of
+from .generate_command import view_of
 from .options import NO_VALUE, AsJson, with_options_of
 from .outcome import Exit, exit_of
 from .session import run

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from ...domain.record import TaskRecord
+from ...tools.answers.task import DryRun, Task
 from ...tools.call import call_tool
 from ...tools.context import ToolContext
 from ...tools.generate import task_result
-from ...tools.task import DryRun, Task
 from ...tools.toolbox import GENERATE_AUDIO, GENERATE_IMAGE, GENERATE_VIDEO, ToolSpec
 from .answer import Document, complaints, end, say
 from .options import NO_VALUE, AsJson, with_options_of

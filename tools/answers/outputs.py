@@ -10,8 +10,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from ..domain.failure import clean_text
-from ..domain.record import KeepingStatus, Output, TaskRecord
+from ...domain.failure import clean_text
+from ...domain.record import KeepingStatus, Output, TaskRecord
 from .uris import output_uri, task_uri
 
 OUTPUTS_SHOWN = 10

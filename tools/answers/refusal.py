@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
-from ..domain.errors import FailureError, RushesError, StoreError, TaskNotFound
-from ..domain.failure import MESSAGE_LIMIT, Failure, clean_text, failure, failure_of
-from ..domain.request import Kind
+from ...domain.errors import FailureError, RushesError, StoreError, TaskNotFound
+from ...domain.failure import MESSAGE_LIMIT, Failure, clean_text, failure, failure_of
+from ...domain.request import Kind
 from .next_step import NextStep, cure
 from .result import ToolResult
 from .task import refused_task

@@ -1,0 +1,1 @@
+"""What the tools answer: tasks, lists, links, refusals, and the next step."""

@@ -1,0 +1,1 @@
+"""How the tools' arguments are read: their base, their values, and their portable schema."""
