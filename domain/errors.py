@@ -44,7 +44,7 @@ FailureReason = Literal[
     "result_expired",
     "internal",
 ]
-"""Why a task ended without outputs (design §2)."""
+"""Why a task ended without outputs."""
 
 Charged = Literal["yes", "no", "unknown"]
 """Whether money was spent."""

@@ -1,4 +1,4 @@
-"""Failures: why a task ended without outputs, whether it cost money, and what to do now (design §2)."""
+"""Failures: why a task ended without outputs, whether it cost money, and what to do now."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The task record: the durable account of one request, from journal to kept result (design §2 and §4)."""
+"""The task record: the durable account of one request, from journal to kept result."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

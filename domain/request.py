@@ -1,4 +1,4 @@
-"""The request: what the agent asked for, in our words, validated and immutable (design §2 and §3)."""
+"""The request: what the agent asked for, in our words, validated and immutable."""
 
 from collections.abc import Mapping
 from typing import Literal

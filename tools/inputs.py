@@ -1,4 +1,4 @@
-"""The arguments of the tools, as pydantic models (names and units: design §3).
+"""The arguments of the tools, as pydantic models (units in the names).
 
 A null or empty text is the same as an argument not given: hosts send both for optional arguments.
 Constraints stand in the descriptions too, because some hosts strip them from the schema.

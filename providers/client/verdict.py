@@ -1,7 +1,7 @@
 """What a whole reply to the one paid POST means for money: answered, refused, or an answer that says nothing; pure.
 
 Between rushes and a gateway stand proxies that answer in its place while it goes on working, so a reply is believed to
-be a refusal only where nobody but the gateway, and only before it took the job, can have written it (design §4).
+be a refusal only where nobody but the gateway, and only before it took the job, can have written it.
 """
 
 from dataclasses import dataclass

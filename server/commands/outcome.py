@@ -1,4 +1,7 @@
-"""How a command ends: what a tool's answer means for the exit code (design §6)."""
+"""How a command ends: what a tool's answer means for the exit code.
+
+A script can tell apart: done (0), failed (1), a wrong command or setting (2), still running (3).
+"""
 
 from collections.abc import Mapping
 from enum import IntEnum

@@ -1,4 +1,4 @@
-"""Settings: environment variables, over `rushes.toml`, over defaults (design §6)."""
+"""Settings: environment variables, over `rushes.toml`, over defaults (`docs/design.md`, Configuration)."""
 
 import os
 from collections.abc import Callable, Collection, Sequence

@@ -1,4 +1,4 @@
-"""Input media: what the agent gave becomes a URL or checked bytes, before anything is journaled or sent (design §3).
+"""Input media: what the agent gave becomes a URL or checked bytes, before anything is journaled or sent.
 
 A medium is an https URL, a data URL, a local path inside the allowed roots, or `task:<task_id>#<n>` for output n
 (counted from 1) of an earlier task.

@@ -1,4 +1,4 @@
-"""Which provider and model a request goes to: pure (design §4, routing).
+"""Which provider and model a request goes to: pure.
 
 Without a named provider, the configured ones that offer the model and whose facts fit the request are tried in
 configured order. With no key configured at all, `auto` is the sandbox; with one, the sandbox only by name.

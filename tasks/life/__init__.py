@@ -1,4 +1,4 @@
-"""A generation's life as pure functions: record, what was seen, and now, become the next record (design §2 and §4).
+"""A generation's life as pure functions: record, what was seen, and now, become the next record.
 
 Each function returns the same object where nothing changes, so that nothing is written. A final state never changes:
 `ground.moved` is the only place that sets `state`: it takes unfinished records only, and goes along `EDGES`. The one

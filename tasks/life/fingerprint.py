@@ -1,4 +1,4 @@
-"""Same request, same task: the fingerprint that the server derives, and how long it counts (design §4)."""
+"""Same request, same task: the fingerprint that the server derives, and how long it counts."""
 
 import hashlib
 import json

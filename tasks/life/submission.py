@@ -152,7 +152,7 @@ def adopted(record: TaskRecord, worker: str, now: datetime) -> TaskRecord:
 
 
 def answer_unknown(record: TaskRecord) -> Failure:
-    """Why a submission found in flight by a new process is not sent again (design §4)."""
+    """Why a submission found in flight by a new process is not sent again: the gateway may have it."""
     return failure(
         "outcome_unknown",
         f"rushes stopped while the request to {record.provider} was under way, so its answer is not known.",

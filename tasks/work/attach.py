@@ -1,4 +1,4 @@
-"""Handing a lost job back: looked at first, and never taken from another task (design §4)."""
+"""Handing a lost job back: looked at first, and never taken from another task."""
 
 from collections.abc import Callable, Mapping
 

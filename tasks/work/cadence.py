@@ -1,4 +1,4 @@
-"""When to look at a job next: pure functions of what is known (facts: inspection times for a random end).
+"""When to look at a job next: pure functions of what is known.
 
 Looks cost requests, and late looks cost the agent's time. With the hazard rate h(t) of the job's end and a price of
 `c` seconds of lag per look, the best pause is sqrt(2c / h) (Barlow, Hunter and Proschan 1963; Keller 1974). The time

@@ -1,4 +1,4 @@
-"""Cancelling: at the gateway where it can be done, and plain words where it cannot (design §3 and §4)."""
+"""Cancelling: at the gateway where it can be done, and plain words where it cannot."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Keeping: an output becomes a local file with measured facts and a provenance sidecar (design §4)."""
+"""Keeping: an output becomes a local file with measured facts and a provenance sidecar, because its URL expires."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Submission: journal before money, one POST, and a truthful account of its answer (design §4)."""
+"""Submission: journal before money, one POST, and a truthful account of its answer."""
 
 import logging
 from collections.abc import Mapping, Sequence

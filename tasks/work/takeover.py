@@ -1,4 +1,4 @@
-"""Takeover: a process goes on with unfinished tasks that no living process works on (design §4, resume)."""
+"""Takeover: a process goes on with unfinished tasks that no living process works on."""
 
 import logging
 import random

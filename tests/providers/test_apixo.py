@@ -1,4 +1,4 @@
-"""APIXO: from `specs/apixo.txt` and `facts/providers.md` §5."""
+"""APIXO: from its own pages, which `providers/facts/apixo.toml` names row by row."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""LLMGateway: from `specs/llmgateway.txt` and `facts/providers.md` §4."""
+"""LLMGateway: from its own pages and open code, which `providers/facts/llmgateway.toml` names row by row."""
 
 import base64
 from datetime import UTC, datetime, timedelta

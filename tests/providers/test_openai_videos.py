@@ -1,4 +1,7 @@
-"""Other servers with the format of `/v1/videos`: from `facts/providers.md` §6."""
+"""Other servers with the format of `/v1/videos`: from OpenAI's reference and client, and what other servers make of it.
+
+`providers/facts/openai-videos.toml` names the sources.
+"""
 
 import json
 from email.message import Message

@@ -1,4 +1,6 @@
-"""RouteAny: from `specs/routeany.txt` and `facts/providers.md` §1; Replicate, which speaks the same, from §1f."""
+"""RouteAny, from its own pages (`providers/facts/routeany.toml` names them row by row); and Replicate, which speaks the
+same, from its HTTP reference.
+"""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Shuyou: from `specs/shuyou.txt` and `facts/providers.md` §3."""
+"""Shuyou: from its own pages, which `providers/facts/shuyou.toml` names row by row."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,7 @@
-"""The unified format of Yuto AI: from `specs/unified-v2.txt` and `facts/providers.md` §2."""
+"""The unified format of Yuto AI: from its own page, and what else is known of it.
+
+`providers/facts/unified.toml` names the sources.
+"""
 
 import base64
 from datetime import UTC, datetime

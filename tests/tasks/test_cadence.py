@@ -1,4 +1,4 @@
-"""When a job is looked at next (facts: inspection times for a random end)."""
+"""When a job is looked at next: often near the time at which it is expected to end, seldom where nobody waits."""
 
 import math
 

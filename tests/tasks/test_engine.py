@@ -1,4 +1,4 @@
-"""A generation's life through the service, with a scripted gateway, a real store and real files (design §4)."""
+"""A generation's life through the service, with a scripted gateway, a real store and real files."""
 
 import json
 from pathlib import Path

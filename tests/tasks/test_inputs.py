@@ -1,4 +1,4 @@
-"""Input media are checked before anything is journaled or sent (design §3)."""
+"""Input media are checked before anything is journaled or sent."""
 
 import base64
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Which provider and model a request goes to (design §4, routing)."""
+"""Which provider and model a request goes to."""
 
 import pytest
 

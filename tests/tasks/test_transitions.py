@@ -1,4 +1,4 @@
-"""A generation's life: what each observation makes of a record (design §2 and §4)."""
+"""A generation's life: what each observation makes of a record."""
 
 from datetime import datetime, timedelta
 

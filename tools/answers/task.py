@@ -1,4 +1,4 @@
-"""`Task`: what every generating tool, `check_task` and `cancel_task` answer (design §3), made from a record; pure."""
+"""`Task`: what every generating tool, `check_task` and `cancel_task` answer, made from a record; pure."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

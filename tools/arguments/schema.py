@@ -1,4 +1,4 @@
-"""Portable JSON schemas: what every host's model API takes (facts: Gemini, OpenAI strict mode, Codex, Cursor).
+"""Portable JSON schemas: what every host's model API takes.
 
 Pydantic emits `$ref`, `anyOf` with null, `const`, titles and formats; some hosts reject those, others lose them.
 """
