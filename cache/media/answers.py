@@ -93,8 +93,9 @@ class AnswerParts:
         with suppress(StoreError), anyio.CancelScope(shield=True):
             if self._buffer and self._part is not None and not discard:
                 await self._flush()
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(partial(self._let_go, discard))
+        if self._part is not None or self._whole:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(partial(self._let_go, discard))
 
     def _let_go(self, discard: bool) -> None:
         for path, part in self._whole:
