@@ -21,7 +21,8 @@ from ...domain.record import TaskRecord
 from ...providers.provider import Provider, ProviderSettings
 from ...tasks.work.rebuild import Rebuilt
 from ..settings.providers import problem_with
-from ..settings.settings import Settings, unknown_variables
+from ..settings.settings import Settings
+from ..settings.variables import unknown_variables
 
 State = Literal["ok", "note", "warning", "broken"]
 

@@ -5,27 +5,15 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
-from ...domain.errors import ConfigurationError
 from ...providers.client.upload_client import UploadTarget
 from ...providers.provider import ProviderSettings
-from .file import FileSettings, Inputs, Limits, LogLevel, did_you_mean, read_file
+from .file import FileSettings, Inputs, Limits, LogLevel, read_file
 from .providers import merge_providers
+from .variables import Variables, read_environment
 
 FILE_NAME = "rushes.toml"
-
-PREFIX = "RUSHES_"
-
-
-@dataclass(frozen=True)
-class Variables:
-    """What the `RUSHES_*` variables say: `environment.Environment`, or nothing where none is set."""
-
-    home: Path | None = None
-    output_dir: Path | None = None
-    config: Path | None = None
-    log_level: LogLevel | None = None
 
 
 @dataclass(frozen=True)
@@ -98,33 +86,6 @@ def _upload_target(inputs: Inputs) -> UploadTarget | None:
         header_value=SecretStr(value) if value else None,
         public_url=inputs.upload_public_url,
     )
-
-
-def read_environment() -> Variables:
-    """The `RUSHES_*` variables.
-
-    Raises:
-        ConfigurationError: one of them has a value that it cannot have.
-    """
-    if not any(name.upper().startswith(PREFIX) for name in os.environ):
-        return Variables()
-    # Slow to load, and most hosts set no variable.
-    from .variables import Environment
-
-    try:
-        return Variables(**dict(Environment()))
-    except ValidationError as error:
-        problems = [f"{PREFIX}{str(detail['loc'][0]).upper()}: {detail['msg']}" for detail in error.errors()]
-        raise ConfigurationError("\n".join(problems)) from None
-
-
-def unknown_variables() -> list[str]:
-    """Variables that look as if meant for rushes, but that it does not read."""
-    from .variables import Environment
-
-    known = [PREFIX + name.upper() for name in Environment.model_fields]
-    strays = [name for name in sorted(os.environ) if name.startswith(PREFIX) and name not in known]
-    return [f"{name}{did_you_mean(name, known)}" for name in strays]
 
 
 def default_home() -> Path:

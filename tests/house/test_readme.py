@@ -13,7 +13,7 @@ import typer.main
 from rushes.providers.sandbox.steering import Steering, read_steering
 from rushes.server.commands.app import app
 from rushes.server.settings.file import parse
-from rushes.server.settings.variables import Environment
+from rushes.server.settings.variables import Variables
 from rushes.tools.toolbox import ALL_TOOLS
 
 from .checkout import ROOT
@@ -64,7 +64,7 @@ def test_the_table_of_tools_names_them_all_in_order() -> None:
 def test_the_table_of_variables_is_complete() -> None:
     section = README.split("## Configuration")[1].split("##")[0]
     named = set(re.findall(r"`(RUSHES_[A-Z_]+)`", section))
-    assert named == {f"RUSHES_{name.upper()}" for name in Environment.model_fields}
+    assert named == {f"RUSHES_{name.upper()}" for name in Variables.model_fields}
 
 
 def test_the_examples_of_configuration_are_accepted() -> None:

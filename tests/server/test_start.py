@@ -18,7 +18,6 @@ HEAVY = {
     "httpx",
     "numpy",
     "PIL",
-    "pydantic_settings",
     "rich.console",
     "rushes.providers.fact_files",
     "rushes.providers.client.gateway",

@@ -7,7 +7,8 @@ import pytest
 
 from rushes.domain.errors import ConfigurationError
 from rushes.providers.provider import ProviderSettings
-from rushes.server.settings.settings import Settings, default_input_roots, load_settings, unknown_variables
+from rushes.server.settings.settings import Settings, default_input_roots, load_settings
+from rushes.server.settings.variables import unknown_variables
 
 KNOWN = (
     ProviderSettings(name="routeany", wire="routeany", base_url="https://routeany.example"),
