@@ -93,6 +93,7 @@ async def test_a_call_takes_the_way_of_the_walk(gateways: RunningGateways, tmp_p
     arguments = {"prompt": "a red fox in snow", "provider": "apixo", "wait_seconds": 45}
     with anyio.fail_after(60):
         async with Client(command) as client:
+            await client.call_tool("list_models", {})  # until the engine is open, which is no part of a call's way
             answer = await client.call_tool("generate_video", arguments)
     assert answer.structured_content is not None
     assert answer.structured_content["state"] == "succeeded", answer

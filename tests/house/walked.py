@@ -10,6 +10,9 @@ from types import FrameType
 
 FROM = "/.src/rushes/"
 
+DECORATORS_MAX = 1
+"""Lines before the `def` of a function that is recorded."""
+
 
 def watch() -> None:
     """Begin to record, in all threads to come."""
@@ -17,7 +20,8 @@ def watch() -> None:
     file = os.open(os.environ["WALK_FILE"], os.O_CREAT | os.O_APPEND | os.O_WRONLY)
 
     def note(frame: FrameType, event: str, _: object) -> None:
-        if event != "call":
+        # A coroutine is called again at each step that it goes on with, further down in its lines.
+        if event != "call" or frame.f_lineno > frame.f_code.co_firstlineno + DECORATORS_MAX:
             return
         place = (frame.f_code.co_filename.rpartition(FROM)[2], frame.f_code.co_name)
         if place in places:
