@@ -1,1 +1,100 @@
-"""What an agent can call: one module a tool family, with its input and output models."""
+"""What an agent can call: one module a tool family, with its arguments, words and function; imported from here."""
+
+from .answers.links import output_links
+from .answers.outputs import OUTPUTS_SHOWN, URL_SHOWN, KeepingWord, TaskOutput, timestamp
+from .answers.refusal import closest, refused, refused_by, unanswered, unknown_arguments, validation_sentences
+from .answers.result import Link, Picture, ToolResult
+from .answers.summary import TaskList, TaskSummary, summary_of
+from .answers.task import DryRun, Task, task_of
+from .answers.task_result import task_result
+from .answers.uris import ANSWER_TEMPLATE, MODELS_URI, OUTPUT_TEMPLATE, TASK_TEMPLATE, task_id_in
+from .arguments.schema import Schema, input_schema, portable
+from .arguments.tool_input import ToolInput
+from .arguments.values import AspectRatio, KindFilter, stripped
+from .call import call_tool
+from .context import ToolContext
+from .follow import CANCEL_TASK, CHECK_TASK, LIST_TASKS, CancelTask, CheckTask, ListTasks
+from .generate import (
+    GENERATE_AUDIO,
+    GENERATE_IMAGE,
+    GENERATE_VIDEO,
+    STARTED,
+    GenerateAudio,
+    GenerateImage,
+    GenerateVideo,
+    wish_of,
+)
+from .models import LIST_MODELS, UNFILTERED_BYTES, ListModels, model_list
+from .progress import progress_message
+from .prompts import MODELS_COMPARED_MAX, SHOTS_MAX, comparison_text, storyboard_text
+from .spec import GENERATES, READS, ToolSpec
+from .toolbox import ALL_TOOLS
+from .view import VIEW_OUTPUT, ViewOutput
+
+__all__ = [
+    "ALL_TOOLS",
+    "ANSWER_TEMPLATE",
+    "CANCEL_TASK",
+    "CHECK_TASK",
+    "GENERATES",
+    "GENERATE_AUDIO",
+    "GENERATE_IMAGE",
+    "GENERATE_VIDEO",
+    "LIST_MODELS",
+    "LIST_TASKS",
+    "MODELS_COMPARED_MAX",
+    "MODELS_URI",
+    "OUTPUTS_SHOWN",
+    "OUTPUT_TEMPLATE",
+    "READS",
+    "SHOTS_MAX",
+    "STARTED",
+    "TASK_TEMPLATE",
+    "UNFILTERED_BYTES",
+    "URL_SHOWN",
+    "VIEW_OUTPUT",
+    "AspectRatio",
+    "CancelTask",
+    "CheckTask",
+    "DryRun",
+    "GenerateAudio",
+    "GenerateImage",
+    "GenerateVideo",
+    "KeepingWord",
+    "KindFilter",
+    "Link",
+    "ListModels",
+    "ListTasks",
+    "Picture",
+    "Schema",
+    "Task",
+    "TaskList",
+    "TaskOutput",
+    "TaskSummary",
+    "ToolContext",
+    "ToolInput",
+    "ToolResult",
+    "ToolSpec",
+    "ViewOutput",
+    "call_tool",
+    "closest",
+    "comparison_text",
+    "input_schema",
+    "model_list",
+    "output_links",
+    "portable",
+    "progress_message",
+    "refused",
+    "refused_by",
+    "storyboard_text",
+    "stripped",
+    "summary_of",
+    "task_id_in",
+    "task_of",
+    "task_result",
+    "timestamp",
+    "unanswered",
+    "unknown_arguments",
+    "validation_sentences",
+    "wish_of",
+]

@@ -10,9 +10,9 @@ from ..domain.failure import failure
 from ..domain.nesting import is_deeper_than
 from .answers.refusal import refused, refused_by, unanswered, unknown_arguments, validation_sentences, wrong_arguments
 from .answers.result import ToolResult
+from .arguments.tool_input import ToolInput
 from .context import ToolContext
-from .inputs import ToolInput
-from .toolbox import AnswerT, InputT, ToolSpec
+from .spec import AnswerT, InputT, ToolSpec
 
 logger = logging.getLogger(__name__)
 

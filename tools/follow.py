@@ -1,12 +1,45 @@
 """The tools around tasks that exist: look, list, cancel."""
 
-from ..domain.record import TaskRecord
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from ..domain.record import TaskRecord, TaskState
 from .answers.result import ToolResult
 from .answers.summary import TaskList, summary_of
+from .answers.task_result import task_result
+from .arguments.schema import Schema
+from .arguments.tool_input import ToolInput
+from .arguments.values import KindFilter, Name, TaskId, Text, WaitSeconds, lowered
 from .context import ToolContext
-from .generate import task_result
-from .inputs import CancelTask, CheckTask, ListTasks
 from .progress import ProgressMeter
+from .spec import CANCELS, READS, ToolSpec
+
+StateFilter = Annotated[TaskState, BeforeValidator(lowered)]
+
+
+class CheckTask(ToolInput):
+    """Arguments of `check_task`."""
+
+    task_id: TaskId
+    wait_seconds: WaitSeconds = Field(0, description="0-45")
+    job_id: Text | None = Field(None, description="Of a lost job")
+
+
+class ListTasks(ToolInput):
+    """Arguments of `list_tasks`."""
+
+    state: StateFilter | None = Field(None)
+    kind: KindFilter | None = Field(None)
+    limit: int = Field(10, ge=1, le=50, description="1-50; default 10")
+    cursor: Name | None = Field(None, description="next_cursor of the page before")
+
+
+class CancelTask(ToolInput):
+    """Arguments of `cancel_task`."""
+
+    task_id: TaskId
+    abandon: bool = Field(False, description="Give up here even if the gateway goes on and may charge")
 
 
 async def check_task(context: ToolContext, arguments: CheckTask) -> ToolResult:
@@ -59,3 +92,36 @@ async def cancel_task(context: ToolContext, arguments: CancelTask) -> ToolResult
     """
     record = await context.service.cancel(arguments.task_id, owner=context.owner, abandon=arguments.abandon)
     return task_result(context, record)
+
+
+CHECKED: Schema = {"type": "object", "properties": {"state": {"type": "string"}, "outputs": {"type": "array"}}}
+CHANGED: Schema = {"type": "object", "properties": {"state": {"type": "string"}}}
+TASKS: Schema = {"type": "object", "properties": {"tasks": {"type": "array"}}}
+
+CHECK_TASK = ToolSpec(
+    name="check_task",
+    title="Check task",
+    description="See a generation's state, outputs or failure; can wait for its end.",
+    input_model=CheckTask,
+    call=check_task,
+    hints=READS,
+    output_schema=CHECKED,
+)
+LIST_TASKS = ToolSpec(
+    name="list_tasks",
+    title="List tasks",
+    description="Find earlier generations, newest first.",
+    input_model=ListTasks,
+    call=list_tasks,
+    hints=READS,
+    output_schema=TASKS,
+)
+CANCEL_TASK = ToolSpec(
+    name="cancel_task",
+    title="Cancel task",
+    description="Stop a generation, where its gateway can cancel.",
+    input_model=CancelTask,
+    call=cancel_task,
+    hints=CANCELS,
+    output_schema=CHANGED,
+)

@@ -1,19 +1,169 @@
 """The generating tools: submit, answer when the gateway has accepted or refused, and wait only if asked to."""
 
-import anyio
+from collections.abc import Iterator
+from typing import Annotated, Literal, assert_never
 
-from ..domain.record import TaskRecord
-from ..tasks.service import Answer, Wish
-from .answers.links import output_links
+import anyio
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from ..domain.request import GenerationRequest, Kind, MediaRole
+from ..tasks.service import Answer, MediaSource, Wish
 from .answers.result import ToolResult
-from .answers.task import DryRun, task_of
+from .answers.task import DryRun
+from .answers.task_result import task_result
+from .arguments.schema import Schema
+from .arguments.tool_input import ToolInput
+from .arguments.values import (
+    AspectRatio,
+    LongText,
+    Name,
+    Options,
+    OutputFormat,
+    OutputName,
+    Resolution,
+    Size,
+    Text,
+    Texts,
+    WaitSeconds,
+    Word,
+    lowered,
+    wrong,
+)
 from .context import ToolContext
-from .inputs import GenerateInput
 from .progress import ProgressMeter, with_beats
-from .wishes import Generate, wish_of
+from .spec import GENERATES, ToolSpec
 
 ANSWER_WITHIN_SECONDS = 20.0
 """The submission goes on by itself after that."""
+
+PROMPT_CHARACTERS_MAX = 100_000
+"""A bound on what is read; what the model takes is checked when it is known."""
+
+Prompt = Annotated[str, Field(max_length=PROMPT_CHARACTERS_MAX)]
+Count = Annotated[int, Field(ge=1, le=10)]
+Quality = Annotated[Literal["quality", "fast"], BeforeValidator(lowered)]
+
+
+class GenerateInput(ToolInput):
+    """What all three generating tools take."""
+
+    prompt: Prompt = Field(description="1-100000 characters")
+    model: Name = Field("auto", description="Default auto; see list_models")
+    provider: Name | None = Field(None)
+    seed: int | None = Field(None)
+    count: Count | None = Field(None, description="1-10")
+    provider_options: Options | None = Field(None, description="The gateway's own fields")
+    wait_seconds: WaitSeconds = Field(0, description="0-45")
+    force_new: bool = Field(False, description="Pay again for the same request")
+    dry_run: bool = Field(False, description="Only show the payload")
+    output_name: OutputName | None = Field(None, description="File name")
+
+    @field_validator("prompt")
+    @classmethod
+    def _says_something(cls, prompt: str) -> str:
+        if not prompt.strip():
+            raise wrong("must not be blank")
+        return prompt
+
+
+class GenerateVideo(GenerateInput):
+    """Arguments of `generate_video`."""
+
+    duration_seconds: float | None = Field(None, gt=0)
+    aspect_ratio: AspectRatio | None = Field(None, description="W:H such as 16:9, or auto")
+    resolution: Resolution | None = Field(None, description="480p, 720p, 1080p, 4k")
+    audio: bool | None = Field(None, description="With sound")
+    negative_prompt: LongText | None = Field(None)
+    watermark: bool | None = Field(None)
+    quality: Quality | None = Field(None)
+    image: Text | None = Field(
+        None, description="First frame: https or data URL, local path (stdio) or task:<task_id>#1"
+    )
+    last_frame: Text | None = Field(None)
+    reference_images: Texts | None = Field(None)
+    reference_videos: Texts | None = Field(None)
+    reference_audios: Texts | None = Field(None)
+
+
+class GenerateImage(GenerateInput):
+    """Arguments of `generate_image`."""
+
+    aspect_ratio: AspectRatio | None = Field(None, description="W:H such as 3:2, or auto")
+    resolution: Resolution | None = Field(None, description="1k, 2k, 4k")
+    size: Size | None = Field(None, description="WIDTHxHEIGHT in pixels")
+    negative_prompt: LongText | None = Field(None)
+    images: Texts | None = Field(
+        None, description="To edit or refer to: https or data URLs, local paths (stdio) or task:<task_id>#1"
+    )
+    mask: Text | None = Field(None, description="Where to edit; needs images")
+    output_format: OutputFormat | None = Field(None, description="png, jpeg, webp")
+    quality: Word | None = Field(None, description="Such as low, high")
+
+    @model_validator(mode="after")
+    def _mask_has_something_to_mask(self) -> "GenerateImage":
+        if self.mask is not None and not self.images:
+            raise wrong("mask needs images: the image to edit")
+        return self
+
+
+class GenerateAudio(GenerateInput):
+    """Arguments of `generate_audio`."""
+
+    voice: Name | None = Field(None, description="By model")
+    language: Name | None = Field(None, description="Such as en or de-DE")
+    speed: float | None = Field(None, ge=0.25, le=4, description="0.25-4; 1 is normal")
+    duration_seconds: float | None = Field(None, gt=0, description="For music and sound")
+    output_format: OutputFormat | None = Field(None, description="Such as mp3, wav")
+    instructions: LongText | None = Field(None, description="Tone and pace")
+
+
+Generate = GenerateVideo | GenerateImage | GenerateAudio
+
+_NOT_OF_THE_REQUEST = {"provider", "provider_options", "wait_seconds", "force_new", "dry_run", "output_name"}
+_MEDIA = {"image", "last_frame", "reference_images", "reference_videos", "reference_audios", "images", "mask"}
+
+
+def kind_of(arguments: Generate) -> Kind:
+    if isinstance(arguments, GenerateVideo):
+        return "video"
+    return "image" if isinstance(arguments, GenerateImage) else "audio"
+
+
+def wish_of(arguments: Generate, *, owner: str, local_files: bool) -> Wish:
+    """The wish that a generating tool's arguments stand for."""
+    inputs = arguments.model_dump(exclude=_NOT_OF_THE_REQUEST | _MEDIA)
+    request = GenerationRequest(kind=kind_of(arguments), provider_options=arguments.provider_options or {}, **inputs)
+    return Wish(
+        request=request,
+        media=tuple(_media(arguments)),
+        provider=arguments.provider,
+        output_name=arguments.output_name,
+        force_new=arguments.force_new,
+        owner=owner,
+        local_files=local_files,
+    )
+
+
+def _media(arguments: Generate) -> Iterator[MediaSource]:
+    match arguments:
+        case GenerateVideo():
+            yield from _each("image", arguments.image)
+            yield from _each("last_frame", arguments.last_frame)
+            yield from _each("reference_image", arguments.reference_images)
+            yield from _each("reference_video", arguments.reference_videos)
+            yield from _each("reference_audio", arguments.reference_audios)
+        case GenerateImage():
+            yield from _each("input_image", arguments.images)
+            yield from _each("mask", arguments.mask)
+        case GenerateAudio():
+            return
+        case _:
+            assert_never(arguments)
+
+
+def _each(role: MediaRole, given: str | list[str] | None) -> Iterator[MediaSource]:
+    for text in [given] if isinstance(given, str) else given or []:
+        yield MediaSource(role=role, text=text.strip())
 
 
 async def generate(context: ToolContext, arguments: Generate) -> ToolResult:
@@ -59,22 +209,38 @@ async def _submitted_and_awaited(context: ToolContext, wish: Wish, arguments: Ge
     return Answer(record=record, deduplicated=answer.deduplicated)
 
 
-def task_result(
-    context: ToolContext,
-    record: TaskRecord,
-    *,
-    deduplicated: bool = False,
-    failure_is_error: bool = False,
-    whole: bool = False,
-) -> ToolResult:
-    """The task as a tool's answer. It is an error only where the call itself was to generate.
+STARTED: Schema = {"type": "object", "properties": {"task_id": {}, "next": {}}}
 
-    With `whole` nothing is left out for being long: for the task's resource.
-    """
-    interval = context.service.poll_interval_seconds(record)
-    task = task_of(record, deduplicated=deduplicated, poll_interval_seconds=interval, whole=whole)
-    return ToolResult(
-        document=task.model_dump(mode="json"),
-        is_error=failure_is_error and record.state in {"failed", "unknown"},
-        links=output_links(record, local_files=context.local_files),
-    )
+GENERATE_VIDEO = ToolSpec(
+    name="generate_video",
+    title="Generate video",
+    description=(
+        "Generate a video from text, frames or references. Costs money; answers with a task: follow its `next`, "
+        "never repeat the call to see how it goes."
+    ),
+    input_model=GenerateVideo,
+    call=generate,
+    hints=GENERATES,
+    output_schema=STARTED,
+    kind="video",
+)
+GENERATE_IMAGE = ToolSpec(
+    name="generate_image",
+    title="Generate image",
+    description="Generate or edit images. Costs money; answers with a task like generate_video.",
+    input_model=GenerateImage,
+    call=generate,
+    hints=GENERATES,
+    output_schema=STARTED,
+    kind="image",
+)
+GENERATE_AUDIO = ToolSpec(
+    name="generate_audio",
+    title="Generate audio",
+    description="Generate speech, music or sound. Costs money; answers with a task like generate_video.",
+    input_model=GenerateAudio,
+    call=generate,
+    hints=GENERATES,
+    output_schema=STARTED,
+    kind="audio",
+)

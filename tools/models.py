@@ -4,14 +4,17 @@ import json
 from collections.abc import Iterator, Sequence
 from itertools import chain, zip_longest
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from ..domain.model_facts import Limits, ModelFacts
 from ..domain.request import Kind
 from ..tasks.service import ModelOffer
 from .answers.result import ToolResult
+from .arguments.schema import Schema
+from .arguments.tool_input import ToolInput
+from .arguments.values import KindFilter, Name
 from .context import ToolContext
-from .inputs import ListModels
+from .spec import READS, ToolSpec
 
 UNFILTERED_BYTES = 6_000
 """The whole answer without a filter, as JSON."""
@@ -27,6 +30,14 @@ VALUES_MAX = 24
 """Values shown of one list: a gateway may have hundreds of voices."""
 
 Entry = dict[str, JsonValue]
+
+
+class ListModels(ToolInput):
+    """Arguments of `list_models`."""
+
+    kind: KindFilter | None = Field(None)
+    provider: Name | None = Field(None)
+    query: Name | None = Field(None, description="Part of a name")
 
 
 class ModelList(BaseModel):
@@ -190,3 +201,16 @@ def _listed(values: Sequence[str] | Sequence[float] | None) -> list[JsonValue]:
     ]
     left_out = len(shown) - VALUES_MAX
     return [*shown[:VALUES_MAX], f"... {left_out} more"] if left_out > 0 else shown
+
+
+MODELS: Schema = {"type": "object", "properties": {"models": {"type": "array"}}}
+
+LIST_MODELS = ToolSpec(
+    name="list_models",
+    title="List models",
+    description="Find models, the providers usable now, and what each accepts: durations, ratios, limits.",
+    input_model=ListModels,
+    call=list_models,
+    hints=READS,
+    output_schema=MODELS,
+)

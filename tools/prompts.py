@@ -8,10 +8,10 @@ from pydantic import JsonValue
 from ..domain.request import Kind
 
 SHOTS_MAX = 12
-MODELS_MAX = 6
+MODELS_COMPARED_MAX = 6
 
 
-def storyboard(brief: str, shots: int, aspect_ratio: str, seconds: float, model: str | None) -> str:
+def storyboard_text(brief: str, shots: int, aspect_ratio: str, seconds: float, model: str | None) -> str:
     """A brief becomes shots, each with the calls that make it."""
     frame = _call("generate_image", prompt="<what the first frame shows>", aspect_ratio=aspect_ratio)
     chosen: dict[str, JsonValue] = {"model": model} if model else {}
@@ -45,7 +45,7 @@ Turn this brief into a storyboard of {shots} {"shot" if shots == 1 else "shots"}
 """
 
 
-def compare_models(prompt: str, kind: Kind, models: Sequence[str], seed: int) -> str:
+def comparison_text(prompt: str, kind: Kind, models: Sequence[str], seed: int) -> str:
     """One prompt on several models, side by side."""
     calls = "\n".join(f"   {_call(f'generate_{kind}', prompt=prompt, model=model, seed=seed)}" for model in models)
     return f"""\

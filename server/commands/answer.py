@@ -69,7 +69,7 @@ def complain(error: RushesError) -> None:
 def _refusal(error: RushesError, *, about_a_task: bool) -> Document:
     """The error in the shape in which a tool would answer."""
     from ...domain.failure import failure
-    from ...tools.answers.refusal import refused, refused_by, unanswered
+    from ...tools import refused, refused_by, unanswered
 
     if isinstance(error, ConfigurationError):
         return refused(

@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from ...domain.record import TaskRecord
-from ...tools.answers.task import DryRun, Task
-from ...tools.call import call_tool
-from ...tools.context import ToolContext
-from ...tools.generate import task_result
-from ...tools.toolbox import GENERATE_AUDIO, GENERATE_IMAGE, GENERATE_VIDEO, ToolSpec
+from ...tools import (
+    GENERATE_AUDIO,
+    GENERATE_IMAGE,
+    GENERATE_VIDEO,
+    DryRun,
+    Task,
+    ToolContext,
+    ToolSpec,
+    call_tool,
+    task_result,
+)
 from .answer import Document, complaints, end, say
 from .options import NO_VALUE, AsJson, with_options_of
 from .outcome import Exit, exit_of

@@ -6,12 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from ...tools.answers.result import ToolResult
-from ...tools.call import call_tool
-from ...tools.context import ToolContext
-from ...tools.inputs import ListModels
-from ...tools.models import model_list
-from ...tools.toolbox import LIST_MODELS
+from ...tools import LIST_MODELS, ListModels, ToolContext, ToolResult, call_tool, model_list
 from .answer import Document, complaints, end
 from .generate_command import view_of
 from .options import AsJson, with_options_of

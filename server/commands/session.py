@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from ...domain.record import TaskRecord
 from ...tasks.engine import Engine
-from ...tools.context import ToolContext
+from ...tools import ToolContext
 
 ResultT = TypeVar("ResultT")
 

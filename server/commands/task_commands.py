@@ -9,11 +9,7 @@ import typer
 
 from ...domain.record import TaskRecord
 from ...tasks.service import Service
-from ...tools.answers.summary import TaskList
-from ...tools.call import call_tool
-from ...tools.context import ToolContext
-from ...tools.generate import task_result
-from ...tools.toolbox import CANCEL_TASK, LIST_TASKS
+from ...tools import CANCEL_TASK, LIST_TASKS, TaskList, ToolContext, call_tool, task_result
 from .answer import Document, complaints, end, say
 from .generate_command import view_of
 from .options import NO_VALUE, AsJson, with_options_of

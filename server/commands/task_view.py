@@ -16,9 +16,7 @@ from rich.text import Text
 from ...domain.errors import Charged
 from ...domain.failure import Failure, clean_text
 from ...domain.record import TaskState
-from ...tools.answers.outputs import KeepingWord, TaskOutput
-from ...tools.answers.summary import TaskSummary
-from ...tools.answers.task import DryRun, Task
+from ...tools import DryRun, KeepingWord, Task, TaskOutput, TaskSummary
 from .words import for_people
 
 MARKS: dict[TaskState, tuple[str, str]] = {

@@ -8,8 +8,7 @@ from mcp_types import CompleteRequestParams, CompleteResult, Completion, Resourc
 
 from ...domain.errors import TaskNotFound
 from ...domain.request import Kind
-from ...tools.answers.uris import ANSWER_TEMPLATE, OUTPUT_TEMPLATE, TASK_TEMPLATE
-from ...tools.context import ToolContext
+from ...tools import ANSWER_TEMPLATE, OUTPUT_TEMPLATE, TASK_TEMPLATE, ToolContext
 
 VALUES_MAX = 100
 """The protocol's own limit."""

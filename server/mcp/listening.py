@@ -32,8 +32,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ...domain.errors import RushesError
 from ...domain.record import TaskRecord
-from ...tools.answers.uris import task_id_in
-from ...tools.context import ToolContext
+from ...tools import ToolContext, task_id_in
 from .following import follow, is_known
 from .tasks_extension import EXTENSION_ID, detailed_task
 

@@ -7,10 +7,16 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticUseDefault
 
 from ...domain.request import Kind
-from ...tools import prompts
-from ...tools.arguments.values import AspectRatio, stripped
-from ...tools.context import ToolContext
-from ...tools.inputs import KindFilter
+from ...tools import (
+    MODELS_COMPARED_MAX,
+    SHOTS_MAX,
+    AspectRatio,
+    KindFilter,
+    ToolContext,
+    comparison_text,
+    storyboard_text,
+    stripped,
+)
 
 COMPARED_BY_DEFAULT = 3
 
@@ -34,14 +40,14 @@ def add_prompts(server: MCPServer[Any], surroundings: ToolContext) -> None:
     )
     def storyboard(  # pyright: ignore[reportUnusedFunction]
         brief: Annotated[str, Field(description="What the film is about", min_length=1), STRIPPED],
-        shots: Annotated[int, MAY_BE_BLANK, Field(description="1-12; default 4", ge=1, le=prompts.SHOTS_MAX)] = 4,
+        shots: Annotated[int, MAY_BE_BLANK, Field(description="1-12; default 4", ge=1, le=SHOTS_MAX)] = 4,
         aspect_ratio: Annotated[AspectRatio, MAY_BE_BLANK, Field(description="Default 16:9")] = "16:9",
         seconds: Annotated[
             float, MAY_BE_BLANK, Field(description="Seconds a shot; default 5", gt=0, allow_inf_nan=False)
         ] = 5,
         model: Annotated[str | None, MAY_BE_BLANK, Field(description="Video model; default: rushes chooses")] = None,
     ) -> str:
-        return prompts.storyboard(brief, shots, aspect_ratio, seconds, model)
+        return storyboard_text(brief, shots, aspect_ratio, seconds, model)
 
     @server.prompt(title="Compare models", description="Make one prompt on several models and compare the results.")
     async def compare_models(  # pyright: ignore[reportUnusedFunction]
@@ -54,7 +60,7 @@ def add_prompts(server: MCPServer[Any], surroundings: ToolContext) -> None:
     ) -> str:
         named = [name.strip() for name in (models or "").split(",") if name.strip()]
         chosen = named or await usable_models(surroundings, kind)
-        return prompts.compare_models(prompt, kind, list(dict.fromkeys(chosen))[: prompts.MODELS_MAX], seed)
+        return comparison_text(prompt, kind, list(dict.fromkeys(chosen))[:MODELS_COMPARED_MAX], seed)
 
 
 async def usable_models(surroundings: ToolContext, kind: Kind) -> list[str]:

@@ -6,7 +6,7 @@ from base64 import b64encode
 from mcp_types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
 
 from ...tasks.previews.preview import JPEG
-from ...tools.answers.result import Picture, ToolResult
+from ...tools import Picture, ToolResult
 
 
 def rendered(result: ToolResult | Picture) -> CallToolResult:

@@ -9,10 +9,7 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from ...domain.errors import RequestRefused, RushesError, TaskNotFound
 from ...domain.record import TaskRecord
 from ...tasks.previews.previews import check_index
-from ...tools.answers.uris import ANSWER_TEMPLATE, MODELS_URI, OUTPUT_TEMPLATE, TASK_TEMPLATE
-from ...tools.context import ToolContext
-from ...tools.generate import task_result
-from ...tools.models import model_list
+from ...tools import ANSWER_TEMPLATE, MODELS_URI, OUTPUT_TEMPLATE, TASK_TEMPLATE, ToolContext, model_list, task_result
 
 SMALL_BYTES = 750_000
 """A medium up to this size is sent as it is; as base64 it stays under the 1 MB that hosts take."""

@@ -33,11 +33,7 @@ from pydantic import AnyUrl, ValidationError
 
 from ...cache.media.sniff import HEAD_BYTES, sniff_mime
 from ...tasks.service import Service
-from ...tools.answers.refusal import closest, validation_sentences
-from ...tools.arguments.schema import input_schema
-from ...tools.call import call_tool
-from ...tools.context import ToolContext
-from ...tools.toolbox import ALL_TOOLS, ToolSpec
+from ...tools import ALL_TOOLS, ToolContext, ToolSpec, call_tool, closest, input_schema, validation_sentences
 from ..logs import no_rich_logs
 from .completion import Completing
 from .listening import Listening, Subscribing, without_list_changes

@@ -17,11 +17,7 @@ from pydantic import Field
 
 from ...domain.errors import TaskNotFound
 from ...domain.record import TaskRecord
-from ...tools.answers.outputs import timestamp
-from ...tools.context import ToolContext
-from ...tools.generate import task_result
-from ...tools.progress import progress_message
-from ...tools.toolbox import ALL_TOOLS
+from ...tools import ALL_TOOLS, ToolContext, progress_message, task_result, timestamp
 from .rendering import rendered
 
 EXTENSION_ID = "io.modelcontextprotocol/tasks"

@@ -7,7 +7,7 @@ from importlib.metadata import version
 import pytest
 from pydantic import BaseModel
 
-from rushes.tools.inputs import CancelTask, GenerateAudio, GenerateImage, GenerateVideo, ListModels, ListTasks
+from rushes.tools import CancelTask, GenerateAudio, GenerateImage, GenerateVideo, ListModels, ListTasks
 
 from .command import process, rushes, terminal_shows, visible
 

@@ -14,7 +14,7 @@ from rushes.server.mcp.server import RushesServer
 from rushes.server.preparation import prepared_settings
 from rushes.server.transports.serve import serve_http
 from rushes.tasks.service import Service
-from rushes.tools.context import ToolContext
+from rushes.tools import ToolContext
 
 from .contents import add_contents, content_tools
 from .headers import header_tool

@@ -4,10 +4,7 @@ from mcp.server.mcpserver.tools import Tool
 from pydantic import Field
 
 from rushes.server.mcp.server import sdk_tool
-from rushes.tools.answers.result import ToolResult
-from rushes.tools.context import ToolContext
-from rushes.tools.inputs import ToolInput
-from rushes.tools.toolbox import READS, ToolSpec
+from rushes.tools import READS, ToolContext, ToolInput, ToolResult, ToolSpec
 
 
 class CustomHeaders(ToolInput):

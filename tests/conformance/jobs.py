@@ -24,11 +24,7 @@ from pydantic import BaseModel, Field
 from rushes.server.mcp.rendering import rendered
 from rushes.server.mcp.server import RushesServer, sdk_tool
 from rushes.server.mcp.tasks_extension import EXTENSION_ID, TaskIdParams, TasksExtension, TaskUpdateParams
-from rushes.tools.answers.result import ToolResult
-from rushes.tools.context import ToolContext
-from rushes.tools.generate import generate
-from rushes.tools.inputs import GenerateImage, ToolInput
-from rushes.tools.toolbox import GENERATES, STARTED, ToolSpec
+from rushes.tools import GENERATE_IMAGE, GENERATES, STARTED, GenerateImage, ToolContext, ToolInput, ToolResult, ToolSpec
 
 Wire = dict[str, Any]
 
@@ -53,7 +49,7 @@ class ConfirmDelete(ToolInput):
 async def drawn(context: ToolContext, prompt: str) -> ToolResult:
     """A new task in the sandbox, whatever was asked before."""
     asked = {"prompt": prompt, "provider": "sandbox", "force_new": True}
-    return await generate(context, GenerateImage.model_validate(asked))
+    return await GENERATE_IMAGE.call(context, GenerateImage.model_validate(asked))
 
 
 async def slow_compute(context: ToolContext, arguments: SlowCompute) -> ToolResult:

@@ -16,7 +16,7 @@ from rushes.domain.record import TaskRecord
 from rushes.server.doctor.checks import tasks_set_aside
 from rushes.tasks import life
 from rushes.tasks.journal import from_document, to_document
-from rushes.tools.answers.task import task_of
+from rushes.tools import task_of
 
 from ..clocks import SteppedClock
 from ..tasks.engines import a_wish, an_engine

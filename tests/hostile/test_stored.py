@@ -12,7 +12,7 @@ import pytest
 from rushes.domain.record import TaskRecord
 from rushes.providers.registry import build_provider
 from rushes.tasks.engine import Engine
-from rushes.tools.answers.task import task_of
+from rushes.tools import task_of
 
 from ..cache.samples import image
 from ..providers.replies import KEY, settings

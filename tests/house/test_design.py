@@ -11,7 +11,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from rushes.server.settings.file import FileSettings, Inputs, Limits, ProviderTable, Viewer
-from rushes.tools.toolbox import ALL_TOOLS
+from rushes.tools import ALL_TOOLS
 from tests.gateways.client import RunningGateways
 
 from .checkout import PARTS, ROOT, tracked_files

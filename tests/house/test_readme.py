@@ -14,7 +14,7 @@ from rushes.providers.sandbox.steering import Steering, read_steering
 from rushes.server.commands.app import app
 from rushes.server.settings.file import parse
 from rushes.server.settings.variables import Variables
-from rushes.tools.toolbox import ALL_TOOLS
+from rushes.tools import ALL_TOOLS
 
 from .checkout import ROOT
 

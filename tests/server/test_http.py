@@ -15,7 +15,7 @@ from rushes.domain.errors import ConfigurationError
 from rushes.server.mcp.server import build_server
 from rushes.server.transports.http import is_loopback
 from rushes.server.transports.serve import serve_http, serve_sse
-from rushes.tools.toolbox import ALL_TOOLS
+from rushes.tools import ALL_TOOLS
 
 from ..tools.fake_service import FakeService, record
 from .clients import document

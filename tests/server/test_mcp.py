@@ -21,8 +21,7 @@ from rushes.domain.model_facts import ModelFacts
 from rushes.domain.record import Keeping, KeptMedia, Output
 from rushes.server.mcp.server import INSTRUCTIONS, build_server
 from rushes.tasks.service import ModelOffer
-from rushes.tools.answers.task import Task
-from rushes.tools.toolbox import ALL_TOOLS
+from rushes.tools import ALL_TOOLS, Task
 
 from ..previews.media_files import an_image
 from ..tools.fake_service import FakeService, record, refusing

@@ -23,7 +23,7 @@ from rushes.domain.record import Output
 from rushes.domain.request import Kind
 from rushes.server.mcp.resources import SMALL_BYTES
 from rushes.tasks.service import ModelOffer
-from rushes.tools.answers.uris import ANSWER_TEMPLATE, OUTPUT_TEMPLATE, TASK_TEMPLATE
+from rushes.tools import ANSWER_TEMPLATE, OUTPUT_TEMPLATE, TASK_TEMPLATE
 
 from ..previews.media_files import BLUE, GREEN, RED, a_sound, a_video, an_image
 from ..tools.fake_service import FakeService, record

@@ -14,7 +14,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from rushes.server.transports.stdio import LINES_AHEAD, Lines
-from rushes.tools.toolbox import ALL_TOOLS
+from rushes.tools import ALL_TOOLS
 
 from .clients import ERAS, document
 

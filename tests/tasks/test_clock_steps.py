@@ -13,7 +13,7 @@ from rushes.domain.record import TaskRecord
 from rushes.providers.provider import Traits
 from rushes.tasks.engine import Engine
 from rushes.tasks.life import OVERDUE_LOOKS
-from rushes.tools.answers.task import task_of
+from rushes.tools import task_of
 
 from ..clocks import JumpingClock
 from .engines import a_wish, an_engine

@@ -12,7 +12,7 @@ from rushes.domain.failure import failure
 from rushes.domain.job import Observation
 from rushes.domain.record import TaskRecord
 from rushes.tasks.engine import Engine
-from rushes.tools.answers.task import task_of
+from rushes.tools import task_of
 
 from ..clocks import JumpingClock
 from .engines import a_wish, an_engine

@@ -11,7 +11,7 @@ from rushes.domain.record import TaskRecord
 from rushes.tasks.engine import Engine, Limits
 from rushes.tasks.intake.routing import Configured
 from rushes.tasks.service import MediaSource
-from rushes.tools.answers.task import task_of
+from rushes.tools import task_of
 
 from ..clocks import JumpingClock, SteppedClock
 from .engines import QUICK, a_wish, an_engine

@@ -10,7 +10,7 @@ import pytest
 from rushes.domain.job import Job, Observation, RemoteOutput, Submission, Told
 from rushes.domain.record import TaskRecord
 from rushes.tasks.engine import Engine
-from rushes.tools.answers.task import task_of
+from rushes.tools import task_of
 
 from ..providers.replies import always, provider
 from .engines import a_wish, an_engine

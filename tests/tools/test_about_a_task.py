@@ -3,10 +3,7 @@
 import pytest
 
 from rushes.domain.errors import RequestRefused, StoreBusy, StoreDamaged, TaskNotFound
-from rushes.tools.answers.result import ToolResult
-from rushes.tools.call import call_tool
-from rushes.tools.context import ToolContext
-from rushes.tools.toolbox import CANCEL_TASK, CHECK_TASK, LIST_TASKS
+from rushes.tools import CANCEL_TASK, CHECK_TASK, LIST_TASKS, ToolContext, ToolResult, call_tool
 
 from .fake_service import FakeService, record
 

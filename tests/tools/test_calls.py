@@ -4,9 +4,7 @@ import anyio
 import pytest
 
 from rushes.domain.errors import RequestRefused
-from rushes.tools.call import call_tool
-from rushes.tools.context import ToolContext
-from rushes.tools.toolbox import GENERATE_VIDEO
+from rushes.tools import GENERATE_VIDEO, ToolContext, call_tool
 
 from .fake_service import FakeService, refusing
 

@@ -8,9 +8,16 @@ from hypothesis import strategies as st
 from pydantic import JsonValue, ValidationError
 
 from rushes.tasks.service import MediaSource
-from rushes.tools.answers.refusal import unknown_arguments, validation_sentences
-from rushes.tools.inputs import CheckTask, GenerateAudio, GenerateImage, GenerateVideo, ListTasks
-from rushes.tools.wishes import wish_of
+from rushes.tools import (
+    CheckTask,
+    GenerateAudio,
+    GenerateImage,
+    GenerateVideo,
+    ListTasks,
+    unknown_arguments,
+    validation_sentences,
+    wish_of,
+)
 
 
 def complaints(model: type[GenerateVideo | GenerateImage | GenerateAudio | ListTasks], **arguments: object) -> str:

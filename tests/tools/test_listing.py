@@ -12,7 +12,7 @@ import pytest
 from mcp import Client
 
 from rushes.server.mcp.server import build_server
-from rushes.tools.toolbox import ALL_TOOLS
+from rushes.tools import ALL_TOOLS
 
 from .fake_service import FakeService
 

@@ -7,11 +7,7 @@ import pytest
 from rushes.domain.model_facts import ModelFacts, OperationFacts
 from rushes.domain.request import Kind
 from rushes.tasks.service import ModelOffer
-from rushes.tools.answers.result import ToolResult
-from rushes.tools.call import call_tool
-from rushes.tools.context import ToolContext
-from rushes.tools.models import UNFILTERED_BYTES
-from rushes.tools.toolbox import LIST_MODELS
+from rushes.tools import LIST_MODELS, UNFILTERED_BYTES, ToolContext, ToolResult, call_tool
 
 from .fake_service import FakeService
 

@@ -11,10 +11,7 @@ from rushes.domain.errors import OutputExpired
 from rushes.domain.job import Job, Observation, RemoteOutput, Submission
 from rushes.domain.record import Keeping, KeptMedia, Output
 from rushes.server.commands.task_view import task_view, tasks_table
-from rushes.tools.answers.links import output_links
-from rushes.tools.answers.outputs import OUTPUTS_SHOWN, URL_SHOWN
-from rushes.tools.answers.summary import summary_of
-from rushes.tools.answers.task import Task, task_of
+from rushes.tools import OUTPUTS_SHOWN, URL_SHOWN, Task, output_links, summary_of, task_of
 
 from ..tasks.engines import a_wish, an_engine
 from ..tasks.scripted import ScriptedProvider

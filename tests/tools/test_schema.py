@@ -6,8 +6,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, Field, JsonValue
 
-from rushes.tools.arguments.schema import Schema, input_schema, portable
-from rushes.tools.toolbox import ALL_TOOLS, ToolSpec
+from rushes.tools import ALL_TOOLS, Schema, ToolSpec, input_schema, portable
 
 NAMES = [spec.name for spec in ALL_TOOLS]
 NOT_PORTABLE = {"$ref", "$defs", "anyOf", "oneOf", "allOf", "not", "const", "format", "title", "prefixItems", "default"}

@@ -8,10 +8,7 @@ from rushes.domain.errors import FailureReason
 from rushes.domain.failure import failure
 from rushes.domain.job import Cost, RemoteOutput
 from rushes.domain.record import Attempt, Keeping, KeptMedia, Output
-from rushes.tools.answers.links import output_links
-from rushes.tools.answers.outputs import timestamp
-from rushes.tools.answers.summary import TaskList, summary_of
-from rushes.tools.answers.task import Task, task_of
+from rushes.tools import Task, TaskList, output_links, summary_of, task_of, timestamp
 
 from .fake_service import NOW, record
 

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, JsonValue
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
 from ...domain.nesting import is_deeper_than
+from ...domain.request import Kind
 
 _PIXELS = re.compile(r"(\d{3,5})\s*[x\u00d7*]\s*(\d{3,5})", re.IGNORECASE)
 _RATIO = re.compile(r"(\d{1,3}(?:\.\d{1,3})?)\s*[:x\u00d7/]\s*(\d{1,3}(?:\.\d{1,3})?)", re.IGNORECASE)
@@ -24,6 +25,7 @@ OPTIONS_DEPTH_MAX = 32
 NAME_LENGTH_MAX = 300
 TEXT_CHARACTERS_MAX = 100_000
 NAME_CHARACTERS_MAX = 100
+WAIT_SECONDS_MAX = 45
 _UNSAFE_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 
 
@@ -155,7 +157,7 @@ def capped_wait(value: object) -> object:
         seconds = float(value) if isinstance(value, str | int | float) else None
     except (ValueError, OverflowError):
         return value
-    return value if seconds is None else min(seconds, 45.0)
+    return value if seconds is None else min(seconds, float(WAIT_SECONDS_MAX))
 
 
 def name_of_a_field(value: str) -> str:
@@ -205,3 +207,6 @@ Resolution = Annotated[str, BeforeValidator(resolution)]
 Size = Annotated[str, BeforeValidator(size)]
 OutputFormat = Annotated[str, BeforeValidator(output_format)]
 OutputName = Annotated[str, BeforeValidator(output_name)]
+LongText = Annotated[str, AfterValidator(bounded_text)]
+WaitSeconds = Annotated[float, Field(ge=0, le=WAIT_SECONDS_MAX), BeforeValidator(capped_wait)]
+KindFilter = Annotated[Kind, BeforeValidator(lowered)]
