@@ -4,12 +4,14 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
+import anyio
 from pydantic import JsonValue, ValidationError
 
 from ..cache.embedded.store import Document, TaskStore
 from ..domain.errors import StoreBusy, StoreDamaged, TaskNotFound
 from ..domain.record import TaskRecord, TaskState
 from .clock import Clock
+from .followers import Change, Followers
 from .life import Transition
 from .life.fingerprint import COUNTS_AFTER_SUCCESS, still_counts
 
@@ -72,6 +74,8 @@ class Records:
         self._store = store
         self.worker = worker
         self._clock = clock
+        self.followers = Followers()
+        """Hear of every write made here."""
         self._ends: dict[str, float] = {}
         """When tasks ended here a moment ago, by the time that passes: a clock that is set does not change it."""
 
@@ -83,7 +87,10 @@ class Records:
             still_counts=self._counts(force_new=force_new),
             anew=force_new,
         )
-        return from_document(document), created
+        journaled = from_document(document)
+        if created:
+            self.followers.tell(None, journaled)
+        return journaled, created
 
     async def equal(self, fingerprint: str) -> TaskRecord | None:
         """The task of an equal request that still counts, where nothing new can be begun."""
@@ -166,7 +173,9 @@ class Records:
             if stored is not None:
                 if changed.final and not record.final:
                     self._note_end(task_id)
-                return from_document(stored)
+                written = from_document(stored)
+                self.followers.tell(record, written)
+                return written
         raise StoreBusy(f"Task {task_id} is being changed by other processes all the time.")
 
     async def holder_of(self, provider: str, job_id: str) -> str | None:
@@ -179,7 +188,10 @@ class Records:
 
     async def restore(self, record: TaskRecord) -> bool:
         """Put a task back that the store has lost; false where it has one of that id."""
-        return await self._store.restore(to_document(record))
+        restored = await self._store.restore(to_document(record))
+        if restored:
+            self.followers.tell(None, record)
+        return restored
 
     async def answer(self, task_id: str) -> JsonValue:
         """The gateway's last answer about the task's job; `None` where none was kept, or it cannot be read."""
@@ -198,12 +210,27 @@ class Records:
     async def put_back(self, record: TaskRecord) -> TaskRecord:
         """Write a record that the store no longer has, because its database was damaged and set aside."""
         document, _ = await self._store.create(to_document(record))
-        return from_document(document)
+        restored = from_document(document)
+        self.followers.tell(None, restored)
+        return restored
 
     async def changed(self, record: TaskRecord, *, seconds: float) -> TaskRecord:
-        """The record as soon as it differs from this one, or as it is when time is up."""
-        document = await self._store.wait_for_change(record.task_id, record.revision, seconds=seconds)
-        return record if document is None else from_document(document)
+        """The record as soon as it differs from this one, or as it is when time is up.
+
+        What is written here is told at once, with nothing read back; only for other processes' writes the store is
+        looked at.
+        """
+        told: list[TaskRecord] = []
+        written_here = anyio.CancelScope()
+
+        def tell(change: Change) -> None:
+            told.append(change.record)
+            written_here.cancel()
+
+        with self.followers.following(tell, record.task_id), written_here:
+            document = await self._store.wait_for_change(record.task_id, record.revision, seconds=seconds)
+            return record if document is None else from_document(document)
+        return told[-1]
 
     async def open_records(
         self, looked_after: Callable[[str, str | None], bool] = lambda _task_id, _worker: False

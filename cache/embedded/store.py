@@ -1,7 +1,6 @@
 """The task store: an async face over one writer thread and one reader thread."""
 
 import sqlite3
-from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import anyio
 from pydantic import JsonValue
 
 from .diskcache_adapter import DATABASE, OpenedCache, open_cache
-from .documents import Document, Migration, text_of
+from .documents import Document, Migration
 from .rows import Records
 from .sessions import Reader, Writer
 from .thread import Lane
@@ -26,8 +25,8 @@ _NO_MIGRATIONS: Mapping[int, Migration] = MappingProxyType({})
 
 _WRITES_IN_ONE_TRANSACTION_MAX = 64
 
-_OTHER_PROCESSES_SECONDS = 0.3
-"""How often a waiter looks for what other processes wrote."""
+_LOOK_EVERY_SECONDS = 0.3
+"""How often a waiter looks for what was written."""
 
 _WAL_RESET_BUG_FIXED = (3, 51, 3)
 
@@ -74,7 +73,6 @@ class TaskStore:
         self._openings = openings
         self._writer = writer
         self._reader = reader
-        self._waiters: defaultdict[str, set[anyio.Event]] = defaultdict(set)
 
     @classmethod
     @asynccontextmanager
@@ -150,12 +148,9 @@ class TaskStore:
             StoreTooNew, StoreDamaged: the document that the fingerprint leads to cannot be read, so that nobody
                 knows whether it still counts; nothing was written.
         """
-        created = await self._writer.run(
+        return await self._writer.run(
             lambda records: records.create(document, fingerprint, still_counts, anew=anew), durable=True
         )
-        if created[1]:
-            self._wake(str(created[0]["task_id"]))
-        return created
 
     async def equal(self, fingerprint: str, still_counts: Callable[[Document], bool]) -> Document | None:
         """The document that `create` would answer with instead of a new one; None where it would make one.
@@ -194,13 +189,10 @@ class TaskStore:
             JobTaken: another task has the job; nothing was written.
             StoreTooNew, StoreDamaged: the stored one cannot be read; it was left as it is.
         """
-        replaced = await self._writer.run(
+        return await self._writer.run(
             lambda records: records.replace(document, claims_job=claims_job, reopens=reopens, answer=answer),
             durable=durable,
         )
-        if replaced is not None:
-            self._wake(str(replaced["task_id"]))
-        return replaced
 
     async def restore(self, document: Document, *, is_sound: Callable[[Document], bool] = _always) -> bool:
         """Keep a document again that a copy elsewhere still held; False where the store has a good one of its task.
@@ -212,10 +204,7 @@ class TaskStore:
         Raises:
             ValueError: the document lacks an index field.
         """
-        restored = await self._writer.run(lambda records: records.restore(document, is_sound), durable=True)
-        if restored:
-            self._wake(text_of(document, "task_id"))
-        return restored
+        return await self._writer.run(lambda records: records.restore(document, is_sound), durable=True)
 
     async def tasks_of_job(self, provider: str, job_id: str) -> list[str]:
         """Ids of the tasks that hold this job of the provider, newest first; by an index."""
@@ -283,32 +272,15 @@ class TaskStore:
     async def wait_for_change(self, task_id: str, revision: int, *, seconds: float) -> Document | None:
         """The document as soon as its revision is not `revision`, or as it is after `seconds`; None if there is none.
 
-        A write of this process is seen at once, one of another process within about 0.3 s.
+        The store is looked at every 0.3 s, whoever wrote: a process hears of its own writes from its journal.
         """
         end = anyio.current_time() + seconds
         while True:
-            changed = anyio.Event()
-            self._waiters[task_id].add(changed)
-            try:
-                document = await self.get(task_id)
-                left = end - anyio.current_time()
-                if document is None or document["revision"] != revision or left <= 0:
-                    return document
-                with anyio.move_on_after(min(left, _OTHER_PROCESSES_SECONDS)):
-                    await changed.wait()
-            finally:
-                self._forget(task_id, changed)
-
-    def _wake(self, task_id: str) -> None:
-        for changed in self._waiters.pop(task_id, ()):
-            changed.set()
-
-    def _forget(self, task_id: str, changed: anyio.Event) -> None:
-        waiting = self._waiters.get(task_id)
-        if waiting is not None:
-            waiting.discard(changed)
-            if not waiting:
-                del self._waiters[task_id]
+            document = await self.get(task_id)
+            left = end - anyio.current_time()
+            if document is None or document["revision"] != revision or left <= 0:
+                return document
+            await anyio.sleep(min(left, _LOOK_EVERY_SECONDS))
 
 
 def _size_bytes(folder: Path) -> int:

@@ -257,10 +257,7 @@ class Steps:
         unchanged = apply(record)
         if not self._waited_for(record.task_id) and not _worth_a_write(record, unchanged):
             return unchanged
-        after = await self._records.change(record.task_id, apply, answer=seen.answer)
-        if after is not None and after.final and not record.final:
-            logger.info("task ended task_id=%s provider=%s state=%s", after.task_id, after.provider, after.state)
-        return after
+        return await self._records.change(record.task_id, apply, answer=seen.answer)
 
     async def _look_failed(
         self, record: TaskRecord, error: FailureError, provider: Provider | None

@@ -127,10 +127,7 @@ class Submitter:
                 current = life.rerouted(current, why, plan, deadline_at, now, refused_plan=last.plan)
             return life.held(current, wait.why, now + timedelta(seconds=wait.seconds), now, asked=True)
 
-        after = await self._noted(record, hold)
-        name = wait.candidate.provider.name
-        logger.info("held task_id=%s provider=%s seconds=%.1f", record.task_id, name, wait.seconds)
-        return after
+        return await self._noted(record, hold)
 
     async def _withdrawn(self, record: TaskRecord | None) -> TaskRecord | None:
         """Cancelled before anything was sent."""
@@ -226,7 +223,7 @@ class Submitter:
                 kept = await self._keep_with_patience(record, submission)
             except RushesError as error:
                 return await self._undelivered(record, submission, error)
-        logger.info("accepted task_id=%s provider=%s job=%s", record.task_id, record.provider, submission.job.job_id)
+        logger.info("answered task_id=%s provider=%s job=%s", record.task_id, record.provider, submission.job.job_id)
         told = submission.observation.answer
         after = await self._noted(
             record, lambda r: life.accepted(r, submission, self._clock.now(), kept), answer=told, job=submission.job

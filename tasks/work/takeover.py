@@ -144,7 +144,6 @@ class Takeover:
         if mine.set_aside_at is not None:
             logger.error("task set aside, as processes died of it task_id=%s", mine.task_id)
             return
-        logger.info("task taken over task_id=%s phase=%s", mine.task_id, mine.phase)
         if mine.phase == "submitting":
             await self._resume_submission(mine)
         else:

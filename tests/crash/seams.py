@@ -16,33 +16,51 @@ from pydantic import JsonValue
 from rushes.cache.embedded.store import Document, TaskStore
 from rushes.cache.media.folder import KeptFile, MediaFolder
 from rushes.cache.media.sniff import MediaKind
+from rushes.domain.events import (
+    Accepted,
+    CancelAsked,
+    Cancelled,
+    Done,
+    Event,
+    Looked,
+    Lost,
+    OutputsOffered,
+    TakenOver,
+    events_between,
+)
 from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
 from rushes.domain.model_facts import ModelFacts
+from rushes.domain.record import TaskRecord
 from rushes.domain.request import GenerationRequest, Kind
 from rushes.providers.provider import AccountCheck, AnswerSink, OutputStream, Provider, Traits
+from rushes.tasks.journal import from_document
 
 from .fuse import Fuse
 
 NEXT_LOOK_SECONDS = 0.02
 
 
-def write_of(before: Document, after: Document) -> str:
+def write_of(before: TaskRecord, after: TaskRecord) -> str:
     """What a write of a record is about: the name of its seam."""
-    if before["worker"] != after["worker"]:
-        return "takeover"
-    if before["job"] is None and after["job"] is not None:
-        return "found" if before["phase"] == "reconciling" else "job-id"
-    if before["phase"] == "submitting" and (after["phase"] == "reconciling" or after["state"] == "unknown"):
-        return "lost"
-    if after["state"] == "cancelled" != before["state"]:
-        return "cancelled"
-    if before["cancel_requested_at"] is None and after["cancel_requested_at"] is not None:
-        return "cancel-asked"
-    if after["phase"] == "done":
-        return "final"
-    if after["phase"] == "keeping" != before["phase"]:
-        return "success"
-    return "poll" if before["polls"] != after["polls"] else "other"
+    happened = {type(event): event for event in events_between(before, after)}
+    for kind, seam in SEAMS.items():
+        if kind in happened:
+            found = happened[kind]
+            return "found" if isinstance(found, Accepted) and found.searched else seam
+    return "other"
+
+
+SEAMS: Mapping[type[Event], str] = {
+    TakenOver: "takeover",
+    Accepted: "job-id",
+    Lost: "lost",
+    Cancelled: "cancelled",
+    CancelAsked: "cancel-asked",
+    Done: "final",
+    OutputsOffered: "success",
+    Looked: "poll",
+}
+"""What one write says, by what counts for most first."""
 
 
 def dying_store(fuse: Fuse) -> type[TaskStore]:
@@ -72,7 +90,7 @@ def dying_store(fuse: Fuse) -> type[TaskStore]:
             answer: str | None = None,
         ) -> Document | None:
             before = await self.get(str(document["task_id"]))
-            seam = write_of(before, document) if before is not None else "other"
+            seam = write_of(from_document(before), from_document(document)) if before is not None else "other"
             await fuse.at(f"{seam}.before")
             replaced = await super().replace(
                 document, durable=durable, claims_job=claims_job, reopens=reopens, answer=answer

@@ -120,7 +120,7 @@ class Life:
             await self._next(from_document(unfinished[0]))
 
     async def _next(self, record: TaskRecord) -> TaskRecord:
-        await self._store.wait_for_change(record.task_id, record.revision, seconds=0.2)
+        await self._store.wait_for_change(record.task_id, record.revision, seconds=0.05)
         return await self._studio.get(record.task_id)
 
     async def _records(self) -> list[TaskRecord]:
