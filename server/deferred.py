@@ -1,17 +1,15 @@
 """The service before its engine is open: who calls waits for it, so that a host hears of the tools at once."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 import anyio
-from pydantic import JsonValue
 
 from ..domain.errors import RushesError
-from ..domain.record import TaskRecord, TaskState
-from ..domain.request import Kind
-from ..tasks.service import Answer, ModelOffer, Preview, Seen, Service, TaskPage, Wish
+from ..tasks.service import Service
+from ..tools import OpenService
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +19,7 @@ OPEN_AFTER_SECONDS = 2.0
 TRY_AGAIN_AFTER_SECONDS = 30.0
 """After a failed attempt to open, where no call comes sooner."""
 
-OpenService = Callable[[], AbstractAsyncContextManager[Service]]
+_Opening = Callable[[], AbstractAsyncContextManager[Service]]
 
 
 @dataclass
@@ -35,7 +33,9 @@ class _Attempt:
 
 
 @asynccontextmanager
-async def deferred(open_service: OpenService, *, within_seconds: float = OPEN_AFTER_SECONDS) -> AsyncGenerator[Service]:
+async def deferred(
+    open_service: _Opening, *, within_seconds: float = OPEN_AFTER_SECONDS
+) -> AsyncGenerator[OpenService]:
     """A service that is opened by its first call, or a moment later by itself, and closed at the end of the block.
 
     Where opening fails, the calls that wait for it raise its error, and later ones try again.
@@ -44,18 +44,18 @@ async def deferred(open_service: OpenService, *, within_seconds: float = OPEN_AF
         open_service: Opens the real one; may raise any `RushesError`.
         within_seconds: When it is opened if nobody calls.
     """
-    service = DeferredService()
+    waiting = _Deferred()
     closing = anyio.Event()
     async with anyio.create_task_group() as group:
-        group.start_soon(service.keep_open, open_service, closing, within_seconds)
-        yield service
+        group.start_soon(waiting.keep_open, open_service, closing, within_seconds)
+        yield waiting.opened
         closing.set()
-        if not service.is_open:
+        if not waiting.is_open:
             group.cancel_scope.cancel()
 
 
-class DeferredService:
-    """Implements `Service`; made by `deferred`."""
+class _Deferred:
+    """Opens the service when it is wanted."""
 
     def __init__(self) -> None:
         self._attempt = _Attempt()
@@ -65,7 +65,7 @@ class DeferredService:
         """Whether calls go straight to the real service."""
         return self._attempt.service is not None
 
-    async def keep_open(self, open_service: OpenService, closing: anyio.Event, within_seconds: float) -> None:
+    async def keep_open(self, open_service: _Opening, closing: anyio.Event, within_seconds: float) -> None:
         """Open the real service when it is wanted or time is up, and keep it until `closing`."""
         while not closing.is_set():
             with anyio.move_on_after(within_seconds):
@@ -82,81 +82,15 @@ class DeferredService:
                 ended.ended.set()
             within_seconds = TRY_AGAIN_AFTER_SECONDS
 
-    async def _opened(self) -> Service:
+    async def opened(self) -> Service:
+        """The service, once it is open.
+
+        Raises:
+            RushesError: it cannot be opened.
+        """
         attempt = self._attempt
         attempt.wanted.set()
         await attempt.ended.wait()
         if attempt.service is None:
             raise attempt.problem or RushesError("rushes is stopping")
         return attempt.service
-
-    async def generate(self, wish: Wish, *, answer_within_seconds: float = 20.0) -> Answer:
-        """See `Service.generate`."""
-        return await (await self._opened()).generate(wish, answer_within_seconds=answer_within_seconds)
-
-    async def preview(self, wish: Wish) -> Preview:
-        """See `Service.preview`."""
-        return await (await self._opened()).preview(wish)
-
-    async def get(self, task_id: str, *, owner: str = "local") -> TaskRecord:
-        """See `Service.get`."""
-        return await (await self._opened()).get(task_id, owner=owner)
-
-    async def answer(self, task_id: str, *, owner: str = "local") -> JsonValue:
-        """See `Service.answer`."""
-        return await (await self._opened()).answer(task_id, owner=owner)
-
-    async def wait(
-        self,
-        task_id: str,
-        *,
-        seconds: float,
-        owner: str = "local",
-        report: Callable[[TaskRecord], Awaitable[None]] | None = None,
-    ) -> TaskRecord:
-        """See `Service.wait`."""
-        return await (await self._opened()).wait(task_id, seconds=seconds, owner=owner, report=report)
-
-    async def list_tasks(
-        self,
-        *,
-        owner: str = "local",
-        state: TaskState | None = None,
-        kind: Kind | None = None,
-        limit: int = 20,
-        cursor: str | None = None,
-    ) -> TaskPage:
-        """See `Service.list_tasks`."""
-        service = await self._opened()
-        return await service.list_tasks(owner=owner, state=state, kind=kind, limit=limit, cursor=cursor)
-
-    async def cancel(self, task_id: str, *, owner: str = "local", abandon: bool = False) -> TaskRecord:
-        """See `Service.cancel`."""
-        return await (await self._opened()).cancel(task_id, owner=owner, abandon=abandon)
-
-    async def attach(self, task_id: str, job_id: str, *, owner: str = "local") -> TaskRecord:
-        """See `Service.attach`."""
-        return await (await self._opened()).attach(task_id, job_id, owner=owner)
-
-    async def take_up(self, task_id: str, *, owner: str = "local") -> TaskRecord:
-        """See `Service.take_up`."""
-        return await (await self._opened()).take_up(task_id, owner=owner)
-
-    async def models(
-        self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None
-    ) -> Sequence[ModelOffer]:
-        """See `Service.models`."""
-        return await (await self._opened()).models(kind=kind, provider=provider, query=query)
-
-    async def look(self, task_id: str, index: int, *, owner: str = "local", at_seconds: float | None = None) -> Seen:
-        """See `Service.look`."""
-        return await (await self._opened()).look(task_id, index, owner=owner, at_seconds=at_seconds)
-
-    async def content(self, task_id: str, index: int, *, owner: str = "local", bytes_max: int) -> bytes:
-        """See `Service.content`."""
-        return await (await self._opened()).content(task_id, index, owner=owner, bytes_max=bytes_max)
-
-    def poll_interval_seconds(self, record: TaskRecord) -> float | None:
-        """See `Service.poll_interval_seconds`. A record can only have come from an open service."""
-        service = self._attempt.service
-        return None if service is None else service.poll_interval_seconds(record)

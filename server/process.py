@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from ..tasks.service import Service
+    from ..tools import OpenService
     from .mcp.server import RushesServer
     from .settings.settings import Settings
 
@@ -45,26 +46,27 @@ async def _serve_stdio(settings: "Settings", ending: Callable[[], None]) -> None
     from .deferred import deferred
     from .transports.serve import serve_stdio
 
-    async with deferred(partial(_studio, settings)) as service:
-        await serve_stdio(_server(service, settings, local_files=True), ending=ending)
+    async with deferred(partial(_engine, settings)) as opened:
+        await serve_stdio(_server(opened, settings, local_files=True), ending=ending)
 
 
 async def _serve_http(
     settings: "Settings", transport: Literal["http", "sse"], host: str, port: int, ending: Callable[[], None]
 ) -> None:
+    from ..tools import already
     from .transports.serve import serve_http, serve_sse
 
     serve_here = serve_http if transport == "http" else serve_sse
-    async with _studio(settings) as service:
-        await serve_here(_server(service, settings, local_files=False), host=host, port=port, ending=ending)
+    async with _engine(settings) as engine:
+        await serve_here(_server(already(engine), settings, local_files=False), host=host, port=port, ending=ending)
 
 
-def _server(service: "Service", settings: "Settings", *, local_files: bool) -> "RushesServer":
+def _server(opened: "OpenService", settings: "Settings", *, local_files: bool) -> "RushesServer":
     from .mcp.server import build_server
     from .mcp.viewer import media_domains
 
     domains = media_domains(settings.providers, settings.viewer_domains)
-    server = build_server(service, local_files=local_files, media_domains=domains)
+    server = build_server(opened, local_files=local_files, media_domains=domains)
     # Loading is over: garbage is looked for from here on, and not in what was loaded.
     gc.freeze()
     gc.enable()
@@ -72,12 +74,12 @@ def _server(service: "Service", settings: "Settings", *, local_files: bool) -> "
 
 
 @asynccontextmanager
-async def _studio(settings: "Settings") -> AsyncGenerator["Service"]:
+async def _engine(settings: "Settings") -> AsyncGenerator["Service"]:
     from anyio.to_thread import run_sync
 
     open_engine = await run_sync(_assembly)
-    async with open_engine(settings) as service:
-        yield service
+    async with open_engine(settings) as engine:
+        yield engine
 
 
 def _assembly() -> "Callable[[Settings], AbstractAsyncContextManager[Service]]":

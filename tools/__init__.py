@@ -12,7 +12,7 @@ from .arguments.schema import Schema, input_schema, portable
 from .arguments.tool_input import ToolInput
 from .arguments.values import AspectRatio, KindFilter, stripped
 from .call import call_tool
-from .context import ToolContext
+from .context import OpenService, ToolContext, already
 from .follow import CANCEL_TASK, CHECK_TASK, LIST_TASKS, CancelTask, CheckTask, ListTasks
 from .generate import (
     GENERATE_AUDIO,
@@ -65,6 +65,7 @@ __all__ = [
     "Link",
     "ListModels",
     "ListTasks",
+    "OpenService",
     "Picture",
     "Schema",
     "Task",
@@ -76,6 +77,7 @@ __all__ = [
     "ToolResult",
     "ToolSpec",
     "ViewOutput",
+    "already",
     "call_tool",
     "closest",
     "comparison_text",

@@ -1,9 +1,22 @@
 """What a tool may use: a narrow context instead of the server, so that no call goes around the service."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from ..tasks.service import Service
 from .progress import BEAT_SECONDS, ReportProgress
+
+OpenService = Callable[[], Awaitable[Service]]
+"""The service, once it is open: a host hears of the tools before it is."""
+
+
+def already(service: Service) -> OpenService:
+    """For callers who have a service that is open."""
+
+    async def opened() -> Service:
+        return service
+
+    return opened
 
 
 async def no_progress(percent: float, message: str) -> None:
@@ -15,7 +28,8 @@ async def no_progress(percent: float, message: str) -> None:
 class ToolContext:
     """One call's surroundings."""
 
-    service: Service
+    opened: OpenService
+    """Raises what kept the service from being opened: any `RushesError`."""
     report_progress: ReportProgress = no_progress
     owner: str = "local"
     """The principal whose tasks the call sees."""

@@ -50,20 +50,19 @@ async def check_task(context: ToolContext, arguments: CheckTask) -> ToolResult:
         TaskNotFound, StoreError.
     """
     record = await _looked_at(context, arguments)
-    return task_result(context, record)
+    return await task_result(context, record)
 
 
 async def _looked_at(context: ToolContext, arguments: CheckTask) -> TaskRecord:
+    service = await context.opened()
     if arguments.job_id is not None:
-        attached = await context.service.attach(arguments.task_id, arguments.job_id, owner=context.owner)
+        attached = await service.attach(arguments.task_id, arguments.job_id, owner=context.owner)
         if not arguments.wait_seconds:
             return attached
     if not arguments.wait_seconds:
-        return await context.service.get(arguments.task_id, owner=context.owner)
+        return await service.get(arguments.task_id, owner=context.owner)
     meter = ProgressMeter(context.report_progress)
-    return await context.service.wait(
-        arguments.task_id, seconds=arguments.wait_seconds, owner=context.owner, report=meter.task
-    )
+    return await service.wait(arguments.task_id, seconds=arguments.wait_seconds, owner=context.owner, report=meter.task)
 
 
 async def list_tasks(context: ToolContext, arguments: ListTasks) -> ToolResult:
@@ -73,7 +72,8 @@ async def list_tasks(context: ToolContext, arguments: ListTasks) -> ToolResult:
         RequestRefused: the cursor is not one of ours.
         StoreError.
     """
-    page = await context.service.list_tasks(
+    service = await context.opened()
+    page = await service.list_tasks(
         owner=context.owner,
         state=arguments.state,
         kind=arguments.kind,
@@ -90,8 +90,9 @@ async def cancel_task(context: ToolContext, arguments: CancelTask) -> ToolResult
     Raises:
         TaskNotFound, StoreError.
     """
-    record = await context.service.cancel(arguments.task_id, owner=context.owner, abandon=arguments.abandon)
-    return task_result(context, record)
+    service = await context.opened()
+    record = await service.cancel(arguments.task_id, owner=context.owner, abandon=arguments.abandon)
+    return await task_result(context, record)
 
 
 CHECKED: Schema = {"type": "object", "properties": {"state": {"type": "string"}, "outputs": {"type": "array"}}}

@@ -176,11 +176,12 @@ async def generate(context: ToolContext, arguments: Generate) -> ToolResult:
     if arguments.dry_run:
         return await _preview(context, wish)
     answer = await _submitted_and_awaited(context, wish, arguments)
-    return task_result(context, answer.record, deduplicated=answer.deduplicated, failure_is_error=True)
+    return await task_result(context, answer.record, deduplicated=answer.deduplicated, failure_is_error=True)
 
 
 async def _preview(context: ToolContext, wish: Wish) -> ToolResult:
-    preview = await context.service.preview(wish)
+    service = await context.opened()
+    preview = await service.preview(wish)
     shown = DryRun(
         provider=preview.provider,
         model=preview.model,
@@ -198,14 +199,16 @@ async def _submitted_and_awaited(context: ToolContext, wish: Wish, arguments: Ge
     started = anyio.current_time()
 
     async def submit() -> Answer:
-        return await context.service.generate(wish, answer_within_seconds=ANSWER_WITHIN_SECONDS)
+        service = await context.opened()
+        return await service.generate(wish, answer_within_seconds=ANSWER_WITHIN_SECONDS)
 
     answer = await with_beats(meter, submit, context.beat_seconds)
     # The answer's time counts, so that a call never takes longer than hosts allow.
     left = arguments.wait_seconds - (anyio.current_time() - started)
     if left <= 0 or answer.record.settled:
         return answer
-    record = await context.service.wait(answer.record.task_id, seconds=left, owner=wish.owner, report=meter.task)
+    service = await context.opened()
+    record = await service.wait(answer.record.task_id, seconds=left, owner=wish.owner, report=meter.task)
     return Answer(record=record, deduplicated=answer.deduplicated)
 
 

@@ -57,7 +57,8 @@ async def list_models(context: ToolContext, arguments: ListModels) -> ToolResult
     Raises:
         RequestRefused: there is no such provider.
     """
-    offers = await context.service.models(kind=arguments.kind, provider=arguments.provider, query=arguments.query)
+    service = await context.opened()
+    offers = await service.models(kind=arguments.kind, provider=arguments.provider, query=arguments.query)
     filtered = any((arguments.kind, arguments.provider, arguments.query))
     shown = model_list(offers, FILTERED_BYTES if filtered else UNFILTERED_BYTES)
     return ToolResult(document=shown.model_dump(mode="json", exclude_none=True))

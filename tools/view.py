@@ -25,9 +25,8 @@ async def view_output(context: ToolContext, arguments: ViewOutput) -> Picture:
         TaskNotFound, StoreError.
         RequestRefused: there is no such output, or it cannot be shown.
     """
-    seen = await context.service.look(
-        arguments.task_id, arguments.index, owner=context.owner, at_seconds=arguments.at_seconds
-    )
+    service = await context.opened()
+    seen = await service.look(arguments.task_id, arguments.index, owner=context.owner, at_seconds=arguments.at_seconds)
     return Picture(seen.look.jpeg, f"{facts_line(seen.record, arguments.index)} Shown: {seen.look.shows}.")
 
 

@@ -81,16 +81,18 @@ class Generation:
             task_id = result.document.get("task_id")
             if not isinstance(task_id, str) or self._wait_seconds <= 0:
                 return result.document
-            record = await context.service.wait(task_id, seconds=self._wait_seconds, report=line.follow)
+            service = await context.opened()
+            record = await service.wait(task_id, seconds=self._wait_seconds, report=line.follow)
         deduplicated = result.document.get("deduplicated") is True
-        return task_result(context, record, deduplicated=deduplicated).document
+        return (await task_result(context, record, deduplicated=deduplicated)).document
 
     async def left(self, context: ToolContext, submissions: Sequence[TaskRecord]) -> Document | None:
         """What the record says after a signal; `None` where nothing was journaled."""
         task_id = self.seen.get("task_id") if self.seen else None
         if isinstance(task_id, str):
-            return task_result(context, await context.service.get(task_id)).document
-        return task_result(context, submissions[0]).document if submissions else None
+            service = await context.opened()
+            return (await task_result(context, await service.get(task_id))).document
+        return (await task_result(context, submissions[0])).document if submissions else None
 
 
 def _leave(document: Document, *, as_json: bool) -> NoReturn:

@@ -20,7 +20,8 @@ EVERYTHING = 1 << 30
 
 
 async def _all_models(context: ToolContext, arguments: ListModels) -> ToolResult:
-    offers = await context.service.models(kind=arguments.kind, provider=arguments.provider, query=arguments.query)
+    service = await context.opened()
+    offers = await service.models(kind=arguments.kind, provider=arguments.provider, query=arguments.query)
     shown = model_list(offers, EVERYTHING)
     return ToolResult(document=shown.model_dump(mode="json", exclude_none=True))
 

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from ...domain.record import TaskRecord
 from ...tasks.engine import Engine
-from ...tools import ToolContext
+from ...tools import ToolContext, already
 
 ResultT = TypeVar("ResultT")
 
@@ -53,7 +53,7 @@ def run(work: Callable[[ToolContext], Awaitable[ResultT]], *, when_ended: WhenEn
 
     async def inside() -> ResultT:
         async with open_engine(settings, any_local_file=True) as engine:
-            context = ToolContext(service=engine, local_files=True)
+            context = ToolContext(opened=already(engine), local_files=True)
             results: list[ResultT] = []
             told: dict[str, JsonValue] | None = None
             signals = _Signals()

@@ -41,14 +41,15 @@ def check(task_id: TaskId, wait: Wait = None, resume: Resume = False, as_json: A
     async def work(context: ToolContext) -> Document:
         from .terminal import ProgressLine
 
+        service = await context.opened()
         if resume:
-            await context.service.take_up(task_id)
+            await service.take_up(task_id)
         with ProgressLine("looking") as line:
             if wait is None:
-                record = await look_once(context.service, task_id)
+                record = await look_once(service, task_id)
             else:
-                record = await context.service.wait(task_id, seconds=wait, report=line.follow)
-        return task_result(context, record).document
+                record = await service.wait(task_id, seconds=wait, report=line.follow)
+        return (await task_result(context, record)).document
 
     with complaints(as_json=as_json, about_a_task=True):
         document = run(work)
@@ -59,8 +60,9 @@ def attach(task_id: TaskId, job_id: JobId, as_json: AsJson = False) -> None:
     """Hand a task the job that it lost, by the job's id at the gateway."""
 
     async def work(context: ToolContext) -> Document:
-        record = await context.service.attach(task_id, job_id)
-        return task_result(context, await look_once(context.service, record.task_id)).document
+        service = await context.opened()
+        record = await service.attach(task_id, job_id)
+        return (await task_result(context, await look_once(service, record.task_id))).document
 
     with complaints(as_json=as_json, about_a_task=True):
         document = run(work)

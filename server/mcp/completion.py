@@ -44,11 +44,13 @@ def matching(typed: str, values: Iterable[str]) -> Completion:
 
 
 async def _of_resources(surroundings: ToolContext, template: str, name: str, given: dict[str, str]) -> Sequence[str]:
-    service, owner = surroundings.service, surroundings.owner
+    owner = surroundings.owner
     if name == "task_id" and template in {TASK_TEMPLATE, ANSWER_TEMPLATE, OUTPUT_TEMPLATE}:
+        service = await surroundings.opened()
         page = await service.list_tasks(owner=owner, limit=TASKS_LOOKED_AT)
         return [record.task_id for record in page.records]
     if name == "index" and template == OUTPUT_TEMPLATE and "task_id" in given:
+        service = await surroundings.opened()
         try:
             record = await service.get(given["task_id"], owner=owner)
         except TaskNotFound:
@@ -80,4 +82,5 @@ async def _of_a_list(surroundings: ToolContext, typed: str, given: dict[str, str
 
 
 async def _models(surroundings: ToolContext, kind: Kind) -> list[str]:
-    return [offer.name for offer in await surroundings.service.models(kind=kind)]
+    service = await surroundings.opened()
+    return [offer.name for offer in await service.models(kind=kind)]

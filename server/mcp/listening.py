@@ -85,12 +85,15 @@ class Listening:
         return SubscriptionsListenResult.model_validate({"_meta": meta})
 
     async def _known(self, task_ids: Iterable[str]) -> list[str]:
-        service, owner = self._surroundings.service, self._surroundings.owner
-        return [task_id for task_id in _distinct(task_ids) if await is_known(service, task_id, owner)]
+        distinct = _distinct(task_ids)
+        if not distinct:
+            return []
+        service, owner = await self._surroundings.opened(), self._surroundings.owner
+        return [task_id for task_id in distinct if await is_known(service, task_id, owner)]
 
     async def _tell_of_task(self, task_id: str, send: Send, meta: dict[str, Any]) -> None:
         async def tell(record: TaskRecord) -> None:
-            params = {**detailed_task(record, self._surroundings), "_meta": meta}
+            params = {**await detailed_task(record, self._surroundings), "_meta": meta}
             await send(TaskChanged(method="notifications/tasks", params=params))
 
         await self._follow(task_id, tell, from_now=False)
@@ -109,7 +112,8 @@ class Listening:
 
     async def _follow(self, task_id: str, tell: Callable[[TaskRecord], Awaitable[None]], *, from_now: bool) -> None:
         try:
-            await follow(self._surroundings.service, task_id, self._surroundings.owner, tell, from_now=from_now)
+            service = await self._surroundings.opened()
+            await follow(service, task_id, self._surroundings.owner, tell, from_now=from_now)
         except RushesError as error:
             logger.info("no longer following a task", extra={"task_id": task_id, "problem": error.message})
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):

@@ -65,6 +65,7 @@ def add_prompts(server: MCPServer[Any], surroundings: ToolContext) -> None:
 
 async def usable_models(surroundings: ToolContext, kind: Kind) -> list[str]:
     """A few models that can be used now."""
-    offers = await surroundings.service.models(kind=kind)
+    service = await surroundings.opened()
+    offers = await service.models(kind=kind)
     usable = [offer.name for offer in offers if any(usable for _, _, usable in offer.offers)]
     return usable[:COMPARED_BY_DEFAULT] or ["auto"]

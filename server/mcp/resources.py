@@ -24,7 +24,8 @@ def add_resources(server: MCPServer[Any], surroundings: ToolContext) -> None:
         TASK_TEMPLATE, name="task", title="Task", description="A task as check_task shows it.", mime_type=JSON
     )
     async def task(task_id: str) -> str:  # pyright: ignore[reportUnusedFunction]
-        return as_json(task_result(surroundings, await _record(surroundings, task_id), whole=True).document)
+        result = await task_result(surroundings, await _record(surroundings, task_id), whole=True)
+        return as_json(result.document)
 
     @server.resource(
         ANSWER_TEMPLATE,
@@ -35,7 +36,8 @@ def add_resources(server: MCPServer[Any], surroundings: ToolContext) -> None:
     )
     async def answer(task_id: str) -> str:  # pyright: ignore[reportUnusedFunction]
         record = await _record(surroundings, task_id)
-        return as_json(await surroundings.service.answer(record.task_id, owner=surroundings.owner))
+        service = await surroundings.opened()
+        return as_json(await service.answer(record.task_id, owner=surroundings.owner))
 
     @server.resource(
         OUTPUT_TEMPLATE,
@@ -47,8 +49,9 @@ def add_resources(server: MCPServer[Any], surroundings: ToolContext) -> None:
     async def output(task_id: str, index: str) -> bytes:  # pyright: ignore[reportUnusedFunction]
         record = await _record(surroundings, task_id)
         number = _number(record, index)
+        service = await surroundings.opened()
         try:
-            return await surroundings.service.content(task_id, number, owner=surroundings.owner, bytes_max=SMALL_BYTES)
+            return await service.content(task_id, number, owner=surroundings.owner, bytes_max=SMALL_BYTES)
         except RequestRefused as error:
             raise ResourceError(f"{error.message} {error.hint or ''}".rstrip()) from error
 
@@ -56,7 +59,8 @@ def add_resources(server: MCPServer[Any], surroundings: ToolContext) -> None:
         MODELS_URI, name="models", title="Models", description="All models with their limits.", mime_type=JSON
     )
     async def models() -> str:  # pyright: ignore[reportUnusedFunction]
-        offers = await surroundings.service.models()
+        service = await surroundings.opened()
+        offers = await service.models()
         return as_json(model_list(offers, MODELS_BYTES).model_dump(mode="json", exclude_none=True))
 
 
@@ -69,7 +73,8 @@ def as_json(document: object) -> str:
 
 async def _record(surroundings: ToolContext, task_id: str) -> TaskRecord:
     try:
-        return await surroundings.service.get(task_id, owner=surroundings.owner)
+        service = await surroundings.opened()
+        return await service.get(task_id, owner=surroundings.owner)
     except TaskNotFound as error:
         raise ResourceNotFoundError(error.message) from error
     except RushesError as error:

@@ -32,8 +32,16 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import AnyUrl, ValidationError
 
 from ...cache.media.sniff import HEAD_BYTES, sniff_mime
-from ...tasks.service import Service
-from ...tools import ALL_TOOLS, ToolContext, ToolSpec, call_tool, closest, input_schema, validation_sentences
+from ...tools import (
+    ALL_TOOLS,
+    OpenService,
+    ToolContext,
+    ToolSpec,
+    call_tool,
+    closest,
+    input_schema,
+    validation_sentences,
+)
 from ..logs import no_rich_logs
 from .completion import Completing
 from .listening import Listening, Subscribing, without_list_changes
@@ -155,15 +163,15 @@ async def _followers(_: MCPServer[dict[str, Any]]) -> AsyncGenerator[dict[str, A
         group.cancel_scope.cancel()
 
 
-def build_server(service: Service, *, local_files: bool, media_domains: Iterable[str] = ()) -> RushesServer:
-    """The server over a service that is already running.
+def build_server(opened: OpenService, *, local_files: bool, media_domains: Iterable[str] = ()) -> RushesServer:
+    """The server over a service that is open, or will be.
 
     Args:
-        service: What the tools ask; entered and left by the caller, once a process.
+        opened: The service that the tools ask; entered and left by the caller, once a process.
         local_files: Whether the client shares this machine's files: local paths as media, links to kept files.
         media_domains: Origins from which the viewer may show media; see `viewer.media_domains`.
     """
-    surroundings = ToolContext(service=service, local_files=local_files)
+    surroundings = ToolContext(opened=opened, local_files=local_files)
     with no_rich_logs():
         server = RushesServer(
             surroundings,

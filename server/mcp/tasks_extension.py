@@ -70,12 +70,13 @@ class TasksExtension(Extension):
         task_id = _task_id(result)
         if result.is_error or task_id is None:
             return result
-        record = await self._surroundings.service.get(task_id, owner=self._surroundings.owner)
-        return result if record.settled else {"resultType": "task", **wire_task(record, self._surroundings)}
+        service = await self._surroundings.opened()
+        record = await service.get(task_id, owner=self._surroundings.owner)
+        return result if record.settled else {"resultType": "task", **await wire_task(record, self._surroundings)}
 
     async def _get(self, ctx: ServerRequestContext[Any, Any], params: TaskIdParams) -> Wire:
         record = await self._record(ctx, params)
-        return {"resultType": "complete", **detailed_task(record, self._surroundings)}
+        return {"resultType": "complete", **await detailed_task(record, self._surroundings)}
 
     async def _update(self, ctx: ServerRequestContext[Any, Any], params: TaskUpdateParams) -> Wire:
         await self._record(ctx, params)
@@ -83,7 +84,8 @@ class TasksExtension(Extension):
 
     async def _cancel(self, ctx: ServerRequestContext[Any, Any], params: TaskIdParams) -> Wire:
         record = await self._record(ctx, params)
-        await self._surroundings.service.cancel(record.task_id, owner=self._surroundings.owner)
+        service = await self._surroundings.opened()
+        await service.cancel(record.task_id, owner=self._surroundings.owner)
         return {"resultType": "complete"}
 
     async def _record(self, ctx: ServerRequestContext[Any, Any], params: TaskIdParams) -> TaskRecord:
@@ -94,8 +96,9 @@ class TasksExtension(Extension):
         """
         require_client_extension(ctx, EXTENSION_ID)
         check_name_header(ctx, params.task_id)
+        service = await self._surroundings.opened()
         try:
-            return await self._surroundings.service.get(params.task_id, owner=self._surroundings.owner)
+            return await service.get(params.task_id, owner=self._surroundings.owner)
         except TaskNotFound as error:
             raise MCPError(code=INVALID_PARAMS, message="Task not found") from error
 
@@ -131,7 +134,7 @@ def check_name_header(ctx: ServerRequestContext[Any, Any], task_id: str) -> None
         raise MCPError(code=HEADER_MISMATCH, message="The Mcp-Name header does not match taskId")
 
 
-def wire_task(record: TaskRecord, surroundings: ToolContext) -> Wire:
+async def wire_task(record: TaskRecord, surroundings: ToolContext) -> Wire:
     """The task without its result. A dict, because `ttlMs: null` (kept without limit) must not be left out."""
     wire: Wire = {
         "taskId": record.task_id,
@@ -141,17 +144,18 @@ def wire_task(record: TaskRecord, surroundings: ToolContext) -> Wire:
         "lastUpdatedAt": timestamp(record.updated_at),
         "ttlMs": None,
     }
-    interval = surroundings.service.poll_interval_seconds(record)
+    service = await surroundings.opened()
+    interval = service.poll_interval_seconds(record)
     if interval is not None:
         wire["pollIntervalMs"] = round(min(max(interval * 1000, POLL_MS_MIN), POLL_MS_MAX))
     return wire
 
 
-def detailed_task(record: TaskRecord, surroundings: ToolContext) -> Wire:
+async def detailed_task(record: TaskRecord, surroundings: ToolContext) -> Wire:
     """The task, and the whole answer of the tool once there is one."""
-    wire = wire_task(record, surroundings)
+    wire = await wire_task(record, surroundings)
     if wire["status"] == "completed":
-        result = rendered(task_result(surroundings, record, failure_is_error=True))
+        result = rendered(await task_result(surroundings, record, failure_is_error=True))
         wire["result"] = result.model_dump(by_alias=True, mode="json", exclude_none=True)
     return wire
 

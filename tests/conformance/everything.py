@@ -14,7 +14,7 @@ from rushes.server.mcp.server import RushesServer
 from rushes.server.preparation import prepared_settings
 from rushes.server.transports.serve import serve_http
 from rushes.tasks.service import Service
-from rushes.tools import ToolContext
+from rushes.tools import ToolContext, already
 
 from .contents import add_contents, content_tools
 from .headers import header_tool
@@ -24,7 +24,7 @@ from .questions import add_questions, asking_tools
 
 def everything(service: Service) -> RushesServer:
     """The server."""
-    surroundings = ToolContext(service=service)
+    surroundings = ToolContext(opened=already(service))
     server = RushesServer(
         surroundings,
         name="everything",

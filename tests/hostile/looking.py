@@ -12,6 +12,7 @@ from rushes.server.mcp.server import build_server
 from rushes.server.transports.serve import serve_stdio
 from rushes.tasks.previews.previews import Previews
 from rushes.tasks.service import Seen
+from rushes.tools import already
 
 from ..previews.media_files import kept
 from ..tools.fake_service import FakeService, record
@@ -31,7 +32,7 @@ async def main(video: Path) -> None:
     async with Decoder.opened(DECODING) as decoder:
         service = Looking(Previews(KeptFiles(video.parent), decoder))
         service.put(record(state="succeeded", phase="done", open=False, outputs=(kept(video, "video/mp4"),)))
-        await serve_stdio(build_server(service, local_files=True))
+        await serve_stdio(build_server(already(service), local_files=True))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from rushes.server.mcp.server import build_server
 from rushes.server.transports import heads
 from rushes.server.transports.bodies import BodyBounds
 from rushes.server.transports.http import bound, http_app, serve_app
+from rushes.tools import already
 
 from ..tools.fake_service import FakeService
 
@@ -29,7 +30,9 @@ LIST: dict[str, JsonValue] = {"jsonrpc": "2.0", "id": 1, "method": "tools/list",
 @asynccontextmanager
 async def served(bounds: BodyBounds, *, idle_seconds: float = 1800.0) -> AsyncGenerator[int]:
     """The port of a server with these bounds."""
-    app = http_app(build_server(FakeService(), local_files=False), "127.0.0.1", bounds, idle_seconds=idle_seconds)
+    app = http_app(
+        build_server(already(FakeService()), local_files=False), "127.0.0.1", bounds, idle_seconds=idle_seconds
+    )
     listener = bound("127.0.0.1", 0)
     port: int = listener.getsockname()[1]
     with anyio.fail_after(20):

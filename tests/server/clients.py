@@ -10,6 +10,7 @@ from mcp_types import CallToolResult, TextContent
 
 from rushes.server.mcp.server import build_server
 from rushes.tasks.service import Service
+from rushes.tools import already
 
 ERAS = ("auto", "legacy")
 """Both eras of the protocol as the client's `mode`: `auto` negotiates 2026-07-28."""
@@ -21,7 +22,7 @@ Document = dict[str, object]
 async def connected(service: Service, era: str = ERAS[0], *, local_files: bool = True) -> AsyncGenerator[Client]:
     """A client of a server over this service; everything inside has 20 s."""
     with anyio.fail_after(20):
-        async with Client(build_server(service, local_files=local_files), mode=era) as client:
+        async with Client(build_server(already(service), local_files=local_files), mode=era) as client:
             yield client
 
 

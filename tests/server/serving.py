@@ -7,6 +7,7 @@ import anyio
 from rushes.domain.record import TaskRecord
 from rushes.server.mcp.server import build_server
 from rushes.server.transports.serve import serve_stdio
+from rushes.tools import already
 
 from ..tools.fake_service import FakeService, record
 
@@ -20,7 +21,7 @@ class NoisyService(FakeService):
 async def main() -> None:
     service = NoisyService()
     service.put(record())
-    await serve_stdio(build_server(service, local_files=True))
+    await serve_stdio(build_server(already(service), local_files=True))
     sys.stderr.write("left in order\n")
 
 

@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from rushes.domain.nesting import DEPTH_MAX, TOO_DEEP, is_deeper_than, without_deep_values
 from rushes.server.mcp.server import build_server
+from rushes.tools import already
 
 from ..tools.fake_service import FakeService
 from .clients import document
@@ -88,7 +89,7 @@ async def test_over_http_a_call_nested_deeper_than_200_is_answered(version: str,
 )
 async def test_options_beyond_their_bounds_are_refused(options: object, said: str) -> None:
     service = FakeService()
-    async with Client(build_server(service, local_files=True)) as client:
+    async with Client(build_server(already(service), local_files=True)) as client:
         result = await client.call_tool("generate_image", {"prompt": "a fox", "provider_options": options})
     told = document(result)["failure"]
     assert said in str(told)
@@ -98,7 +99,7 @@ async def test_options_beyond_their_bounds_are_refused(options: object, said: st
 
 @pytest.mark.parametrize("name", ["model", "provider"])
 async def test_names_are_bounded(name: str) -> None:
-    async with Client(build_server(FakeService(), local_files=True)) as client:
+    async with Client(build_server(already(FakeService()), local_files=True)) as client:
         result = await client.call_tool("generate_image", {"prompt": "a fox", name: "x" * 301})
     assert f"{name} may have at most 300 characters" in str(document(result)["failure"])
 
@@ -106,7 +107,7 @@ async def test_names_are_bounded(name: str) -> None:
 async def test_options_within_their_bounds_arrive_whole() -> None:
     service = FakeService()
     options: JsonValue = {"a": nested(30), "b": "x" * 200_000}
-    async with Client(build_server(service, local_files=True)) as client:
+    async with Client(build_server(already(service), local_files=True)) as client:
         await client.call_tool("generate_image", {"prompt": "a fox", "provider_options": options})
     assert service.wishes[0].request.provider_options == options
 

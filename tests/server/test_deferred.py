@@ -10,6 +10,7 @@ import pytest
 from rushes.domain.errors import StoreBusy, StoreReadOnly
 from rushes.server.deferred import deferred
 from rushes.tasks.service import Service
+from rushes.tools import OpenService
 
 from ..tools.fake_service import FakeService, record
 
@@ -49,8 +50,9 @@ def ready(*problems: Exception) -> Opener:
 async def test_the_first_call_opens_and_the_end_of_the_block_closes() -> None:
     opener = ready()
     with anyio.fail_after(5):
-        async with deferred(opener, within_seconds=NEVER) as service:
+        async with deferred(opener, within_seconds=NEVER) as opened:
             assert opener.attempts == 0
+            service = await opened()
             found = await service.get("01TASK")
             assert found.state == "running"
             assert service.poll_interval_seconds(found) == 4.2
@@ -88,13 +90,13 @@ async def test_calls_that_come_during_the_opening_share_it() -> None:
     opener = Opener()
     seen: list[str] = []
 
-    async def look(service: Service) -> None:
-        seen.append((await service.get("01TASK")).task_id)
+    async def look(opened: OpenService) -> None:
+        seen.append((await (await opened()).get("01TASK")).task_id)
 
     with anyio.fail_after(5):
-        async with deferred(opener, within_seconds=NEVER) as service, anyio.create_task_group() as callers:
-            callers.start_soon(look, service)
-            callers.start_soon(look, service)
+        async with deferred(opener, within_seconds=NEVER) as opened, anyio.create_task_group() as callers:
+            callers.start_soon(look, opened)
+            callers.start_soon(look, opened)
             await opener.begun.wait()
             assert seen == []
             opener.may_go_on.set()
@@ -105,25 +107,29 @@ async def test_calls_that_come_during_the_opening_share_it() -> None:
 async def test_a_call_hears_why_it_cannot_be_opened_and_the_next_one_tries_again() -> None:
     opener = ready(StoreReadOnly("no right to write"), StoreBusy("another holds it"))
     with anyio.fail_after(5):
-        async with deferred(opener, within_seconds=NEVER) as service:
+        async with deferred(opener, within_seconds=NEVER) as opened:
             with pytest.raises(StoreReadOnly, match="no right"):
-                await service.get("01TASK")
+                await opened()
             with pytest.raises(StoreBusy, match="another"):
-                await service.list_tasks()
-            assert (await service.get("01TASK")).task_id == "01TASK"
+                await opened()
+            assert (await (await opened()).get("01TASK")).task_id == "01TASK"
 
     assert opener.attempts == 3
+
+
+async def ask(opened: OpenService) -> None:
+    await opened()
 
 
 async def test_a_call_that_gives_up_leaves_the_opening_to_others() -> None:
     opener = Opener()
     with anyio.fail_after(5):
-        async with deferred(opener, within_seconds=NEVER) as service:
+        async with deferred(opener, within_seconds=NEVER) as opened:
             async with anyio.create_task_group() as callers:
-                callers.start_soon(service.get, "01TASK")
+                callers.start_soon(ask, opened)
                 await opener.begun.wait()
                 callers.cancel_scope.cancel()
             opener.may_go_on.set()
-            assert (await service.get("01TASK")).task_id == "01TASK"
+            assert (await (await opened()).get("01TASK")).task_id == "01TASK"
 
     assert opener.attempts == 1

@@ -15,6 +15,7 @@ from rushes.domain.job import RemoteOutput
 from rushes.domain.record import Keeping, KeptMedia, Output
 from rushes.server.mcp.server import build_server
 from rushes.server.mcp.tasks_extension import EXTENSION_ID
+from rushes.tools import already
 
 from ..tools.fake_service import FakeService, record
 from .clients import Document, connected, document
@@ -29,7 +30,7 @@ NOT_DECLARED, NO_SUCH_TASK, OTHER_TASK_IN_HEADER = -32021, -32602, -32020
 
 
 def client_of(service: FakeService, follow: FollowTasks | None = None) -> Client:
-    return Client(build_server(service, local_files=True), extensions=[follow or FollowTasks()])
+    return Client(build_server(already(service), local_files=True), extensions=[follow or FollowTasks()])
 
 
 async def looked_at(client: Client, task_id: str = "01TASK") -> TaskState:

@@ -15,7 +15,7 @@ from rushes.domain.errors import ConfigurationError
 from rushes.server.mcp.server import build_server
 from rushes.server.transports.http import is_loopback
 from rushes.server.transports.serve import serve_http, serve_sse
-from rushes.tools import ALL_TOOLS
+from rushes.tools import ALL_TOOLS, already
 
 from ..tools.fake_service import FakeService, record
 from .clients import document
@@ -30,7 +30,7 @@ each_transport = pytest.mark.parametrize("transport", ["http", "sse"])
 @asynccontextmanager
 async def serving(transport: str, service: FakeService | None = None) -> AsyncGenerator[str]:
     """The URL of a server on a free port; it is asked to stop at the end."""
-    server = build_server(service or FakeService(), local_files=False)
+    server = build_server(already(service or FakeService()), local_files=False)
     serve = serve_http if transport == "http" else serve_sse
     with anyio.fail_after(30):
         async with anyio.create_task_group() as group:
@@ -132,7 +132,7 @@ async def test_a_foreign_origin_is_refused(transport: str, origin: str) -> None:
 async def test_a_host_that_others_can_reach_is_refused_before_anything_listens(transport: str) -> None:
     serve = serve_http if transport == "http" else serve_sse
     with pytest.raises(ConfigurationError, match="loopback only") as caught:
-        await serve(build_server(FakeService(), local_files=False), host="0.0.0.0", port=0)  # noqa: S104
+        await serve(build_server(already(FakeService()), local_files=False), host="0.0.0.0", port=0)  # noqa: S104
 
     assert "127.0.0.1" in str(caught.value.hint)
 
@@ -141,7 +141,7 @@ async def test_a_port_that_is_taken_is_said_so() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ConfigurationError, match=f"cannot listen on 127.0.0.1 port {port}"):
-            await serve_http(build_server(FakeService(), local_files=False), port=port)
+            await serve_http(build_server(already(FakeService()), local_files=False), port=port)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from mcp_types import (
 from rushes.domain.record import TaskRecord
 from rushes.server.mcp.listening import FOLLOWED_MAX
 from rushes.server.mcp.server import build_server
+from rushes.tools import already
 
 from ..tools.fake_service import FakeService, record
 from .clients import ERAS, connected
@@ -69,7 +70,7 @@ async def listening(client: Client, *task_ids: str) -> None:
 async def test_a_listener_hears_of_its_tasks_from_now_to_their_end() -> None:
     service, hears = FakeService(), HearTasks()
     service.put(record())
-    server = build_server(service, local_files=True)
+    server = build_server(already(service), local_files=True)
     heard: list[HeardTask] = []
     with anyio.fail_after(20):
         async with Client(server, extensions=[hears]) as client, anyio.create_task_group() as group:
@@ -139,7 +140,9 @@ async def test_a_subscriber_of_an_earlier_protocol_version_is_told_until_it_unsu
             await send.send(str(message.params.uri))
 
     with anyio.fail_after(20):
-        async with Client(build_server(service, local_files=True), mode="legacy", message_handler=hear) as client:
+        async with Client(
+            build_server(already(service), local_files=True), mode="legacy", message_handler=hear
+        ) as client:
             assert client.server_capabilities is not None
             assert client.server_capabilities.resources is not None
             assert client.server_capabilities.resources.subscribe is True
@@ -211,7 +214,9 @@ async def test_a_resource_that_is_subscribed_again_at_once_can_be_unsubscribed()
         heard.append(message)
 
     with anyio.fail_after(20):
-        async with Client(build_server(service, local_files=True), mode="legacy", message_handler=hear) as client:
+        async with Client(
+            build_server(already(service), local_files=True), mode="legacy", message_handler=hear
+        ) as client:
             await client.subscribe_resource(URI)  # pyright: ignore[reportDeprecated]
             await service.waiting.wait()
             await client.unsubscribe_resource(URI)  # pyright: ignore[reportDeprecated]

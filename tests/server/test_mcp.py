@@ -21,7 +21,7 @@ from rushes.domain.model_facts import ModelFacts
 from rushes.domain.record import Keeping, KeptMedia, Output
 from rushes.server.mcp.server import INSTRUCTIONS, build_server
 from rushes.tasks.service import ModelOffer
-from rushes.tools import ALL_TOOLS, Task
+from rushes.tools import ALL_TOOLS, Task, already
 
 from ..previews.media_files import an_image
 from ..tools.fake_service import FakeService, record, refusing
@@ -460,7 +460,7 @@ async def test_an_output_that_is_not_there_is_refused_with_what_is(
 
 
 async def test_two_clients_of_one_server_see_one_task() -> None:
-    server = build_server(FakeService(), local_files=True)
+    server = build_server(already(FakeService()), local_files=True)
     with anyio.fail_after(20):
         async with Client(server) as one, Client(server, mode="legacy") as other:
             made = document(await one.call_tool("generate_image", {"prompt": "a red fox"}))

@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from rushes.domain.errors import RequestRefused
-from rushes.tools import GENERATE_VIDEO, ToolContext, call_tool
+from rushes.tools import GENERATE_VIDEO, ToolContext, already, call_tool
 
 from .fake_service import FakeService, refusing
 
@@ -21,7 +21,7 @@ async def test_a_gateway_that_answers_late_is_waited_for_with_signs_of_life() ->
         if len(heard) == 3:
             service.answers.set()
 
-    context = ToolContext(service=service, report_progress=report, beat_seconds=0.001)
+    context = ToolContext(opened=already(service), report_progress=report, beat_seconds=0.001)
     with anyio.fail_after(10):
         result = await call_tool(GENERATE_VIDEO, context, {"prompt": "a red fox"})
 
@@ -35,7 +35,9 @@ async def test_the_time_until_the_answer_counts_as_waited() -> None:
     """Hosts give up after a minute, so the two waits of one call must not add up."""
     service = FakeService()
     with anyio.fail_after(10):
-        result = await call_tool(GENERATE_VIDEO, ToolContext(service=service), {"prompt": "x", "wait_seconds": 1e-9})
+        result = await call_tool(
+            GENERATE_VIDEO, ToolContext(opened=already(service)), {"prompt": "x", "wait_seconds": 1e-9}
+        )
 
     assert result.document["state"] == "running"
     assert not service.waiting.is_set()
@@ -43,7 +45,7 @@ async def test_the_time_until_the_answer_counts_as_waited() -> None:
 
 async def test_a_refusal_that_comes_late_is_not_wrapped() -> None:
     result = await call_tool(
-        GENERATE_VIDEO, ToolContext(service=refusing(RequestRefused("unsupported", "no"))), {"prompt": "x"}
+        GENERATE_VIDEO, ToolContext(opened=already(refusing(RequestRefused("unsupported", "no")))), {"prompt": "x"}
     )
 
     assert result.is_error

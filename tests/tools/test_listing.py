@@ -12,7 +12,7 @@ import pytest
 from mcp import Client
 
 from rushes.server.mcp.server import build_server
-from rushes.tools import ALL_TOOLS
+from rushes.tools import ALL_TOOLS, already
 
 from .fake_service import FakeService
 
@@ -44,7 +44,7 @@ def updating() -> bool:
 
 async def listed(mode: str) -> dict[str, str]:
     """Each tool as it is sent, and the whole answer under the name `tools/list`."""
-    async with Client(build_server(FakeService(), local_files=True), mode=mode) as client:
+    async with Client(build_server(already(FakeService()), local_files=True), mode=mode) as client:
         answer = await client.list_tools()
     sent = answer.model_dump(mode="json", by_alias=True, exclude_none=True)
     tools = {tool["name"]: json.dumps(tool, separators=(",", ":"), ensure_ascii=False) for tool in sent["tools"]}

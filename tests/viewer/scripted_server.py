@@ -17,6 +17,7 @@ from rushes.domain.request import GenerationRequest, Kind
 from rushes.server.mcp.server import build_server
 from rushes.server.transports.serve import serve_http
 from rushes.tasks.service import Answer, Wish
+from rushes.tools import already
 
 from ..altered import altered
 from ..sandbox.driving import generated
@@ -100,7 +101,7 @@ async def main(folder: Path, declared: str, undeclared: str) -> None:
     """Serve until standard input closes."""
     await render_media(folder)
     service = ScriptedService(Place(declared, undeclared, folder))
-    server = build_server(service, local_files=False, media_domains=[declared])
+    server = build_server(already(service), local_files=False, media_domains=[declared])
     async with anyio.create_task_group() as group:
         group.start_soon(lambda: serve_http(server, port=0))
         await run_sync(sys.stdin.read)

@@ -11,6 +11,7 @@ from rushes.providers.provider import ProviderSettings
 from rushes.server.mcp.server import build_server
 from rushes.server.mcp.viewer import VIEWER_URI, media_domains, page
 from rushes.server.settings.providers import checked_base_url
+from rushes.tools import already
 
 from ..server.clients import ERAS, connected
 from ..tools.fake_service import FakeService
@@ -46,7 +47,7 @@ async def test_only_older_hosts_are_given_the_older_key(era: str, keys: set[str]
 
 @every_era
 async def test_the_page_is_a_resource_that_says_what_it_may_load(era: str) -> None:
-    server = build_server(FakeService(), local_files=True, media_domains=["https://cdn.example"])
+    server = build_server(already(FakeService()), local_files=True, media_domains=["https://cdn.example"])
     async with Client(server, mode=era) as client:
         (content,) = (await client.read_resource(VIEWER_URI)).contents
         listed = [resource for resource in (await client.list_resources()).resources if resource.uri == VIEWER_URI]

@@ -7,7 +7,7 @@ from .result import ToolResult
 from .task import task_of
 
 
-def task_result(
+async def task_result(
     context: ToolContext,
     record: TaskRecord,
     *,
@@ -19,7 +19,8 @@ def task_result(
 
     With `whole` nothing is left out for being long: for the task's resource.
     """
-    interval = context.service.poll_interval_seconds(record)
+    service = await context.opened()
+    interval = service.poll_interval_seconds(record)
     task = task_of(record, deduplicated=deduplicated, poll_interval_seconds=interval, whole=whole)
     return ToolResult(
         document=task.model_dump(mode="json"),
