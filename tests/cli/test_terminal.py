@@ -47,7 +47,7 @@ def test_ctrl_c_while_waiting_leaves_with_3_and_says_how_to_look_again() -> None
         process.kill()
         os.close(main)
     assert process.returncode == 3
-    assert "nothing is lost" in rest
+    assert "The task goes on at its gateway" in rest
     task_id = rest.split("rushes check ")[1].split()[0]
     assert task_id in out.decode()
     assert rushes("check", task_id, "--wait", "60", "--json").document["state"] == "succeeded"

@@ -113,8 +113,9 @@ TAKEOVER: Final = (
                POLLS),
     FaultPoint("after a takeover", "a second process has the task", ("job-id.after", "takeover.after"), "kept",
                POLLS),
-    FaultPoint("taken over twice", "two more processes die with it, at its next look",
-               ("poll.after", "poll.before-look", "poll.looked"), "kept", POLLS),
+    # Two deaths in its steps would set it aside: tests/hostile/test_setting_aside.py.
+    FaultPoint("taken over twice", "two more processes die with it, before its next look",
+               ("poll.after", "takeover.after", "takeover.after"), "kept", POLLS),
     FaultPoint("before the loss is written", "a second process found the submission in flight",
                ("submit.after", "lost.before"), _LOST, PAID),
     FaultPoint("after the loss is written", "the record says that the answer is lost", ("submit.after", "lost.after"),

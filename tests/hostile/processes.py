@@ -14,6 +14,18 @@ def children_of(pid: int) -> list[int]:
     return [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit() and _parent(each) == pid]
 
 
+def decoders_of(pid: int) -> list[int]:
+    """Those of them that decode media; a test's process may have others, such as simulated gateways."""
+    return [child for child in children_of(pid) if b"rushes.tasks.previews.child" in _command(child)]
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 def is_alive(pid: int) -> bool:
     return _parent(Path(f"/proc/{pid}")) is not None
 
