@@ -117,7 +117,7 @@ class _Appender:
         try:
             self._append(data)
         except OSError as error:
-            logger.warning("receipts go into the reserve problem=%s", error)
+            logger.warning("receipts go into the reserve", extra={"problem": error})
             try:
                 _into_reserve(self._folder / _RESERVE, data)
             except (OSError, filelock.Timeout) as fault:

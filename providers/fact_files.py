@@ -12,7 +12,6 @@ A data file (`facts/<wire>.toml`) holds:
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from typing import Literal
@@ -78,12 +77,6 @@ def find_model(models: Iterable[ModelFacts], name: str, kind: Kind | None = None
             if row.prefixable and row.id.casefold() == bare.casefold():
                 return row.model_copy(update={"id": name})
     return None
-
-
-def similar_models(models: Iterable[ModelFacts], name: str, kind: Kind | None = None) -> Sequence[str]:
-    """Canonical names that resemble a name which was not found, nearest first, at most three."""
-    canonical = {row.name for row in models if kind is None or row.kind == kind}
-    return get_close_matches(name.casefold().rpartition("/")[2], sorted(canonical), n=3, cutoff=0.5)
 
 
 def join_models(documented: Sequence[ModelFacts], live: Sequence[ModelFacts]) -> tuple[ModelFacts, ...]:

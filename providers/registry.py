@@ -3,13 +3,13 @@ entry point in the group `rushes.providers`, whose name is the wire's and whose 
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, cast
 
 from ..domain.errors import ConfigurationError
+from ..domain.spelling import did_you_mean
 from .provider import Provider, ProviderSettings
 
 if TYPE_CHECKING:
@@ -77,19 +77,6 @@ def wire_class(wire: str) -> "type[Wire]":
     return cast("type[Wire]", resolve_name(f"{__package__}.formats.{WIRES[wire]}"))
 
 
-def build_providers(all_settings: Iterable[ProviderSettings]) -> tuple[list[Provider], list[str]]:
-    """All providers that can be built, and one sentence for each that cannot; a broken one never stops the others."""
-    providers: list[Provider] = []
-    faults: list[str] = []
-    for settings in all_settings:
-        try:
-            providers.append(build_provider(settings))
-        except ConfigurationError as error:
-            logger.warning("provider %s is left out: %s", settings.name, error.message)
-            faults.append(error.message)
-    return providers, faults
-
-
 def wire_names() -> tuple[str, ...]:
     """All wire formats, built in and from plugins."""
     return (*WIRES, *BUILT_IN, *_plugins())
@@ -99,7 +86,9 @@ def _plugins() -> dict[str, EntryPoint]:
     found: dict[str, EntryPoint] = {}
     for entry_point in entry_points(group=ENTRY_POINT_GROUP):
         if entry_point.name in {*WIRES, *ALIASES, *BUILT_IN}:
-            logger.warning("the plugin %s is left out: rushes has a wire %r", entry_point.value, entry_point.name)
+            logger.warning(
+                "plugin left out: rushes has this wire", extra={"plugin": entry_point.value, "wire": entry_point.name}
+            )
         else:
             found.setdefault(entry_point.name, entry_point)
     return found
@@ -111,13 +100,12 @@ def _from_plugin(entry_point: EntryPoint, settings: ProviderSettings) -> Provide
         factory = cast(ProviderFactory, entry_point.load())
         return factory(settings)
     except Exception as error:
-        logger.warning("plugin %s failed", entry_point.value, exc_info=True)
+        logger.warning("plugin failed", extra={"plugin": entry_point.value}, exc_info=True)
         message = f"provider {settings.name}: the plugin {entry_point.value} failed: {type(error).__name__}: {error}"
         raise ConfigurationError(message) from error
 
 
 def _unknown_wire(settings: ProviderSettings) -> str:
     names = wire_names()
-    near = get_close_matches(settings.wire, names, n=1)
-    meant = f"; did you mean {near[0]!r}?" if near else f": {', '.join(names)}"
+    meant = did_you_mean(settings.wire, names) or f" (known: {', '.join(names)})"
     return f"provider {settings.name}: there is no wire format {settings.wire!r}{meant}"

@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import anyio
 
@@ -17,6 +16,7 @@ from ..cache.receipts import Receipts
 from ..cache.workers.leases import ProcessLease
 from ..domain.errors import ConfigurationError
 from ..domain.record import SCHEMA
+from ..domain.unwrapping import unwrapped
 from ..providers.client.upload_client import UploadClient
 from ..providers.provider import Provider, ProviderSettings
 from ..providers.registry import build_provider
@@ -60,7 +60,7 @@ async def open_engine(settings: Settings, *, any_local_file: bool = False) -> As
     Raises:
         StoreError: the store cannot be used.
     """
-    try:
+    with unwrapped():
         async with AsyncExitStack() as stack:
             providers = await stack.enter_async_context(open_providers(settings))
             store = await stack.enter_async_context(open_store(settings))
@@ -96,8 +96,6 @@ async def open_engine(settings: Settings, *, any_local_file: bool = False) -> As
                 ),
             )
             yield await stack.enter_async_context(Engine.opened(parts))
-    except BaseExceptionGroup as group:
-        raise _unwrapped(group) from None
 
 
 @asynccontextmanager
@@ -145,9 +143,3 @@ def open_receipts(settings: Settings) -> AbstractAsyncContextManager[Receipts]:
 def open_media(settings: Settings) -> MediaFolder:
     """The folder of kept outputs, to read in: nothing that is kept in it is measured."""
     return MediaFolder(settings.output_dir, fallback=settings.home / "outputs")
-
-
-def _unwrapped(error: BaseException) -> BaseException:
-    """The one exception in a group of one, so that callers see what was raised and not the task group's wrapping."""
-    wrapped = cast("tuple[BaseException, ...]", getattr(error, "exceptions", ()))
-    return _unwrapped(wrapped[0]) if len(wrapped) == 1 else error

@@ -76,7 +76,7 @@ class _Deferred:
                     self._attempt.ended.set()
                     await closing.wait()
             except RushesError as error:
-                logger.error("cannot open problem=%s", error.message)
+                logger.error("cannot open", extra={"problem": error.message})
                 ended, self._attempt = self._attempt, _Attempt()
                 ended.problem = error
                 ended.ended.set()

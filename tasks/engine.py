@@ -331,7 +331,9 @@ class Engine:
             while record.phase == "submitting" and (left := deadline - anyio.current_time()) > 0:
                 record = await self._records.changed(record, seconds=left)
         except StoreError as error:
-            logger.warning("answered without looking again task_id=%s problem=%s", record.task_id, error.message)
+            logger.warning(
+                "answered without looking again", extra={"task_id": record.task_id, "problem": error.message}
+            )
         return record
 
     async def _journaled(self, record: TaskRecord, chosen: Route, force_new: bool) -> tuple[TaskRecord, bool]:
@@ -368,7 +370,7 @@ class Engine:
                 self._scheduler.schedule(record.task_id, self._first_pause(after))
         except Exception:
             # One submission's fault must not end the others; `Takeover` goes on with the record.
-            logger.exception("submission fault task_id=%s", record.task_id)
+            logger.exception("submission fault", extra={"task_id": record.task_id})
         finally:
             self.submissions.ended(record.task_id)
 

@@ -55,15 +55,14 @@ class Followers:
                 follower(change)
             except Exception:
                 # The write is done: what a listener makes of it must not look like a write that failed.
-                logger.exception("follower failed task_id=%s", after.task_id)
+                logger.exception("follower failed", extra={"task_id": after.task_id})
 
 
 def _log(task_id: str, event: Event) -> None:
     # A look is the rule, and a warning is text of a gateway.
     level = logging.DEBUG if isinstance(event, Looked | Warned) else logging.INFO
     if logger.isEnabledFor(level):
-        told = "".join(f" {name}={value}" for name, value in _told(event))
-        logger.log(level, "%s task_id=%s%s", _word(event), task_id, told)
+        logger.log(level, _word(event), extra={"task_id": task_id, **dict(_told(event))})
 
 
 def _word(event: Event) -> str:

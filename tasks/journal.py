@@ -49,7 +49,7 @@ def _readable(documents: Iterable[Document]) -> list[TaskRecord]:
         try:
             records.append(from_document(document))
         except StoreDamaged as error:
-            logger.error("record left out problem=%s", error.message)
+            logger.error("record left out", extra={"problem": error.message})
     return records
 
 
@@ -198,7 +198,7 @@ class Records:
         try:
             return await self._store.answer(task_id)
         except StoreDamaged as error:
-            logger.warning("answer left out task_id=%s problem=%s", task_id, error.message)
+            logger.warning("answer left out", extra={"task_id": task_id, "problem": error.message})
             return None
 
     def _note_end(self, task_id: str) -> None:

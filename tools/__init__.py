@@ -2,7 +2,7 @@
 
 from .answers.links import output_links
 from .answers.outputs import OUTPUTS_SHOWN, URL_SHOWN, KeepingWord, TaskOutput, timestamp
-from .answers.refusal import closest, refused, refused_by, unanswered, unknown_arguments, validation_sentences
+from .answers.refusal import refused, refused_by, unanswered, unknown_arguments, validation_sentences
 from .answers.result import Link, Picture, ToolResult
 from .answers.summary import TaskList, TaskSummary, summary_of
 from .answers.task import DryRun, Task, task_of
@@ -79,7 +79,6 @@ __all__ = [
     "ViewOutput",
     "already",
     "call_tool",
-    "closest",
     "comparison_text",
     "input_schema",
     "model_list",

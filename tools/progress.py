@@ -5,8 +5,8 @@ from typing import TypeVar
 
 import anyio
 
-from ..domain.errors import RushesError
 from ..domain.record import TaskRecord
+from ..domain.unwrapping import unwrapped
 
 ResultT = TypeVar("ResultT")
 
@@ -56,19 +56,12 @@ async def with_beats(meter: ProgressMeter, work: Callable[[], Awaitable[ResultT]
     Raises:
         RushesError: as the work raised it.
     """
-    outcomes: list[ResultT] = []
-    refusals: list[RushesError] = []
-    async with anyio.create_task_group() as beating:
-        beating.start_soon(_beat, meter, every_seconds)
-        try:
-            outcomes.append(await work())
-        except RushesError as error:
-            # Raised further down, because a task group would wrap it.
-            refusals.append(error)
-        beating.cancel_scope.cancel()
-    for refusal in refusals:
-        raise refusal
-    return outcomes[0]
+    with unwrapped():
+        async with anyio.create_task_group() as beating:
+            beating.start_soon(_beat, meter, every_seconds)
+            outcome = await work()
+            beating.cancel_scope.cancel()
+    return outcome
 
 
 async def _beat(meter: ProgressMeter, every_seconds: float) -> None:

@@ -40,7 +40,7 @@ def set_aside(folder: Path, damage: str) -> Path:
             f"The task store at {folder} is damaged ({damage}) and could not be set aside.",
             hint="Close every program that runs rushes, then start it again.",
         ) from error
-    logger.warning("the task store at %s is damaged (%s); it was set aside as %s", folder, damage, target)
+    logger.warning("damaged task store set aside", extra={"path": folder, "problem": damage, "aside": target})
     return target
 
 
@@ -51,7 +51,7 @@ def carry_over(damaged: Path, sink: RowSink) -> int:
         for key, text in _readable_rows(damaged):
             with contextlib.suppress(StoreDamaged, ValueError):
                 count += sink.add(key, text, tag=_tag(key, text))
-    logger.warning("%d rows of the damaged task store %s were carried over", count, damaged)
+    logger.warning("rows of a damaged task store carried over", extra={"count": count, "path": damaged})
     return count
 
 

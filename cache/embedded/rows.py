@@ -161,7 +161,7 @@ class Records:
         except StoreTooNew:
             return False
         except StoreDamaged as error:
-            logger.warning("a damaged row is set aside task_id=%s problem=%s", task_id, error.message)
+            logger.warning("a damaged row is set aside", extra={"task_id": task_id, "problem": error.message})
         self.cache.rows(_SET_ASIDE, (task_key(task_id),))
         self.create(document, None, lambda _: False, anew=True)
         self._lead_to(document)
@@ -235,7 +235,7 @@ class Records:
             key, text = self.cache.text(*row)
             return migrated(document_of(text, key), self._schema, self._migrations)
         except (StoreDamaged, StoreTooNew) as error:
-            logger.warning("left out of a list: %s", error)
+            logger.warning("left out of a list", extra={"problem": error})
             return None
 
     def count(self) -> dict[str, int]:

@@ -101,7 +101,7 @@ class Writer(_Connected):
             with translated(self._folder):
                 self.opened.cache.checkpoint()
         except StoreError as error:
-            logger.warning("the log of the task store was not moved into it yet: %s", error)
+            logger.warning("log of the task store not moved into it yet", extra={"problem": error})
 
     def _write(self, calls: Sequence[Call[Records]]) -> None:
         records = self.records()

@@ -151,7 +151,7 @@ class AnswerParts:
                 except StoreError as error:
                     if len(self._folders) == 1:
                         raise
-                    logger.warning("an answer goes on in the next folder: %s", error)
+                    logger.warning("an answer goes on in the next folder", extra={"problem": error})
                     self._folders.pop(0)
                     self._move()
 

@@ -149,7 +149,7 @@ class Decoder:
                     await self._child.answer()
             except (TimeoutError, ValueError, *ENDED) as error:
                 await self._end()
-                logger.error("the process that decodes could not be started problem=%r", error)
+                logger.error("the process that decodes could not be started", extra={"problem": repr(error)})
                 raise DecodingEnded("needs a process of its own, which could not be started") from error
             except BaseException:
                 await self._end()

@@ -47,11 +47,11 @@ class Measuring:
         try:
             answer = await self._decoder.ask({"do": "measure", "mime_type": mime_type}, file, MEASURING)
             if (why := answer.document.get("unreadable")) is not None:
-                logger.warning("a file could not be measured mime_type=%s problem=%s", mime_type, why)
+                logger.warning("a file could not be measured", extra={"mime_type": mime_type, "problem": why})
                 return UNREADABLE
             found = _Found.model_validate(answer.document)
         except DecodingEnded as error:
-            logger.warning("a file could not be measured mime_type=%s problem=%s", mime_type, error.message)
+            logger.warning("a file could not be measured", extra={"mime_type": mime_type, "problem": error.message})
             return Measured(MediaFacts(), None, error.message)
         except ValidationError:
             return UNREADABLE

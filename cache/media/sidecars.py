@@ -39,6 +39,6 @@ def read_sidecar(sidecar: Path) -> dict[str, JsonValue] | None:
             return None
         document = json.loads(data)
     except (OSError, ValueError, RecursionError) as error:
-        logger.info("passed over %s: %s", sidecar, error)
+        logger.info("sidecar passed over", extra={"path": sidecar, "problem": error})
         return None
     return cast("dict[str, JsonValue]", document) if isinstance(document, dict) else None

@@ -80,7 +80,7 @@ class Part:
         try:
             self._file.close()
         except OSError as error:
-            logger.debug("an unfinished output could not be closed: %s", error)
+            logger.debug("an unfinished output could not be closed", extra={"problem": error})
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

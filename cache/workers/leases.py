@@ -29,6 +29,7 @@ import anyio.to_thread
 import filelock
 
 from ...domain.errors import StoreError
+from ...domain.unwrapping import unwrapped
 from ..files import make_folder, make_private
 from ..store_faults import translated
 from .marks import SUFFIX, StepMarks, marked
@@ -86,21 +87,16 @@ class ProcessLease:
             StoreReadOnly, StoreFull, StoreError: the folder cannot be used.
         """
         lease = cls(folder, times, monotonic)
-        error_of_body: Exception | None = None
         try:
             await lease._run(lease._take)
-            async with anyio.create_task_group() as group:
-                group.start_soon(lease._beat_for_ever)
-                try:
+            with unwrapped():
+                async with anyio.create_task_group() as group:
+                    group.start_soon(lease._beat_for_ever)
                     yield lease
-                except Exception as error:  # noqa: BLE001 - raised again below, not wrapped in the group's own error
-                    error_of_body = error
-                group.cancel_scope.cancel()
+                    group.cancel_scope.cancel()
         finally:
             with anyio.CancelScope(shield=True):
                 await lease._run(lease._give_back)
-        if error_of_body is not None:
-            raise error_of_body
 
     async def dead(self, worker_ids: Collection[str]) -> set[str]:
         """Those of `worker_ids` whose process has ended, or hangs; never this lease's own id.
@@ -155,7 +151,7 @@ class ProcessLease:
             try:
                 await self._run(self._beat)
             except StoreError as error:
-                logger.warning("the heartbeat of this process could not be written: %s", error)
+                logger.warning("heartbeat of this process not written", extra={"problem": error})
 
     def _dead(self, worker_ids: set[str]) -> set[str]:
         now = self._beat()
@@ -167,7 +163,7 @@ class ProcessLease:
                 _remove(self._folder, worker_id)
                 found.add(worker_id)
             elif self._hangs(worker_id, now):
-                logger.warning("the process of lease %s has been silent for too long", worker_id)
+                logger.warning("a process has been silent for too long", extra={"worker": worker_id})
                 found.add(worker_id)
         return found
 

@@ -58,7 +58,7 @@ class StepMarks:
             os.write(self._descriptor, text.encode().ljust(_LINE_BYTES - 1)[: _LINE_BYTES - 1] + b"\n")
         except OSError as error:
             self._broken = True
-            logger.warning("a death in a step will not be told from others: %s", error)
+            logger.warning("a death in a step will not be told from others", extra={"problem": error})
 
 
 def marked(file: Path) -> set[str]:

@@ -77,10 +77,6 @@ class Scheduler:
         due = self._due.get(task_id)
         return None if due is None else due - self._clock.elapsed()
 
-    def forget(self, task_id: str) -> None:
-        """Take a task off the plan; a step under way runs to its end."""
-        self._due.pop(task_id, None)
-
     async def run(self) -> None:
         """Work until cancelled."""
         async with anyio.create_task_group() as steps:
@@ -140,7 +136,7 @@ class Scheduler:
         try:
             after_seconds = await self._step(task_id)
         except Exception:
-            logger.exception("step failed task_id=%s", task_id)
+            logger.exception("step failed", extra={"task_id": task_id})
         finally:
             self._running.discard(task_id)
             self._slots.give_back(lane)

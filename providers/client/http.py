@@ -201,7 +201,10 @@ class HttpClient:
         except tuple(OUTCOMES) as error:
             raise _no_reply(error, progress) from error
         took = round((time.monotonic() - started) * 1000)
-        logger.debug("%s %s answered %d in %d ms", request.method, request.url.path, response.status_code, took)
+        logger.debug(
+            "answered",
+            extra={"method": request.method, "path": request.url.path, "status": response.status_code, "took_ms": took},
+        )
         return await self._reply(response, received)
 
     async def _reply(self, response: httpx.Response, received: Received) -> Reply:

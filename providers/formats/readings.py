@@ -134,7 +134,6 @@ Text = Annotated[str | None, BeforeValidator(parse_text)]
 Number = Annotated[float | None, BeforeValidator(parse_number)]
 Logs = Annotated[str | None, BeforeValidator(parse_logs)]
 Metrics = Annotated[dict[str, float], BeforeValidator(parse_metrics)]
-Page = Annotated[str | None, BeforeValidator(parse_page)]
 Object = Annotated[dict[str, JsonValue] | None, BeforeValidator(parse_object)]
 
 

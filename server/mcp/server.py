@@ -32,13 +32,13 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import AnyUrl, ValidationError
 
 from ...cache.media.sniff import HEAD_BYTES, sniff_mime
+from ...domain.spelling import nearest
 from ...tools import (
     ALL_TOOLS,
     OpenService,
     ToolContext,
     ToolSpec,
     call_tool,
-    closest,
     input_schema,
     validation_sentences,
 )
@@ -117,7 +117,7 @@ class RushesServer(MCPServer[dict[str, Any]]):
         """Call a tool; one that does not exist is answered with the one that was probably meant."""
         names = [tool.name for tool in self._tool_manager.list_tools()]
         if name not in names:
-            meant = closest(name, names)
+            meant = nearest(name, names)
             asked = f" Did you mean {meant}?" if meant else ""
             raise ToolError(
                 f"There is no tool called {name[:80]!r}.{asked} Nothing was done. Tools: {', '.join(names)}."

@@ -1,6 +1,5 @@
 """`rushes.toml`: its shape, and reading it so that a mistake is named by file and key."""
 
-import difflib
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ByteSize, ConfigDict, Field, Jso
 from pydantic_core import PydanticCustomError
 
 from ...domain.errors import ConfigurationError
+from ...domain.spelling import did_you_mean
 from .origins import is_one_origin, is_origin
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -177,12 +177,6 @@ def parse(text: str, path: Path) -> FileSettings:
     except ValidationError as error:
         raise ConfigurationError(_explain(error, path)) from None
     return _anchor_paths(settings, path.parent)
-
-
-def did_you_mean(word: str, known: list[str]) -> str:
-    """` (did you mean …?)`, or nothing where no known word is near."""
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def _refuse_keys_in_clear(tables: Mapping[str, object], path: Path) -> None:

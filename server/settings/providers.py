@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from ...domain.errors import ConfigurationError
+from ...domain.spelling import did_you_mean
 from ...providers.provider import ProviderSettings
 from ...providers.registry import BUILT_IN
-from .file import FileSettings, ProviderTable, did_you_mean
+from .file import FileSettings, ProviderTable
 
 
 def merge_providers(

@@ -6,7 +6,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from ...domain.errors import ConfigurationError
-from .file import LogLevel, did_you_mean
+from ...domain.spelling import did_you_mean
+from .file import LogLevel
 
 PREFIX = "RUSHES_"
 

@@ -13,7 +13,7 @@ from ...domain.model_facts import ModelFacts
 from ...domain.request import Kind
 from ...providers.provider import Provider
 from ..service import ModelOffer
-from .routing import Configured, did_you_mean
+from .routing import Configured, meant_or_known
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ async def _live_list(provider: Provider, cached: JsonValue) -> JsonValue:
         with anyio.fail_after(LIVE_LIST_SECONDS):
             rows = await provider.refresh_models()
     except (GatewayUnavailable, TimeoutError) as error:
-        logger.warning("models not listed provider=%s problem=%s", provider.name, error)
+        logger.warning("models not listed", extra={"provider": provider.name, "problem": error})
         return {"failed": True, "rows": _rows_of(cached)}
     return {"failed": False, "rows": _ROWS.dump_python(tuple(rows or ()), mode="json", exclude_none=True)}
 
@@ -73,7 +73,7 @@ def _join(provider: Provider, value: JsonValue) -> None:
     try:
         rows = _ROWS.validate_python(_rows_of(value))
     except ValidationError:
-        logger.warning("cached list of models not understood provider=%s", provider.name)
+        logger.warning("cached list of models not understood", extra={"provider": provider.name})
         return
     provider.add_models(rows)
 
@@ -99,7 +99,7 @@ def offers(
     """
     names = [entry.provider.name for entry in configured]
     if provider is not None and provider.lower() not in names:
-        raise RequestRefused("unsupported", f"There is no provider {provider!r}{did_you_mean(provider, names)}.")
+        raise RequestRefused("unsupported", f"There is no provider {provider!r}{meant_or_known(provider, names)}.")
     found: dict[tuple[str, Kind], list[tuple[str, ModelFacts, bool]]] = {}
     for entry in configured:
         if provider is not None and entry.provider.name != provider.lower():

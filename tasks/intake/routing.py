@@ -4,7 +4,6 @@ Without a named provider, the configured ones that offer the model and whose fac
 configured order. With no key configured at all, `auto` is the sandbox; with one, the sandbox only by name.
 """
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +11,7 @@ from ...domain.errors import FailureReason, RequestRefused
 from ...domain.job import Plan
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest, MediaInput
+from ...domain.spelling import did_you_mean
 from ...providers import fact_files
 from ...providers.checks import INPUT_OF_ROLE, check_request, spoken, unchecked
 from ...providers.provider import Provider
@@ -170,7 +170,7 @@ def _route_to_named(asked: _Asked, configured: Sequence[Configured], named: str)
     entry = next((c for c in configured if c.provider.name == named.lower()), None)
     if entry is None:
         names = [c.provider.name for c in configured]
-        raise RequestRefused("unsupported", f"There is no provider {named!r}{did_you_mean(named, names)}.")
+        raise RequestRefused("unsupported", f"There is no provider {named!r}{meant_or_known(named, names)}.")
     if entry.problem is not None:
         raise RequestRefused("unauthorized", f"{entry.provider.name} cannot be used: {entry.problem}")
     facts = find_model(entry.provider, request)
@@ -229,7 +229,7 @@ def _not_offered(request: GenerationRequest, providers: Sequence[Provider]) -> s
             return f"{request.model} makes {other.kind}, not {request.kind}."
     names = sorted({facts.name for p in providers for facts in p.models() if facts.kind == request.kind})
     offered = f"No configured provider offers the {request.kind} model {request.model!r}"
-    return f"{offered}{did_you_mean(request.model, names)}. Name a provider to use a model that rushes does not know."
+    return f"{offered}{meant_or_known(request.model, names)}. Name a provider to use a model that rushes does not know."
 
 
 def _candidate(asked: _Asked, provider: Provider, facts: ModelFacts) -> Candidate:
@@ -274,9 +274,6 @@ def find_model(provider: Provider, request: GenerationRequest, *, any_kind: bool
     return fact_files.find_model(provider.models(), wanted, None if any_kind else request.kind)
 
 
-def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """`; did you mean 'x'?` for a near miss, else the known names, else nothing."""
-    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
-    if near:
-        return f"; did you mean {near[0]!r}?"
-    return f" (known: {', '.join(known[:12])})" if known else ""
+def meant_or_known(word: str, known: Sequence[str]) -> str:
+    """` (did you mean …?)` for a near miss, else some of the known names, to stand behind the word."""
+    return did_you_mean(word, known) or (f" (known: {', '.join(known[:12])})" if known else "")

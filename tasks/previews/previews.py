@@ -91,7 +91,7 @@ class Previews:
         if answer.refused is not None:
             raise RequestRefused(answer.refused.reason, answer.refused.message, hint=answer.refused.hint)
         if answer.unreadable is not None:
-            logger.warning("output could not be looked at file=%s problem=%s", name, answer.unreadable)
+            logger.warning("output could not be looked at", extra={"file": name, "problem": answer.unreadable})
             why = "" if unchanged else f": {CHANGED}"
             raise RequestRefused("invalid_media", f"{name} could not be decoded{why}.", hint=OPEN_IT)
         return Look(found.data, answer.shows if unchanged else f"{answer.shows} ({CHANGED})")

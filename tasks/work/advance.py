@@ -146,7 +146,7 @@ class Steps:
         except StoreError:
             raise
         except Exception:
-            logger.exception("step failed task_id=%s provider=%s", task_id, record.provider)
+            logger.exception("step failed", extra={"task_id": task_id, "provider": record.provider})
             fault = GatewayUnavailable("internal", "a fault in rushes hid what the gateway says; see its log")
             after = await self._look_failed(record, fault, provider)
         if after is not None and after.deaths_in_step:
@@ -226,7 +226,7 @@ class Steps:
         except GatewayUnavailable as error:
             return await self._look_failed(record, error, provider)
         except (StoreError, OutputRejected) as error:
-            logger.warning("answer not written task_id=%s problem=%s", record.task_id, error.message)
+            logger.warning("answer not written", extra={"task_id": record.task_id, "problem": error.message})
             passing = isinstance(error, StoreError)
             return await self._again_in(record, KEEP_RETRY_PAUSE_SECONDS if passing else REJECTED_PAUSE_SECONDS)
         kept = life.NOTHING_KEPT
@@ -236,7 +236,7 @@ class Steps:
                 # Before the record: where there is a finished record, there is a sidecar to restore it from.
                 await self._keeper.write_sidecars(life.observed(record, seen, self._clock.now(), kept), seen.answer)
             except RushesError as error:
-                logger.warning("output not written task_id=%s problem=%s", record.task_id, error.message)
+                logger.warning("output not written", extra={"task_id": record.task_id, "problem": error.message})
                 return await self._again_in(record, KEEP_RETRY_PAUSE_SECONDS)
         return await self._seen(record, seen, kept, provider)
 
@@ -262,7 +262,9 @@ class Steps:
     async def _look_failed(
         self, record: TaskRecord, error: FailureError, provider: Provider | None
     ) -> TaskRecord | None:
-        logger.info("look failed task_id=%s provider=%s problem=%s", record.task_id, record.provider, error.message)
+        logger.info(
+            "look failed", extra={"task_id": record.task_id, "provider": record.provider, "problem": error.message}
+        )
 
         def apply(current: TaskRecord) -> TaskRecord:
             now = self._clock.now()

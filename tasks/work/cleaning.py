@@ -27,10 +27,10 @@ class Cleaner:
             try:
                 count = await self._folder.sweep(self._state)
             except RushesError as error:
-                logger.warning("unfinished files not swept problem=%s", error.message)
+                logger.warning("unfinished files not swept", extra={"problem": error.message})
             else:
                 if count:
-                    logger.info("unfinished files swept count=%d", count)
+                    logger.info("unfinished files swept", extra={"count": count})
             await anyio.sleep(EVERY_SECONDS)
 
     async def _state(self, task_id: str) -> PartsOf:

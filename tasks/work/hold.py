@@ -139,7 +139,7 @@ class Holding:
         return route(request, self._configured, record.provider).candidates
 
     async def _given_up(self, record: TaskRecord, refusal: FailureError) -> TaskRecord | None:
-        logger.info("held request not sent task_id=%s problem=%s", record.task_id, refusal.message)
+        logger.info("held request not sent", extra={"task_id": record.task_id, "problem": refusal.message})
         why = failure(
             refusal.reason,
             f"The request was held for {record.provider} and is not sent any more: {refusal.message}.",

@@ -71,7 +71,7 @@ class Keeper:
         try:
             return await self._write(record, index, count, _once(content), output, None)
         except StoreError as error:
-            logger.warning("output goes elsewhere task_id=%s problem=%s", record.task_id, error.message)
+            logger.warning("output goes elsewhere", extra={"task_id": record.task_id, "problem": error.message})
             parts = self.answer_parts(record)
             try:
                 await parts.begin()
@@ -114,12 +114,12 @@ class Keeper:
         except RushesError as error:
             return await self._not_kept(record, index, error)
         except Exception:
-            logger.exception("fault while keeping task_id=%s index=%d", record.task_id, index)
+            logger.exception("fault while keeping", extra={"task_id": record.task_id, "index": index})
             return await self._not_kept(record, index, OutputUnavailable("a fault in rushes; see its log"))
         return await self._records.change(record.task_id, lambda r: life.kept(r, index, media, now))
 
     async def _not_kept(self, record: TaskRecord, index: int, problem: RushesError) -> TaskRecord | None:
-        logger.warning("output not kept task_id=%s index=%d problem=%s", record.task_id, index, problem.message)
+        logger.warning("output not kept", extra={"task_id": record.task_id, "index": index, "problem": problem.message})
         now = self._clock.now()
         return await self._records.change(record.task_id, lambda r: life.keep_failed(r, index, problem, now))
 

@@ -82,7 +82,7 @@ def records_of(sidecars: Iterable[tuple[Path, Document]]) -> tuple[dict[str, Tas
         try:
             record, index, file = _read(path, document)
         except (ValidationError, StoreDamaged, ValueError) as error:
-            logger.warning("sidecar left out path=%s problem=%s", path, type(error).__name__)
+            logger.warning("sidecar left out", extra={"path": path, "problem": type(error).__name__})
             unreadable += 1
             continue
         known = records.get(record.task_id, record)

@@ -54,8 +54,8 @@ class ReceiptBook:
         try:
             await uninterrupted(lambda: file.keep(receipt))
         except (StoreError, ValueError) as error:
-            ids = (record.task_id, record.provider, job.job_id)
-            logger.error("no receipt task_id=%s provider=%s job=%s problem=%s", *ids, error)
+            told = {"task_id": record.task_id, "provider": record.provider, "job": job.job_id, "problem": error}
+            logger.error("no receipt", extra=told)
 
     async def job_of(self, record: TaskRecord) -> Job | None:
         """The job that the record's provider accepted for it, as its receipt says."""
@@ -86,7 +86,7 @@ class ReceiptBook:
         for each in await self._records.missing(wanted):
             record = record_of(receipts[each], self._clock.now())
             if record is not None and await self._records.restore(record):
-                logger.warning("task restored from its receipt task_id=%s provider=%s", each, record.provider)
+                logger.warning("task restored from its receipt", extra={"task_id": each, "provider": record.provider})
                 back.append(each)
         return back
 
@@ -97,7 +97,7 @@ class ReceiptBook:
                 await self.take_up()
                 await self._file.tidy(self._needed, self._clock.now())
             except StoreError as error:
-                logger.warning("receipts not looked after problem=%s", error.message)
+                logger.warning("receipts not looked after", extra={"problem": error.message})
             # Housekeeping by real time: no task waits for it.
             await anyio.sleep(LOOK_EVERY_SECONDS)
 
@@ -116,7 +116,7 @@ class ReceiptBook:
         try:
             return await self._file.read()
         except StoreError as error:
-            logger.warning("receipts cannot be read problem=%s", error.message)
+            logger.warning("receipts cannot be read", extra={"problem": error.message})
             return {}
 
 
@@ -177,7 +177,7 @@ def record_of(receipt: Receipt, now: datetime) -> TaskRecord | None:
             }
         )
     except (KeyError, ValueError, ValidationError) as error:
-        logger.warning("receipt left out task_id=%s problem=%s", receipt.get("task_id"), type(error).__name__)
+        logger.warning("receipt left out", extra={"task_id": receipt.get("task_id"), "problem": type(error).__name__})
         return None
 
 

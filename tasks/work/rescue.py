@@ -28,7 +28,7 @@ class Rescuer:
         try:
             return await self._rescue(record)
         except RushesError as error:
-            logger.error("not rescued task_id=%s problem=%s", record.task_id, error.message)
+            logger.error("not rescued", extra={"task_id": record.task_id, "problem": error.message})
             files = Path(record.answer_folder or self._folder.root) / f".{record.task_id}-*"
             return Rescue(notes=(f"What came of the answer is in {files}; it could not be renamed: {error.message}",))
 
@@ -39,7 +39,7 @@ class Rescuer:
         try:
             await self._keeper.write_sidecars(after)
         except RushesError as error:
-            logger.warning("sidecars not written task_id=%s problem=%s", after.task_id, error.message)
+            logger.warning("sidecars not written", extra={"task_id": after.task_id, "problem": error.message})
 
     async def _rescue(self, record: TaskRecord) -> Rescue:
         named = [path for path in await self._folder.find(stem(record, 0, 1)) if ".incomplete" not in path.suffixes]
@@ -66,5 +66,5 @@ class Rescuer:
             try:
                 return await self._folder.keep_part(part.path, stem=name, kind=record.kind, declared_mime=None)
             except OutputError as error:
-                logger.warning("no output task_id=%s problem=%s", record.task_id, error.message)
+                logger.warning("no output", extra={"task_id": record.task_id, "problem": error.message})
         return await self._folder.set_aside(part, stem=name)

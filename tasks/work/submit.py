@@ -74,7 +74,9 @@ class Submitter:
             more = candidates[index + 1 :]
             if not more or refusal.reason not in CURED_ELSEWHERE:
                 return await self._held_or_refused(current, refusals)
-            logger.info("refused, next provider task_id=%s provider=%s", current.task_id, candidate.provider.name)
+            logger.info(
+                "refused, next provider", extra={"task_id": current.task_id, "provider": candidate.provider.name}
+            )
             current = await self._reroute(current, failure_of(refusal), candidate, more[0])
         return current
 
@@ -160,7 +162,7 @@ class Submitter:
             await self._lost(record, candidate.provider, life.answer_unknown(record))
             raise
         except Exception as fault:
-            logger.exception("submission fault task_id=%s provider=%s", record.task_id, candidate.provider.name)
+            logger.exception("submission fault", extra={"task_id": record.task_id, "provider": candidate.provider.name})
             return await self._lost(record, candidate.provider, _faulty(fault))
         if not candidate.provider.traits.free and not _holds_media(submission):
             await self._book.keep(record, submission.job)
@@ -188,7 +190,7 @@ class Submitter:
         self, record: TaskRecord, submission: Submission | None, error: RushesError
     ) -> TaskRecord | None:
         """The gateway answered with media that cannot be written, or are none."""
-        logger.error("answer not kept task_id=%s problem=%s", record.task_id, error.message)
+        logger.error("answer not kept", extra={"task_id": record.task_id, "problem": error.message})
         found = await uninterrupted(lambda: self._rescuer.rescue(record))
 
         def apply(current: TaskRecord) -> TaskRecord:
@@ -202,7 +204,7 @@ class Submitter:
     async def _lost(
         self, record: TaskRecord, provider: Provider, why: Failure, ids: Mapping[str, str] = NO_IDS
     ) -> TaskRecord | None:
-        logger.warning("answer lost task_id=%s provider=%s", record.task_id, provider.name)
+        logger.warning("answer lost", extra={"task_id": record.task_id, "provider": provider.name})
         reconcilable = provider.traits.finds_jobs
         found = await uninterrupted(lambda: self._rescuer.rescue(record))
 
@@ -223,7 +225,9 @@ class Submitter:
                 kept = await self._keep_with_patience(record, submission)
             except RushesError as error:
                 return await self._undelivered(record, submission, error)
-        logger.info("answered task_id=%s provider=%s job=%s", record.task_id, record.provider, submission.job.job_id)
+        logger.info(
+            "answered", extra={"task_id": record.task_id, "provider": record.provider, "job": submission.job.job_id}
+        )
         told = submission.observation.answer
         after = await self._noted(
             record, lambda r: life.accepted(r, submission, self._clock.now(), kept), answer=told, job=submission.job
@@ -232,7 +236,7 @@ class Submitter:
 
     async def _accepted_late(self, record: TaskRecord, submission: Submission, kept: life.Kept) -> TaskRecord | None:
         """Another process took this one for dead and the task over, or the store lost the record to damage."""
-        logger.warning("answered after a takeover task_id=%s job=%s", record.task_id, submission.job.job_id)
+        logger.warning("answered after a takeover", extra={"task_id": record.task_id, "job": submission.job.job_id})
         known = await self._noted(
             record, lambda r: life.accepted_late(r, submission, self._clock.now(), kept), as_worker=False
         )
@@ -247,7 +251,7 @@ class Submitter:
             try:
                 return await uninterrupted(lambda: self._keep(record, submission, kept))
             except RushesError as error:
-                logger.warning("output not written yet task_id=%s problem=%s", record.task_id, error.message)
+                logger.warning("output not written yet", extra={"task_id": record.task_id, "problem": error.message})
                 await self._clock.sleep(WRITE_PAUSE_SECONDS)
         return await uninterrupted(lambda: self._keep(record, submission, kept))
 
@@ -280,11 +284,13 @@ class Submitter:
                 )
             except StoreError as error:
                 logger.error(
-                    "answer not recorded yet task_id=%s provider=%s job=%s problem=%s",
-                    record.task_id,
-                    record.provider,
-                    job.job_id if job is not None else None,
-                    error.message,
+                    "answer not recorded yet",
+                    extra={
+                        "task_id": record.task_id,
+                        "provider": record.provider,
+                        "job": job.job_id if job is not None else None,
+                        "problem": error.message,
+                    },
                 )
             await self._clock.sleep(pause)
             pause = min(2 * pause, WRITE_PAUSE_LONGEST_SECONDS)

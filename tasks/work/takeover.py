@@ -103,7 +103,7 @@ class Takeover:
                     await self._adopt_or_tell(record, died_in_step=record.task_id in suspects)
             except Exception:
                 # One record's fault must not keep the others from being looked after.
-                logger.exception("task not taken over task_id=%s", record.task_id)
+                logger.exception("task not taken over", extra={"task_id": record.task_id})
 
     def _in_hand(self, task_id: str, worker: str | None) -> bool:
         """Whether this process works on it, and has its next step planned."""
@@ -142,7 +142,7 @@ class Takeover:
         if mine is None or mine.worker != self._records.worker:
             return
         if mine.set_aside_at is not None:
-            logger.error("task set aside, as processes died of it task_id=%s", mine.task_id)
+            logger.error("task set aside, as processes died of it", extra={"task_id": mine.task_id})
             return
         if mine.phase == "submitting":
             await self._resume_submission(mine)
@@ -185,5 +185,7 @@ class Takeover:
         try:
             return route(request, self._configured, provider.name).candidates
         except RequestRefused as refusal:
-            logger.warning("free submission not repeated task_id=%s problem=%s", record.task_id, refusal.message)
+            logger.warning(
+                "free submission not repeated", extra={"task_id": record.task_id, "problem": refusal.message}
+            )
             return ()

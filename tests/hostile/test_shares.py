@@ -132,27 +132,6 @@ async def test_what_waits_for_a_slot_gets_it_in_the_order_of_its_time() -> None:
     assert "x1" not in scheduler
 
 
-async def test_what_waits_for_a_slot_can_be_forgotten() -> None:
-    done: list[str] = []
-    ended = anyio.Event()
-
-    async def step(task_id: str) -> None:
-        done.append(task_id)
-        scheduler.forget("b")
-        if task_id == "c":
-            ended.set()
-
-    scheduler = Scheduler(step, JumpingClock(), at_once=1)
-    for task_id in "abc":
-        scheduler.schedule(task_id)
-    async with anyio.create_task_group() as group:
-        group.start_soon(scheduler.run)
-        with anyio.fail_after(5):
-            await ended.wait()
-        group.cancel_scope.cancel()
-    assert done == ["a", "c"]
-
-
 class HastyClock(SystemClock):
     """Time passes between any two looks at it."""
 

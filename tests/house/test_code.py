@@ -69,3 +69,24 @@ def test_no_module_is_long(sources: list[Source]) -> None:
 
 def test_each_module_says_what_it_is(sources: list[Source]) -> None:
     assert [source.name for source in sources if not ast.get_docstring(source.tree)] == []
+
+
+def logging_calls(tree: ast.Module) -> Iterator[ast.Call]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="logger"))):
+                yield node
+            case _:
+                pass
+
+
+def test_logs_have_a_short_message_and_the_rest_as_fields(sources: list[Source]) -> None:
+    calls = [(source.name, call) for source in sources for call in logging_calls(source.tree)]
+    wrong = [
+        f"{name}:{call.lineno}"
+        for name, call in calls
+        if len(call.args) != (2 if "log" in ast.unparse(call.func).split(".") else 1)
+        or "%" in ast.unparse(call.args[-1])
+    ]
+    assert len(calls) > 40
+    assert wrong == []

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import pytest
 
-from rushes.providers.fact_files import find_model, join_models, load_facts, similar_models
+from rushes.providers.fact_files import find_model, join_models, load_facts
 
 from .requests import model
 
@@ -73,12 +73,6 @@ def test_an_upstream_in_front_of_an_id_is_kept_where_the_gateway_takes_it() -> N
 
 def test_a_model_of_another_kind_is_not_found() -> None:
     assert find_model([model("image")], "m-1", "video") is None
-
-
-def test_names_like_the_wanted_one_are_suggested() -> None:
-    rows = load_facts("apixo").models
-    assert similar_models(rows, "veo-3.2", "video")[0] == "veo-3.1"
-    assert similar_models(rows, "zzzz") == []
 
 
 def test_a_documented_row_wins_over_a_live_one() -> None:

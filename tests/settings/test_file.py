@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rushes.domain.errors import ConfigurationError
-from rushes.server.settings.file import FileSettings, did_you_mean, parse, read_file
+from rushes.domain.spelling import did_you_mean
+from rushes.server.settings.file import FileSettings, parse, read_file
 
 PATH = Path("/etc/engine/rushes.toml")
 

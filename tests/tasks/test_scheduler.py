@@ -139,16 +139,5 @@ async def test_a_fault_in_one_step_leaves_the_others_working(caplog: pytest.LogC
         with anyio.fail_after(5):
             await done.wait()
         group.cancel_scope.cancel()
-    assert "task_id=bad" in caplog.text
+    assert [getattr(entry, "task_id", None) for entry in caplog.records] == ["bad"]
     assert "bad" in scheduler
-
-
-async def test_a_forgotten_task_is_not_stepped() -> None:
-    steps = Steps({"a": [None], "b": [None]})
-    scheduler = Scheduler(steps, JumpingClock())
-    scheduler.schedule("a")
-    scheduler.forget("a")
-    scheduler.schedule("b", 0.001)
-    steps.script["a"] = []
-    await _run(steps, scheduler)
-    assert steps.done == ["b"]

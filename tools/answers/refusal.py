@@ -1,6 +1,5 @@
 """Calls that end before a task exists: wrong arguments, refusals, a store that cannot be used; pure."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel, JsonValue, ValidationError
@@ -9,6 +8,7 @@ from pydantic_core import ErrorDetails
 from ...domain.errors import FailureError, RushesError, StoreError, TaskNotFound
 from ...domain.failure import MESSAGE_LIMIT, Failure, clean_text, failure, failure_of
 from ...domain.request import Kind
+from ...domain.spelling import nearest
 from .next_step import NextStep, cure
 from .result import ToolResult
 from .task import refused_task
@@ -21,18 +21,12 @@ ASK_DOCTOR = "Ask the user to run `rushes doctor`; the log on stderr says more."
 STORE_HINT = "Nothing was sent. Ask the user to run `rushes doctor`; the log on stderr says more."
 
 
-def closest(name: str, names: Iterable[str]) -> str | None:
-    """The name that was probably meant."""
-    matches = difflib.get_close_matches(name.lower(), list(names), n=1, cutoff=0.6)
-    return matches[0] if matches else None
-
-
 def unknown_arguments(given: Iterable[str], model: type[BaseModel]) -> list[str]:
     """One sentence for each argument that the tool does not have."""
     sentences: list[str] = []
     for name in given:
         if name not in model.model_fields:
-            meant = closest(name, model.model_fields)
+            meant = nearest(name, model.model_fields)
             asked = f" Did you mean {meant!r}?" if meant else ""
             sentences.append(f"Unknown argument {clean_text(name, ECHO_LIMIT)!r}.{asked}")
     return sentences
