@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from ...domain.errors import Charged
-from ...domain.failure import failure, recharged
+from ...domain.failure import failure
 from ...domain.record import Phase, TaskRecord, unfinished
 from .ground import moved, same_state
 
@@ -17,11 +17,10 @@ def cancel_asked(record: TaskRecord, now: datetime) -> TaskRecord:
 
 
 def unsent(record: TaskRecord, now: datetime) -> TaskRecord:
-    """Cancelled while nothing of it was, or any longer is, at the gateway."""
+    """Cancelled, also if only here, and nothing of it is at any gateway."""
+    why = failure("cancelled", "Cancelled before any gateway took it.", charged="no")
     if not unfinished(record):
-        why = record.failure and recharged(record.failure, "no").model_copy(update={"retry_safe": True})
         return same_state(record, now, phase="done", failure=why)
-    why = failure("cancelled", "Cancelled before it was sent.", charged="no")
     return moved(record, "cancelled", "done", now, failure=why)
 
 

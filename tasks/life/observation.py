@@ -102,16 +102,24 @@ def _observed_late(record: TaskRecord, seen: Observation, outputs: Outputs, now:
             charged = seen.failure.charged if seen.failure else None
             why = record.failure
             if why is not None and charged in ("yes", "no"):
-                why = recharged(why, charged)
+                why = _given_up_and_ended(recharged(why, charged), record)
             return same_state(record, now, phase="done", failure=why)
         case "succeeded":
-            why = record.failure and record.failure.model_copy(update={"charged": "yes", "hint": FINISHED_AFTER_ALL})
+            told = {"charged": "yes", "hint": FINISHED_AFTER_ALL}
+            why = record.failure and _given_up_and_ended(record.failure.model_copy(update=told), record)
             late = same_state(record, now, phase=phase_after(outputs), outputs=outputs, failure=why)
             return with_warnings(
                 late, [f"{record.provider} finished the job after it was given up here; its output is kept."], now
             )
         case _:
             assert_never(seen.state)
+
+
+def _given_up_and_ended(why: Failure, record: TaskRecord) -> Failure:
+    """A cancelled task's failure says that the job goes on, which it does no longer."""
+    if why.reason != "cancelled" or record.phase != "watching":
+        return why
+    return why.model_copy(update={"message": f"Cancelled here; {record.provider} has ended the job since."})
 
 
 def offered(seen: Observation, kept: Kept) -> Outputs:

@@ -8,6 +8,7 @@ from ...domain.errors import RushesError
 from ...domain.failure import Failure, failure
 from ...domain.job import Plan, Submission, Told
 from ...domain.record import Attempt, Output, Phase, TaskRecord, unfinished
+from .cancelling import unsent
 from .ground import moved, noted, same_state, with_warnings
 from .observation import NOTHING_KEPT, Kept, observed
 
@@ -42,7 +43,7 @@ def refused(record: TaskRecord, why: Failure, now: datetime) -> TaskRecord:
     if record.phase != "submitting":
         return record
     if not unfinished(record):
-        return same_state(record, now, phase="done")
+        return unsent(record, now)
     return moved(record, "failed", "done", now, failure=why)
 
 
@@ -55,9 +56,14 @@ def rerouted(
     *,
     refused_plan: Plan | None = None,
 ) -> TaskRecord:
-    """The gateway definitely refused; the same task goes on with the next provider, and with what is to say of that."""
-    if record.phase != "submitting" or not unfinished(record):
+    """The gateway definitely refused; the same task goes on with the next provider, and with what is to say of that.
+
+    Not so where a cancel was asked for meanwhile: nobody would take it back from the next one.
+    """
+    if record.phase != "submitting":
         return record
+    if record.final or record.cancel_requested_at is not None:
+        return unsent(record, now)
     attempt = Attempt(provider=record.provider, model=record.model, failure=why)
     over = refused_plan.warnings if refused_plan is not None else ()
     warnings = [*(text for text in record.warnings if text not in over), *plan.warnings]

@@ -75,7 +75,8 @@ class Canceller:
 def _why_not(record: TaskRecord, provider: Provider | None) -> str:
     if record.phase in ("submitting", "reconciling"):
         return (
-            "The submission is still under way; it is cancelled as soon as there is a job, where the gateway can. "
+            "The submission was under way when this was to be cancelled: it is as soon as there is a job, where the "
+            "gateway can, and goes to no other gateway. "
             "Call cancel_task with abandon=true to give the task up now."
         )
     if provider is not None and not provider.traits.cancels:

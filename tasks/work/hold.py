@@ -89,8 +89,13 @@ class Holding:
         if told is None or refused.hint is not None:
             return why
         tries = record.hold.tries if record.hold else 0
-        what = f"refused it {tries + 1} times" if tries else f"is longer than requests are held ({self._bound})"
-        return why.model_copy(update={"hint": f"Call again in {told:.0f} s; {what}."})
+        if tries:
+            also = f"; it was refused {tries + 1} times by now"
+        elif told > self._limits.seconds_max:
+            also = f", which is longer than requests are held ({self._bound})"
+        else:
+            also = ""
+        return why.model_copy(update={"hint": f"Call again in {told:.0f} s{also}."})
 
     @property
     def _bound(self) -> str:

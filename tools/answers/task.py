@@ -137,5 +137,8 @@ def _warnings(record: TaskRecord, *, whole: bool, deduplicated: bool) -> Iterato
         )
     for attempt in record.tried:
         said = f"{attempt.failure.reason}: {attempt.failure.message}"
-        yield f"{attempt.provider} refused this first ({clean_text(said)}); nothing was charged there."
+        # The one that makes it now was asked again, so what it charged is another matter.
+        asked_again = attempt.provider == record.provider
+        first, money = ("at first", "for that") if asked_again else ("first", "there")
+        yield f"{attempt.provider} refused this {first} ({clean_text(said)}); nothing was charged {money}."
     yield from output_warnings(record, whole=whole)
