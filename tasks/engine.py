@@ -52,6 +52,7 @@ __all__ = ["Engine", "Limits", "Parts"]
 logger = logging.getLogger(__name__)
 
 REPORT_EVERY_SECONDS = 5.0
+"""Whoever waits hears that it goes on: hosts give up calls that say nothing."""
 
 
 @dataclass(frozen=True)
@@ -338,6 +339,7 @@ class Engine:
 
     async def _journaled(self, record: TaskRecord, chosen: Route, force_new: bool) -> tuple[TaskRecord, bool]:
         """Journal and begin, as one step that a cancelled call does not cut in two: nobody would send it then."""
+        # Before it is in the journal: the takeover of this process would find it there with nobody at work on it.
         self.submissions.expect(record.task_id)
         created = False
         try:

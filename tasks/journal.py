@@ -18,8 +18,13 @@ from .life.fingerprint import COUNTS_AFTER_SUCCESS, still_counts
 logger = logging.getLogger(__name__)
 
 RACES_MAX = 20
+"""Each lost race is another's write that got through; so many in a row are a fault, and no rivalry."""
+
 PAGE = 1000
+"""Documents in one read: one thread does all reads, and a long one would keep the others waiting."""
+
 RECENT = 500
+"""Tasks among which rivals of a lost submission are looked for: they began within minutes of it."""
 SEARCHED_TOGETHER = timedelta(minutes=10)
 """A submission lost so shortly before may have become the job that is found for another one."""
 
@@ -161,8 +166,10 @@ class Records:
             if record is None or (as_worker and record.worker != self.worker):
                 return None
             changed = transition(record)
+            # Nothing to say: no write, no sync, nobody woken.
             if changed is record:
                 return record
+            # Refused by its revision where another wrote in between; then this is decided again on what that wrote.
             stored = await self._store.replace(
                 to_document(changed),
                 durable=durable,

@@ -6,6 +6,7 @@ from .clock import Clock
 
 _START = datetime(2000, 1, 1, tzinfo=UTC)
 _SAME_SECONDS = 0.25
+"""The two clocks are read one after the other, and drift a little: less than this is no clock that was set."""
 
 
 class SteadyTime:

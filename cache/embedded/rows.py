@@ -129,11 +129,13 @@ class Records:
         """See `TaskStore.replace`."""
         task_id = text_of(checked(document), "task_id")
         stored = self._stored(task_id)
+        # Somebody wrote since this document was read: the caller decides again, on what is there now.
         if stored is None or number_of(stored, "revision") != document.get("revision"):
             return None
         current = migrated(stored, self._schema, self._migrations)
         if claims_job:
             self._claim_job(document)
+        # The last guard: whatever fault there is above, a final state stays.
         if current.get("state") in FINAL_STATES and document["state"] != current["state"] and not reopens:
             raise ValueError(f"task {task_id!r} ended as {current['state']!r} and cannot become {document['state']!r}")
         new: Document = {**document, "schema": self._schema, "revision": number_of(stored, "revision") + 1}

@@ -16,6 +16,7 @@ from .thread import Call
 logger = logging.getLogger(__name__)
 
 _REOPENINGS_MAX = 3
+"""A database that is replaced more often while one write goes on is no accident that one more try mends."""
 
 
 class _Connected:
@@ -76,6 +77,7 @@ class Writer(_Connected):
         error = self._in_one_transaction(calls)
         if error is None:
             return
+        # A store that is busy for one is busy for all: one after the other they would wait that long again and again.
         if len(calls) == 1 or isinstance(error, StoreBusy):
             for call in calls:
                 call.fail(error)
@@ -88,6 +90,7 @@ class Writer(_Connected):
             with translated(self._folder):
                 for _ in range(_REOPENINGS_MAX):
                     self._write(calls)
+                    # What went into a file that was set aside meanwhile is lost, so it is written into the new one too.
                     if self.still_current():
                         self._tidy()
                         return None
@@ -107,6 +110,7 @@ class Writer(_Connected):
         records = self.records()
         with records.cache.transaction(durable=any(call.durable for call in calls)):
             for call in calls:
+                # One call that fails leaves nothing of itself behind, and the others of its transaction are written.
                 records.cache.rows("SAVEPOINT one_call")
                 _attempt(call, records)
                 if call.error is not None:

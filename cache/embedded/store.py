@@ -24,6 +24,7 @@ __all__ = ["Document", "Migration", "StoreHealth", "TaskStore"]
 _NO_MIGRATIONS: Mapping[int, Migration] = MappingProxyType({})
 
 _WRITES_IN_ONE_TRANSACTION_MAX = 64
+"""They share one sync. Other processes wait for the lock meanwhile, so there is an end to what one takes at once."""
 
 _LOOK_EVERY_SECONDS = 0.3
 """How often a waiter looks for what was written."""

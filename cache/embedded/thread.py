@@ -76,6 +76,7 @@ class Lane(Generic[R]):
         if self._closed:
             raise StoreError("The task store is closed.")
         call = Call[R](work, durable=durable)
+        # From here on it is done whatever becomes of the caller: a write must not depend on who still waits for it.
         self._queue.put(call)
         await call.done.wait()
         if call.error is not None:
@@ -115,6 +116,7 @@ class Lane(Generic[R]):
         item = self._queue.get()
         while item is not None:
             calls.append(item)
+            # As many as are there already, and none is waited for: a batch grows by itself while the disk is slow.
             if len(calls) == self._batch_max or self._queue.empty():
                 return calls, True
             item = self._queue.get()

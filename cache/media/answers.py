@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 _WRITE_BYTES = 2**20
 _MEDIA_MAX = 256
+"""More than any call can ask for, and few enough files for one folder."""
+
 _NUMBERS_MAX = 10_000
 
 

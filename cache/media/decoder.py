@@ -32,6 +32,7 @@ START_SECONDS = 30.0
 """A machine that is busy takes that long to load the decoders."""
 DOCUMENT_BYTES_MAX = 65_536
 DATA_BYTES_MAX = 2**20
+"""Of an answer: whoever takes over the child by what it decodes must not fill the memory here."""
 
 OUT_OF_MEMORY = 70
 """The child's exit code where it sees by itself that it has taken too much."""

@@ -9,6 +9,7 @@ from ..files import make_folder
 from .temporary import Part
 
 _PROBE_BYTES = 4096
+"""A block: that the folder can be written shows only once bytes have reached the disk; an empty file takes none."""
 
 
 @dataclass(frozen=True)

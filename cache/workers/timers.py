@@ -18,6 +18,7 @@ Step = Callable[[str], Awaitable[float | None]]
 """Does what is due for a task; answers with the seconds until its next step, or `None` where nothing is left."""
 
 RETRY_AFTER_FAULT_SECONDS = 30.0
+"""No task is lost to a fault in its step; and one that fails each time does not fill the log."""
 
 
 class RunningClock(Protocol):
@@ -64,6 +65,7 @@ class Scheduler:
         """Make a task's next step due; an earlier time than the one planned wins, a later one is ignored."""
         due = self._clock.elapsed() + max(0.0, after_seconds)
         if task_id in self._running:
+            # That step may have read the record before this call's reason was written, so one more follows it.
             if after_seconds <= 0:
                 self._again.add(task_id)
             return
@@ -113,6 +115,7 @@ class Scheduler:
     def _next_due(self) -> tuple[str, Lane] | None:
         while self._heap:
             due, _, task_id = self._heap[0]
+            # Entries with another time are old ones: taking them out of the heap when plans change would cost more.
             if self._due.get(task_id) == due:
                 if due > self._clock.elapsed():
                     return None
@@ -138,8 +141,10 @@ class Scheduler:
         except Exception:
             logger.exception("step failed", extra={"task_id": task_id})
         finally:
+            # Before it is scheduled again below, which counts as a wish of others for as long as it is running.
             self._running.discard(task_id)
             self._slots.give_back(lane)
+            # Whoever waits for a slot is not woken by time.
             if self._waiting:
                 self._nap.cancel()
         if task_id in self._again:

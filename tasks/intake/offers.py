@@ -21,6 +21,7 @@ LIVE_LIST_SECONDS = 8.0
 """An agent does not wait longer for a gateway's list."""
 
 LIVE_LIST_AGE_MAX = timedelta(hours=24)
+"""Gateways add models by the week, and each asking is a request at every one of them."""
 FAILED_LIST_AGE_MAX = timedelta(minutes=10)
 """A list that could not be read is not asked for again before this."""
 

@@ -7,6 +7,7 @@ from ...domain.record import TaskRecord
 from .ground import reopened, same_state, with_warnings
 
 DEADLINE_LEAST = timedelta(minutes=10)
+"""For a job that is handed back: however long ago it began, there is time for some looks and for a download."""
 
 
 def why_not_attached(record: TaskRecord, job_id: str) -> str | None:

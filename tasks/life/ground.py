@@ -26,6 +26,7 @@ EDGES: Mapping[TaskState, frozenset[TaskState]] = {
 }
 
 WARNINGS_MAX = 20
+"""They are part of every answer about the task, and a gateway could write a new one at each look."""
 
 _PHASES: frozenset[str] = frozenset(get_args(Phase))
 _CHANGEABLE = Changes.__annotations__.keys()

@@ -12,6 +12,8 @@ KEEP_REFUSALS_MAX = 4
 """Attempts at an output that is refused or gone; passing faults are tried until the URL has expired."""
 KEEP_RETRY_FIRST = timedelta(seconds=5)
 KEEP_RETRY_LONGEST = timedelta(minutes=10)
+"""Doubled from the first up to this: soon after a hiccup, and seldom where an address stays dead."""
+
 KEEP_GIVE_UP = timedelta(hours=24)
 """Where a URL names no expiry."""
 

@@ -35,6 +35,7 @@ POLL_ERRORS_PATIENCE = 5
 """So many failed looks in a row do not count as looks past the deadline: the network comes back after the machine."""
 
 POLL_ERRORS_TOLD = 3
+"""One or two are ordinary, and nothing that an agent could do anything about."""
 
 FINISHED_AFTER_ALL = "It finished after all and is paid for: use its outputs; asking again would pay a second time."
 

@@ -36,9 +36,15 @@ from .submit import replanned
 logger = logging.getLogger(__name__)
 
 KEEP_RETRY_PAUSE_SECONDS = 1.0
+"""A disk or store that was busy; the gateway gives the same answer again."""
+
 REJECTED_PAUSE_SECONDS = 60.0
+"""What was refused for what it is will hardly be another thing at the next look."""
+
 REFRESH_AFTER_ATTEMPTS = 1
+
 RIVAL_PAUSE_SECONDS = 1.0
+"""An equal submission that is under way ends in seconds, and its job in the list must not be taken for this one's."""
 NO_LIST: frozenset[FailureReason] = frozenset({"not_found", "unsupported"})
 """What a gateway says that has no list of jobs: it shows the job as little as an empty list."""
 

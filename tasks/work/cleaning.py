@@ -12,6 +12,7 @@ from ..journal import Records
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 3600.0
+"""What is left over takes room on the disk, and does nothing else."""
 
 
 class Cleaner:

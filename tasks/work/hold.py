@@ -23,6 +23,7 @@ from .rates import WINDOW_SECONDS
 logger = logging.getLogger(__name__)
 
 WAIT_MIN_SECONDS = 1.0
+"""A gateway that names hardly any time would be asked in a loop; it doubles with each refusal."""
 SPREAD = 0.1
 """Requests that were refused together come again within a time longer by up to this part, not all at once."""
 

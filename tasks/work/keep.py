@@ -110,6 +110,7 @@ class Keeper:
             media, now = kept_media(file), self._clock.now()
             kept = life.kept(record, index, media, now)
             answer = await self._records.answer(record.task_id)
+            # Before the record: where that says kept, the file can be found again without it.
             await self._folder.write_sidecar(file.path, sidecar(kept, index, media, answer))
         except RushesError as error:
             return await self._not_kept(record, index, error)

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 600.0
 LINE_CHARACTERS = 3600
+"""Below what `cache/receipts.py` takes as a line that no other process's write can tear."""
+
 PROMPT_CHARACTERS_MAX = 1000
 TEXT_CHARACTERS_MAX = 200
 LOOKED_AT_LEAST_FOR = timedelta(minutes=30)

@@ -29,8 +29,11 @@ RATE_USED_UP = "as many requests as it takes in a minute are under way"
 
 NO_IDS: Mapping[str, str] = MappingProxyType({})
 WRITE_ATTEMPTS = 5
+"""For media of an answer, which wait in memory; beyond it the task says that they could not be written."""
+
 WRITE_PAUSE_SECONDS = 1.0
 WRITE_PAUSE_LONGEST_SECONDS = 15.0
+"""For the record, which is small and tried for ever."""
 
 
 class Submitter:
@@ -157,6 +160,7 @@ class Submitter:
         except (StoreError, OutputError) as error:
             return await self._undelivered(record, None, error)
         except anyio.get_cancelled_exc_class():
+            # The process ends, and the request may be out. What costs nothing is sent again by the next one.
             if candidate.provider.traits.repeatable:
                 raise
             await self._lost(record, candidate.provider, life.answer_unknown(record))
@@ -165,6 +169,7 @@ class Submitter:
             logger.exception("submission fault", extra={"task_id": record.task_id, "provider": candidate.provider.name})
             return await self._lost(record, candidate.provider, _faulty(fault))
         if not candidate.provider.traits.free and not _holds_media(submission):
+            # Before the record: where the store fails now, nothing else knows of a job that is paid.
             await self._book.keep(record, submission.job)
         return await self._accepted(record, submission)
 

@@ -23,6 +23,7 @@ from .rescue import Rescuer
 logger = logging.getLogger(__name__)
 
 ORPHANED_TOLD_AFTER = timedelta(minutes=1)
+"""The process that has the key may only be starting anew."""
 
 
 class Lease(Protocol):
@@ -115,6 +116,7 @@ class Takeover:
             return
         if record.phase != "submitting":
             self._scheduler.schedule(record.task_id)
+        # Read again: the submission may have ended since the records were listed, and the old one looks like a loss.
         elif await self._records.read(record.task_id) == record and record.task_id not in self._submitting:
             await self._resume_submission(record)
 
@@ -132,6 +134,7 @@ class Takeover:
 
     async def _adopt(self, record: TaskRecord, *, died_in_step: bool) -> None:
         def take(current: TaskRecord) -> TaskRecord:
+            # Several processes see the same death. The first one's name is here for all others, who leave it then.
             if current.worker != record.worker:
                 return current
             now = self._clock.now()
