@@ -10,7 +10,8 @@ DEPTH_MAX = 100
 TOO_DEEP = "rushes:nested-too-deeply"
 """Stands for what lay deeper, so that the call can be answered, with a refusal."""
 
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+# Possessive, and a string without an end goes to the end of the data: each byte is looked at once, whatever is sent.
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
 def without_deep_values(data: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import select
 import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
@@ -55,14 +56,57 @@ class KeyValueFormatter(logging.Formatter):
 
 
 class CurrentStderr(logging.StreamHandler[TextIO]):
-    """Writes to what `sys.stderr` is at the moment: a progress display takes its place while it is drawn."""
+    """Writes to what `sys.stderr` is at the moment: a progress display takes its place while it is drawn.
+
+    Some hosts never read the stderr of a server, and a write to a full pipe waits for ever, with the event loop and all
+    tasks in it. So lines are left out while nobody reads, and their number is told when somebody does.
+    """
 
     def __init__(self) -> None:
         super().__init__(sys.stderr)
+        self._left_out = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stderr
-        super().emit(record)
+        try:
+            line = self.format(record) + self.terminator
+        except Exception:  # noqa: BLE001 - as every handler does: a faulty log call must not end what it tells of
+            self.handleError(record)
+            return
+        if self._left_out:
+            line = f'level=warning logger={__name__} message="nobody read" lines_left_out={self._left_out}\n{line}'
+        try:
+            whole = self._written(line)
+        except (OSError, ValueError):
+            whole = False
+        self._left_out = 0 if whole else self._left_out + 1
+
+    def _written(self, text: str) -> bool:
+        """Write in pieces that a pipe takes at once; whether all of it went out."""
+        for start in range(0, len(text), _PIECE_CHARACTERS):
+            # Somebody who reads slowly is waited for, but not again and again.
+            if not _takes_more(self.stream, 0.0 if self._left_out else _READER_SECONDS):
+                return False
+            self.stream.write(text[start : start + _PIECE_CHARACTERS])
+            self.stream.flush()
+        return True
+
+
+_PIECE_CHARACTERS = 1000
+"""At most 4 kB: a pipe that takes more takes so much without waiting (POSIX, PIPE_BUF)."""
+_READER_SECONDS = 0.2
+
+
+def _takes_more(stream: TextIO, seconds: float) -> bool:
+    """Whether a write to the stream would not wait, within so many seconds."""
+    if sys.platform == "win32":
+        return True
+    poller = select.poll()
+    try:
+        poller.register(stream.fileno(), select.POLLOUT)
+    except (OSError, ValueError):
+        return True
+    return bool(poller.poll(seconds * 1000))
 
 
 def start_logging(level: LogLevel, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:

@@ -11,8 +11,9 @@ import threading
 
 logger = logging.getLogger(__name__)
 
-CLOSING_SECONDS = 3.0
-"""What the store, the providers and the transport have to close, beside the grace for submissions."""
+CLOSING_SECONDS = 2.5
+"""What the store, the providers and the transport have to close, beside the grace for submissions. Of the five
+seconds that are promised in all, a busy machine needs some before a signal is heard."""
 
 
 class Ending:
@@ -20,18 +21,17 @@ class Ending:
 
     def __init__(self, grace_seconds: float) -> None:
         self._seconds = grace_seconds + CLOSING_SECONDS
-        self._lock = threading.Lock()
-        self._timer: threading.Timer | None = None
+        self._begun = threading.Lock()
 
     def begin(self) -> None:
-        """The host or a signal asked for the end; from any thread, and again without effect."""
-        with self._lock:
-            if self._timer is not None:
-                return
-            self._timer = threading.Timer(self._seconds, self._leave)
-            # It runs on while the interpreter, at its own end, waits for threads that may hang.
-            self._timer.daemon = True
-            self._timer.start()
+        """The host or a signal asked for the end; from any thread or signal handler, and again without effect."""
+        # Never given back. Not waited for: a signal handler may stand above the very thread that has it.
+        if not self._begun.acquire(blocking=False):
+            return
+        timer = threading.Timer(self._seconds, self._leave)
+        # It runs on while the interpreter, at its own end, waits for threads that may hang.
+        timer.daemon = True
+        timer.start()
 
     def _leave(self) -> None:
         logger.warning("ended while something was still under way", extra={"seconds": self._seconds})

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 HTTP_PATH = "/mcp"
 SSE_PATH = "/sse"
+SIGNALS = (signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if sys.platform != "win32" else []))
 
 
 def _nothing() -> None:
@@ -97,9 +98,16 @@ async def ended_by_signals(ending: Callable[[], None] = _nothing) -> AsyncGenera
 
 
 async def _cancel_on_signal(scope: anyio.CancelScope, ending: Callable[[], None]) -> None:
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+    def begin(number: int, frame: object) -> None:  # noqa: ARG001
+        ending()
+
+    with anyio.open_signal_receiver(*SIGNALS) as signals:
+        # The event loop hears of a signal in its turn, which may be late. Python's own handler beside it, which the
+        # loop leaves empty and takes away with its own, is called at once.
+        for each in SIGNALS:
+            signal.signal(each, begin)
         async for received in signals:
-            logger.info("stopping", extra={"signal": received.name})
             ending()
+            logger.info("stopping", extra={"signal": received.name})
             scope.cancel()
             return

@@ -6,6 +6,7 @@ Ours is a daemon thread on a raw descriptor: nothing waits for it, and the inter
 
 import os
 import queue
+import select
 import sys
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 STDIN, STDOUT, STDERR = 0, 1, 2
 CHUNK_BYTES = 65_536
 LINES_AHEAD = 16
+HUNG_UP_LOOK_SECONDS = 0.25
 
 
 class Lines:
@@ -60,17 +62,34 @@ class Lines:
         self._room.release()
         return line
 
+    def _await_room(self) -> None:
+        """Wait until a line can be handed on. That the host has gone is seen before the last line that it left."""
+        got = False
+        while not got:
+            if _hung_up(self._descriptor):
+                self._ended()
+            got = self._room.acquire(timeout=HUNG_UP_LOOK_SECONDS)
+
     def _read(self, token: anyio.lowlevel.EventLoopToken) -> None:
         # The thread waits outside the event loop for room: a coroutine that waits in it would be cancelled with it, and
         # logged as an error. RuntimeError: the loop is gone, or goes; the stream errors: nobody listens any more.
         try:
             for line in lines_of(self._descriptor):
-                self._room.acquire()
+                self._await_room()
                 anyio.from_thread.run_sync(self._sender.send_nowait, line, token=token)
             self._ended()
             anyio.from_thread.run_sync(self._sender.close, token=token)
         except (RuntimeError, anyio.BrokenResourceError, anyio.ClosedResourceError):
             return
+
+
+def _hung_up(descriptor: int) -> bool:
+    """Whether the other end of a pipe is closed, whatever is still in it."""
+    if sys.platform == "win32":
+        return False
+    poller = select.poll()
+    poller.register(descriptor, 0)
+    return any(event & select.POLLHUP for _, event in poller.poll(0))
 
 
 def lines_of(descriptor: int) -> Iterator[str]:
