@@ -1,6 +1,6 @@
 """The catalogue: model facts from the data files, and how an agent's name for a model finds a gateway's own id.
 
-A data file (`facts/<wire>.toml`) holds:
+A data file (`facts/<format>.toml`) holds:
 
     [default_models]        what `auto` stands for: `video = "veo-3.1-generate-preview"`
     [unlisted.video]        what holds for models of this kind that the file does not list
@@ -53,9 +53,9 @@ class FactsFile(BaseModel):
 
 
 @cache
-def load_facts(wire: str) -> FactsFile:
-    """The data file of a wire format, read once."""
-    text = files(__name__.rpartition(".")[0]).joinpath("facts", f"{wire}.toml").read_text(encoding="utf-8")
+def load_facts(name: str) -> FactsFile:
+    """The data file of a format, read once."""
+    text = files(__name__.rpartition(".")[0]).joinpath("facts", f"{name}.toml").read_text(encoding="utf-8")
     file = FactsFile.model_validate(tomllib.loads(text))
     return file.model_copy(update={"models": tuple(map(file.completed, file.models))})
 

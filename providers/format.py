@@ -1,7 +1,8 @@
-"""The wire: pure functions between our vocabulary and one gateway's JSON. No I/O, no clock, no key.
+"""The format: pure functions between our vocabulary and one gateway's JSON. No I/O, no clock, no key.
 
-A gateway is one subclass of `Wire` in `wires/`, one data file in `facts/` and one line in `registry.py`. `HttpProvider`
-(`gateway.py`) does the rest: it sends what a wire describes as a `Call` or `Plan` and gives it the `Reply`.
+A gateway is one subclass of `Format` in `formats/`, one data file in `facts/` and one line in `registry.py`.
+`HttpProvider` (`client/gateway.py`) does the rest: it sends what a format describes as a `Call` or `Plan` and gives
+it the `Reply`.
 """
 
 import re
@@ -68,8 +69,8 @@ class Unintelligible(Exception):
     """A reply that should hold a job, a list or a balance holds none. The message says what was missing."""
 
 
-class Wire(ABC):
-    """One gateway's wire format, for one configured provider (`settings` has its name and its switches)."""
+class Format(ABC):
+    """One gateway's format, for one configured provider (`settings` has its name and its switches)."""
 
     traits: ClassVar[Traits] = Traits()
 
@@ -165,7 +166,7 @@ class Wire(ABC):
         raise NotImplementedError
 
     def option(self, name: str, default: str, choices: Sequence[str]) -> str:
-        """A switch from the provider's options; to be read when the wire is made.
+        """A switch from the provider's options; to be read when the format is made.
 
         Raises:
             ConfigurationError: it has a value that does not exist.

@@ -14,7 +14,7 @@ from ..domain.request import GenerationRequest, Kind
 
 
 class ProviderSettings(BaseModel):
-    """One configured provider: an instance of a wire format at a base URL with a key."""
+    """One configured provider: an instance of a format at a base URL with a key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -26,7 +26,7 @@ class ProviderSettings(BaseModel):
     api_key_env: str | None = None
     """Where the key is read from, for messages."""
     options: dict[str, JsonValue] = Field(default_factory=dict)
-    """Switches of the wire format, such as `seconds = "string"`."""
+    """Switches of the format, such as `seconds = "string"`."""
     timeout_seconds: float = 60.0
     """Limit on one read (poll, list). A submission may take longer."""
     keyless: bool = False

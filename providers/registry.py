@@ -1,5 +1,5 @@
-"""The registry: from settings to a provider. One line here adds a wire format; a separate package adds one with an
-entry point in the group `rushes.providers`, whose name is the wire's and whose object makes a provider from settings.
+"""The registry: from settings to a provider. One line here adds a format; a separate package adds one with an
+entry point in the group `rushes.providers`, whose name is the format's and whose object makes a provider from settings.
 """
 
 import logging
@@ -13,13 +13,13 @@ from ..domain.spelling import did_you_mean
 from .provider import Provider, ProviderSettings
 
 if TYPE_CHECKING:
-    from .format import Wire
+    from .format import Format
 
 logger = logging.getLogger(__name__)
 
 ENTRY_POINT_GROUP = "rushes.providers"
 
-WIRES: Mapping[str, str] = {
+FORMATS: Mapping[str, str] = {
     "routeany": "routeany:RouteAny",
     "unified": "unified:Unified",
     "shuyou": "shuyou:Shuyou",
@@ -27,7 +27,7 @@ WIRES: Mapping[str, str] = {
     "apixo": "apixo:Apixo",
     "openai-videos": "openai_videos:OpenAIVideos",
 }
-"""Wire format → module and class in `wires/`; the data file has the wire's name. Imported when first used."""
+"""Format → module and class in `formats/`; the data file has its name. Imported when first used."""
 
 ALIASES: Mapping[str, str] = {"yuto": "unified"}
 
@@ -56,38 +56,39 @@ def build_provider(settings: ProviderSettings) -> Provider:
     """The provider that the settings describe. Opens nothing.
 
     Raises:
-        ConfigurationError: no such wire format exists, or the plugin that brings it is broken.
+        ConfigurationError: no such format exists, or the plugin that brings it is broken.
     """
     if settings.wire in BUILT_IN:
         return cast(ProviderFactory, resolve_name(f"{__package__}.{BUILT_IN[settings.wire]}"))(settings)
-    wire = ALIASES.get(settings.wire, settings.wire)
-    if wire in WIRES:
+    name = ALIASES.get(settings.wire, settings.wire)
+    if name in FORMATS:
         from .client.gateway import HttpProvider
         from .fact_files import load_facts
 
-        return HttpProvider(settings, wire_class(wire)(settings), load_facts(wire))
+        return HttpProvider(settings, format_class(name)(settings), load_facts(name))
     plugin = _plugins().get(settings.wire)
     if plugin is None:
-        raise ConfigurationError(_unknown_wire(settings))
+        raise ConfigurationError(_unknown_format(settings))
     return _from_plugin(plugin, settings)
 
 
-def wire_class(wire: str) -> "type[Wire]":
-    """The class of a built-in wire format."""
-    return cast("type[Wire]", resolve_name(f"{__package__}.formats.{WIRES[wire]}"))
+def format_class(name: str) -> "type[Format]":
+    """The class of a built-in format."""
+    return cast("type[Format]", resolve_name(f"{__package__}.formats.{FORMATS[name]}"))
 
 
-def wire_names() -> tuple[str, ...]:
-    """All wire formats, built in and from plugins."""
-    return (*WIRES, *BUILT_IN, *_plugins())
+def format_names() -> tuple[str, ...]:
+    """All formats, built in and from plugins."""
+    return (*FORMATS, *BUILT_IN, *_plugins())
 
 
 def _plugins() -> dict[str, EntryPoint]:
     found: dict[str, EntryPoint] = {}
     for entry_point in entry_points(group=ENTRY_POINT_GROUP):
-        if entry_point.name in {*WIRES, *ALIASES, *BUILT_IN}:
+        if entry_point.name in {*FORMATS, *ALIASES, *BUILT_IN}:
             logger.warning(
-                "plugin left out: rushes has this wire", extra={"plugin": entry_point.value, "wire": entry_point.name}
+                "plugin left out: rushes has this format",
+                extra={"plugin": entry_point.value, "format": entry_point.name},
             )
         else:
             found.setdefault(entry_point.name, entry_point)
@@ -105,7 +106,7 @@ def _from_plugin(entry_point: EntryPoint, settings: ProviderSettings) -> Provide
         raise ConfigurationError(message) from error
 
 
-def _unknown_wire(settings: ProviderSettings) -> str:
-    names = wire_names()
+def _unknown_format(settings: ProviderSettings) -> str:
+    names = format_names()
     meant = did_you_mean(settings.wire, names) or f" (known: {', '.join(names)})"
     return f"provider {settings.name}: there is no wire format {settings.wire!r}{meant}"

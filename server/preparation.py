@@ -1,6 +1,6 @@
 """What every process does first: read its settings, and send its logs where they say."""
 
-from ..providers.registry import default_settings, wire_names
+from ..providers.registry import default_settings, format_names
 from .logs import start_logging
 from .settings.settings import Settings, load_settings
 
@@ -11,7 +11,7 @@ def prepared_settings() -> Settings:
     Raises:
         ConfigurationError: a setting is wrong.
     """
-    settings = load_settings(default_settings(), wire_names)
+    settings = load_settings(default_settings(), format_names)
     keys = [provider.api_key.get_secret_value() for provider in settings.providers if provider.api_key is not None]
     start_logging(settings.log_level, keys)
     return settings

@@ -1,4 +1,4 @@
-"""The provider of a gateway: a wire format, its model facts and an HTTP client, put together."""
+"""The provider of a gateway: a format, its model facts and an HTTP client, put together."""
 
 import logging
 from collections.abc import AsyncGenerator, Collection, Sequence
@@ -15,7 +15,7 @@ from ...domain.model_facts import ModelFacts
 from ...domain.request import KIND_OF_ROLE, GenerationRequest, Kind
 from ..checks import check_options
 from ..fact_files import FactsFile, join_models
-from ..format import MEDIA_GIVEN, Call, Fault, Unintelligible, Wire, kinds_given
+from ..format import MEDIA_GIVEN, Call, Fault, Format, Unintelligible, kinds_given
 from ..provider import AccountCheck, AnswerSink, OutputStream, ProviderSettings, Traits
 from .addresses import absolute_url, is_loopback_url
 from .answers import kept_answer, support_ids
@@ -45,16 +45,16 @@ class HttpProvider:
     def __init__(
         self,
         settings: ProviderSettings,
-        wire: Wire,
+        format_: Format,
         facts: FactsFile,
         *,
         transport: "httpx.AsyncBaseTransport | None" = None,
     ) -> None:
         self._settings = settings
-        self._wire = wire
+        self._format = format_
         self._facts = facts
         rate = settings.requests_per_minute or facts.requests_per_minute
-        self._traits = wire.traits.model_copy(update={"streams": True, "requests_per_minute": rate})
+        self._traits = format_.traits.model_copy(update={"streams": True, "requests_per_minute": rate})
         self._documented = tuple(map(self._adapted, facts.models))
         self._models = self._documented
         self._transport = transport
@@ -80,19 +80,19 @@ class HttpProvider:
         return self._adapted(self._facts.unlisted_model(name, kind))
 
     async def refresh_models(self) -> Sequence[ModelFacts] | None:
-        call = self._wire.models_call()
+        call = self._format.models_call()
         if call is None:
             return None
         reply = await self._read(call)
         try:
-            live = self._wire.live_models(reply)
+            live = self._format.live_models(reply)
         except Unintelligible as error:
             raise self._unavailable(str(error)) from error
         return [self._adapted(self._facts.with_common_facts(row)) for row in live]
 
     def _adapted(self, row: ModelFacts) -> ModelFacts:
         """A row as the provider's options change it; `data_urls = true` is good for every format."""
-        facts = self._wire.adapt_facts(row)
+        facts = self._format.adapt_facts(row)
         if self._settings.options.get("data_urls") is not True or "data" in facts.image_forms:
             return facts
         return facts.model_copy(update={"image_forms": (*facts.image_forms, "data")})
@@ -101,7 +101,7 @@ class HttpProvider:
         self._models = join_models(self._documented, live)
 
     def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
-        plan = self._wire.plan(request, facts)
+        plan = self._format.plan(request, facts)
         check_options(plan.body, facts, self.name, on_loopback=is_loopback_url(self._settings.base_url or ""))
         media: list[JsonValue] = [*sorted({KIND_OF_ROLE[medium.role] for medium in request.media})]
         return plan.model_copy(update={"details": {**plan.details, MEDIA_GIVEN: media}})
@@ -120,31 +120,31 @@ class HttpProvider:
             raise
 
     def _submission_in(self, plan: Plan, reply: Reply) -> Submission:
-        verdict = submission_outcome(self._wire, reply, kinds_given(plan.details))
+        verdict = submission_outcome(self._format, reply, kinds_given(plan.details))
         if verdict.outcome == "lost":
             raise self._lost(verdict.why, reply)
         if verdict.outcome == "refused":
             raise self._refused(reply, verdict.fault)
         try:
-            submission = self._wire.submission(plan, reply)
+            submission = self._format.submission(plan, reply)
         except Unintelligible as error:
             raise self._lost(str(error)) from error
         job = submission.job.model_copy(update={"details": {**plan.details, **submission.job.details}})
         return Submission(job=job, observation=self._completed(submission.observation, reply))
 
     async def poll(self, job: Job, *, sink: AnswerSink | None = None) -> Observation:
-        return await self._observe(self._wire.poll_call(job), job, sink)
+        return await self._observe(self._format.poll_call(job), job, sink)
 
     async def cancel(self, job: Job) -> Observation:
-        return await self._observe(self._wire.cancel_call(job), job)
+        return await self._observe(self._format.cancel_call(job), job)
 
     async def find_job(self, plan: Plan, submitted_after: datetime, *, known: Collection[str] = ()) -> Job | None:
         offset = 0
         for _ in range(PAGES_MAX):
-            call = self._wire.jobs_call(offset)
+            call = self._format.jobs_call(offset)
             reply = await self._read(call)
             try:
-                jobs = self._wire.found_jobs(plan, reply, submitted_after, known)
+                jobs = self._format.found_jobs(plan, reply, submitted_after, known)
             except Unintelligible as error:
                 raise self._unavailable(str(error)) from error
             if jobs is None or jobs:
@@ -158,7 +158,7 @@ class HttpProvider:
             yield stream
 
     async def check_account(self) -> AccountCheck:
-        call = self._wire.account_call()
+        call = self._format.account_call()
         if self._settings.base_url is None:
             return AccountCheck(ok=False, message=f"no base URL: set {self._variable('BASE_URL')}")
         if call is None:
@@ -173,7 +173,7 @@ class HttpProvider:
                 )
                 return AccountCheck(ok=True, checked=False, message=message)
             return AccountCheck(ok=False, message=error.message)
-        return self._wire.account(reply)
+        return self._format.account(reply)
 
     async def aclose(self) -> None:
         http, self._http = self._http, None
@@ -203,7 +203,7 @@ class HttpProvider:
             reply = await self._client().call(call.method, call.path, call.query, self._timeouts(), sink=sink)
         except NoReply as error:
             raise self._unavailable(error.message) from error
-        fault = self._wire.fault(reply, submitting=False)
+        fault = self._format.fault(reply, submitting=False)
         if fault is None and not reply.ok:
             fault = Fault("provider_error", f"HTTP {reply.status}")
         if fault is None:
@@ -220,7 +220,7 @@ class HttpProvider:
     async def _observe(self, call: Call, job: Job, sink: AnswerSink | None = None) -> Observation:
         reply = await self._read(call, sink)
         try:
-            return self._completed(self._wire.observation(job, reply), reply)
+            return self._completed(self._format.observation(job, reply), reply)
         except Unintelligible as error:
             raise self._unavailable(str(error)) from error
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from ...domain.errors import FailureReason
 from ...domain.failure import clean_text
-from ..format import Fault, Wire
+from ..format import Fault, Format
 from .reply import Reply
 
 SAY_NOTHING = frozenset({408, 409, 499})
@@ -34,7 +34,8 @@ REFUSING: frozenset[FailureReason] = frozenset(
 
 @dataclass(frozen=True)
 class Verdict:
-    """`outcome` is *answered*: the wire reads on; *refused*: nothing is charged; *lost*: the gateway may have the job.
+    """`outcome` is *answered*: the format reads on; *refused*: nothing is charged; *lost*: the gateway may have
+    the job.
 
     `why` says what was lost, for a sentence that begins with "it may have accepted, but".
     """
@@ -44,23 +45,23 @@ class Verdict:
     why: str = ""
 
 
-def submission_outcome(wire: Wire, reply: Reply, given: frozenset[str] | None = None) -> Verdict:
+def submission_outcome(format_: Format, reply: Reply, given: frozenset[str] | None = None) -> Verdict:
     """What a whole reply to a submission means. `given` names the kinds of media that went in, where known.
 
     *refused*: a 4xx other than 408, 409 and 499; 429, 503 and 529 only in the gateway's own form of an error. *lost*:
     everything else that is no 2xx, and every reply that names a job, whatever its status. Where a page tells of errors
-    in a 200, the code in the body stands for the status (`Wire.status_told`).
+    in a 200, the code in the body stands for the status (`Format.status_told`).
     """
-    status, fault = wire.status_told(reply), wire.fault(reply, submitting=True, given=given)
+    status, fault = format_.status_told(reply), format_.fault(reply, submitting=True, given=given)
     if 200 <= status < 300 and fault is None:
         return Verdict("answered")
-    job_id = wire.job_id_in(reply)
+    job_id = format_.job_id_in(reply)
     if job_id is not None:
         return _lost(reply, status, fault, f"came with the id of a job ({clean_text(job_id, 100)})")
     if 200 <= status < 300:
         refusal = fault is not None and fault.reason in REFUSING
     elif status in SURE_IF_OWN:
-        refusal = reply.ok or wire.is_own_error(reply)
+        refusal = reply.ok or format_.is_own_error(reply)
     else:
         refusal = 400 <= status < 500 and status not in SAY_NOTHING
     return Verdict("refused", fault) if refusal else _lost(reply, status, fault)

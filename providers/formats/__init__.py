@@ -1,1 +1,1 @@
-"""One module a wire format; what they share is in `readings`, `reasons` and `compose`."""
+"""One module a format; what they share is in `readings`, `reasons` and `compose`."""

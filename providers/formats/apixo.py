@@ -15,7 +15,7 @@ from ...domain.job import Job, JobState, Observation, Plan, Submission, Told
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest
 from ..client.reply import Reply
-from ..format import Call, Fault, Unintelligible, Wire, job_id_of, kinds_given, segment
+from ..format import Call, Fault, Format, Unintelligible, job_id_of, kinds_given, segment
 from ..provider import AccountCheck
 from .compose import Composer, upper
 from .observe import observed, state_of
@@ -76,7 +76,7 @@ class TaskStatus(WireModel):
     costTime: Number = None  # noqa: N815
 
 
-class Apixo(Wire):
+class Apixo(Format):
     def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
         compose = Composer(request, facts, self.name)
         shape = facts.wire.get("shape", request.kind)

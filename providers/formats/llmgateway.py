@@ -12,7 +12,7 @@ from ...domain.job import Job, JobState, Observation, Plan, RemoteOutput, Submis
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest
 from ..client.reply import Reply
-from ..format import Call, Fault, Unintelligible, Wire, job_id_of, kinds_given, segment
+from ..format import Call, Fault, Format, Unintelligible, job_id_of, kinds_given, segment
 from ..provider import AccountCheck
 from .compose import Composer
 from .live import live_rows
@@ -61,7 +61,7 @@ class Video(WireModel):
     expires_at: Moment = None
 
 
-class LLMGateway(Wire):
+class LLMGateway(Format):
     url_lifetime: ClassVar[timedelta | None] = timedelta(days=7)
     """Of the token in `content[].url`, counted from the answer that holds it; each answer has a new one."""
 

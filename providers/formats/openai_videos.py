@@ -1,6 +1,6 @@
 """Servers with the format of OpenAI's Videos API, under any base URL: vLLM-Omni, SGLang, LiteLLM, new-api, resellers.
 
-Options of a provider with this wire, for what differs between them:
+Options of a provider with this format, for what differs between them:
 
     encoding    `json` (default) or `multipart`, which vLLM-Omni wants
     seconds     `string` (default, as at the origin of the format) or `integer`

@@ -1,6 +1,6 @@
 """Reading a gateway's JSON: times, progress, texts, URLs and money, in every form in which gateways write them.
 
-The annotated types are for the pydantic models of a wire: they never fail, so that an odd value in one field does not
+The annotated types are for the pydantic models of a format: they never fail, so that an odd value in one field does not
 make a reply unreadable; what cannot be read is `None` or empty.
 """
 
@@ -36,7 +36,7 @@ ModelT = TypeVar("ModelT", bound=WireModel)
 
 
 def read(model: type[ModelT], body: JsonValue | bytes) -> ModelT:
-    """A reply's body as a model of the wire.
+    """A reply's body as a model of the format.
 
     Raises:
         Unintelligible: the body is not a JSON object.

@@ -1,6 +1,6 @@
 """RouteAny's predictions, and services with the same format, such as Replicate (another base URL and key).
 
-Options of a provider with this wire:
+Options of a provider with this format:
 
     input_names     our input → the gateway's name, for inputs whose names no page tells; they then pass the checks:
                     `{ negative_prompt = "negative_prompt", resolution = "resolution" }`. Assumed without it: `image`,
@@ -21,7 +21,7 @@ from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest, MediaRole
 from ..checks import INPUT_OF_ROLE
 from ..client.reply import Reply, http_date
-from ..format import Call, Fault, Unintelligible, Wire, job_id_of, kinds_given, segment
+from ..format import Call, Fault, Format, Unintelligible, job_id_of, kinds_given, segment
 from ..provider import AccountCheck, ProviderSettings, Traits
 from .comparing import contradicts, shows
 from .compose import Composer, object_option, whole
@@ -119,7 +119,7 @@ class Problem(WireModel):
     errors: JsonValue = None
 
 
-class RouteAny(Wire):
+class RouteAny(Format):
     traits = Traits(cancels=True, finds_jobs=True)
 
     def __init__(self, settings: ProviderSettings) -> None:

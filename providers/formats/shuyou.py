@@ -1,6 +1,6 @@
 """Shuyou AI's predictions: one POST for video, image and audio, told apart by `function`.
 
-Options of a provider with this wire:
+Options of a provider with this format:
 
     duration         `as-documented` (default: what the model's page says), `integer` or `string`
     audio_function   `audio` (default) or `textToSpeech`, as the vendor's Chinese pages have it
@@ -19,7 +19,7 @@ from ...domain.job import Job, JobState, Observation, Plan, Submission, Told
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest
 from ..client.reply import Reply
-from ..format import Call, Fault, Unintelligible, Wire, job_id_of, kinds_given, segment
+from ..format import Call, Fault, Format, Unintelligible, job_id_of, kinds_given, segment
 from ..provider import AccountCheck, ProviderSettings
 from .compose import Composer, upper
 from .live import live_rows
@@ -90,7 +90,7 @@ class Task(WireModel):
     fail_reason: JsonValue = None
 
 
-class Shuyou(Wire):
+class Shuyou(Format):
     def __init__(self, settings: ProviderSettings) -> None:
         super().__init__(settings)
         self._duration = self.option("duration", "as-documented", ("as-documented", "integer", "string"))

@@ -13,7 +13,7 @@ from ...domain.job import Job, JobState, Observation, Plan, Submission, Told
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest, Kind
 from ..client.reply import Reply
-from ..format import Call, Fault, Unintelligible, Wire, job_id_of, kinds_given, segment
+from ..format import Call, Fault, Format, Unintelligible, job_id_of, kinds_given, segment
 from .compose import Composer, upper, whole
 from .observe import observed, state_of
 from .readings import Moment, Progress, Text, WireModel, parse_object, read, remote_outputs, urls_in
@@ -44,7 +44,7 @@ class Task(WireModel):
     data: JsonValue = None
 
 
-class Unified(Wire):
+class Unified(Format):
     def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
         scope = SCOPES[request.kind]
         if request.operation == "frames_and_references":

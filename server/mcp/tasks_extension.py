@@ -27,7 +27,7 @@ POLL_MS_MIN, POLL_MS_MAX = 500, 30_000
 
 GENERATING = frozenset(spec.name for spec in ALL_TOOLS if spec.kind is not None)
 
-Wire = dict[str, Any]
+Payload = dict[str, Any]
 
 
 class TaskIdParams(RequestParams):
@@ -72,17 +72,17 @@ class TasksExtension(Extension):
             return result
         service = await self._surroundings.opened()
         record = await service.get(task_id, owner=self._surroundings.owner)
-        return result if record.settled else {"resultType": "task", **await wire_task(record, self._surroundings)}
+        return result if record.settled else {"resultType": "task", **await task_payload(record, self._surroundings)}
 
-    async def _get(self, ctx: ServerRequestContext[Any, Any], params: TaskIdParams) -> Wire:
+    async def _get(self, ctx: ServerRequestContext[Any, Any], params: TaskIdParams) -> Payload:
         record = await self._record(ctx, params)
         return {"resultType": "complete", **await detailed_task(record, self._surroundings)}
 
-    async def _update(self, ctx: ServerRequestContext[Any, Any], params: TaskUpdateParams) -> Wire:
+    async def _update(self, ctx: ServerRequestContext[Any, Any], params: TaskUpdateParams) -> Payload:
         await self._record(ctx, params)
         return {"resultType": "complete"}
 
-    async def _cancel(self, ctx: ServerRequestContext[Any, Any], params: TaskIdParams) -> Wire:
+    async def _cancel(self, ctx: ServerRequestContext[Any, Any], params: TaskIdParams) -> Payload:
         record = await self._record(ctx, params)
         service = await self._surroundings.opened()
         await service.cancel(record.task_id, owner=self._surroundings.owner)
@@ -134,9 +134,9 @@ def check_name_header(ctx: ServerRequestContext[Any, Any], task_id: str) -> None
         raise MCPError(code=HEADER_MISMATCH, message="The Mcp-Name header does not match taskId")
 
 
-async def wire_task(record: TaskRecord, surroundings: ToolContext) -> Wire:
+async def task_payload(record: TaskRecord, surroundings: ToolContext) -> Payload:
     """The task without its result. A dict, because `ttlMs: null` (kept without limit) must not be left out."""
-    wire: Wire = {
+    payload: Payload = {
         "taskId": record.task_id,
         "status": status_of(record),
         "statusMessage": status_message(record),
@@ -147,17 +147,17 @@ async def wire_task(record: TaskRecord, surroundings: ToolContext) -> Wire:
     service = await surroundings.opened()
     interval = service.poll_interval_seconds(record)
     if interval is not None:
-        wire["pollIntervalMs"] = round(min(max(interval * 1000, POLL_MS_MIN), POLL_MS_MAX))
-    return wire
+        payload["pollIntervalMs"] = round(min(max(interval * 1000, POLL_MS_MIN), POLL_MS_MAX))
+    return payload
 
 
-async def detailed_task(record: TaskRecord, surroundings: ToolContext) -> Wire:
+async def detailed_task(record: TaskRecord, surroundings: ToolContext) -> Payload:
     """The task, and the whole answer of the tool once there is one."""
-    wire = await wire_task(record, surroundings)
-    if wire["status"] == "completed":
+    payload = await task_payload(record, surroundings)
+    if payload["status"] == "completed":
         result = rendered(await task_result(surroundings, record, failure_is_error=True))
-        wire["result"] = result.model_dump(by_alias=True, mode="json", exclude_none=True)
-    return wire
+        payload["result"] = result.model_dump(by_alias=True, mode="json", exclude_none=True)
+    return payload
 
 
 def status_of(record: TaskRecord) -> str:

@@ -30,13 +30,13 @@ RESULT_HOSTS: Mapping[str, tuple[str, ...]] = {
     "unified": ("filesystem.site",),
     "yuto": ("filesystem.site",),
 }
-"""Wire format → hosts on which results were seen, besides the gateway's own. Gateways change these without a word:
+"""Format → hosts on which results were seen, besides the gateway's own. Gateways change these without a word:
 `[viewer] media_domains` in rushes.toml adds others, and the page asks rushes itself for what it cannot load."""
 
 RESULT_HOSTS_BY_API: Mapping[str, tuple[str, ...]] = {
     "api.replicate.com": ("replicate.delivery", "*.replicate.delivery"),
 }
-"""The same for services that speak another gateway's wire format."""
+"""The same for services that speak another gateway's format."""
 
 
 class Viewer(Apps):

@@ -71,7 +71,7 @@ class _Table(BaseModel):
 
 
 class ProviderTable(_Table):
-    """`[providers.NAME]`: changes to a known provider, or a further instance of a wire format."""
+    """`[providers.NAME]`: changes to a known provider, or a further instance of a format."""
 
     wire: str | None = None
     base_url: str | None = None

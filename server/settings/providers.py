@@ -14,7 +14,7 @@ from .file import FileSettings, ProviderTable
 
 def merge_providers(
     known: Sequence[ProviderSettings],
-    wires: Callable[[], Collection[str]],
+    formats: Callable[[], Collection[str]],
     settings: FileSettings,
     environment: Mapping[str, str],
     file: str,
@@ -27,7 +27,7 @@ def merge_providers(
     """
     tables, order = settings.providers, settings.order
     for name, table in tables.items():
-        _check_wire(name, table, wires, file)
+        _check_format(name, table, formats, file)
     built_in = {provider.name: provider for provider in known}
     merged = {
         name: _with_environment(_with_table(built_in.get(name), name, tables.get(name), file), environment, file)
@@ -40,8 +40,8 @@ def merge_providers(
     return tuple(merged[name] for name in dict.fromkeys([*order, *merged]))
 
 
-def _check_wire(name: str, table: ProviderTable, wires: Callable[[], Collection[str]], file: str) -> None:
-    if table.wire is not None and table.wire not in (existing := sorted(wires())):
+def _check_format(name: str, table: ProviderTable, formats: Callable[[], Collection[str]], file: str) -> None:
+    if table.wire is not None and table.wire not in (existing := sorted(formats())):
         meant = did_you_mean(table.wire, existing) or f" (known: {', '.join(existing)})"
         raise ConfigurationError(f"{file}: providers.{name}.wire: there is no wire format {table.wire!r}{meant}")
 

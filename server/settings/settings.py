@@ -45,12 +45,12 @@ class Settings:
         return self.home / "cache"
 
 
-def load_settings(known: Sequence[ProviderSettings], wires: Callable[[], Collection[str]]) -> Settings:
+def load_settings(known: Sequence[ProviderSettings], formats: Callable[[], Collection[str]]) -> Settings:
     """The settings of this process.
 
     Args:
         known: The providers that rushes knows without configuration, in their standing order.
-        wires: Tells the wire formats there are; asked only where the file names one.
+        formats: Tells the formats there are; asked only where the file names one.
 
     Raises:
         ConfigurationError: a variable, or something in the file, is wrong.
@@ -64,7 +64,7 @@ def load_settings(known: Sequence[ProviderSettings], wires: Callable[[], Collect
         home=home,
         output_dir=output_dir,
         log_level=environment.log_level or file.log_level or "warning",
-        providers=merge_providers(known, wires, file, os.environ, str(config_path)),
+        providers=merge_providers(known, formats, file, os.environ, str(config_path)),
         own_input_roots=None if roots is None else tuple(map(_absolute, roots)),
         upload=_upload_target(file.inputs),
         viewer_domains=tuple(file.viewer.media_domains),

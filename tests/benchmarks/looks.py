@@ -19,7 +19,7 @@ from rushes.domain.job import Job, Observation
 from rushes.providers.client.gateway import HttpProvider
 from rushes.providers.fact_files import load_facts
 from rushes.providers.provider import AnswerSink, ProviderSettings
-from rushes.providers.registry import wire_class
+from rushes.providers.registry import format_class
 from rushes.tasks.clock import SystemClock
 from rushes.tasks.engine import Engine
 
@@ -48,7 +48,7 @@ def _provider(port: int) -> Counting:
     settings = ProviderSettings(
         name="routeany", wire="routeany", base_url=f"http://127.0.0.1:{port}", api_key=SecretStr("sk-benchmark")
     )
-    return Counting(settings, wire_class("routeany")(settings), load_facts("routeany"))
+    return Counting(settings, format_class("routeany")(settings), load_facts("routeany"))
 
 
 async def _submitted(engine: Engine, count: int) -> list[str]:

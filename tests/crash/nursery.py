@@ -17,7 +17,7 @@ from types import FrameType
 
 import PIL.Image
 
-from rushes.providers.registry import WIRES, wire_class
+from rushes.providers.registry import FORMATS, format_class
 
 from .orders import ORDER, Order
 from .worker import work
@@ -41,8 +41,8 @@ def prepare() -> None:
     """Import everything once, for all workers."""
     for module in IMPORTED_ON_USE:
         import_module(module)
-    for wire in WIRES:
-        wire_class(wire)
+    for wire in FORMATS:
+        format_class(wire)
     PIL.Image.preinit()
     gc.freeze()
 

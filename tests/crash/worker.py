@@ -15,7 +15,7 @@ from rushes.domain.record import SCHEMA, TaskRecord
 from rushes.providers.client.gateway import HttpProvider
 from rushes.providers.fact_files import load_facts
 from rushes.providers.provider import Provider
-from rushes.providers.registry import default_settings, wire_class
+from rushes.providers.registry import default_settings, format_class
 from rushes.providers.sandbox import SandboxProvider
 from rushes.server.assembly import DECODING
 from rushes.tasks.engine import Engine, Limits, Parts
@@ -40,7 +40,7 @@ def real_provider(order: Order, fuse: Fuse) -> Provider:
     settings = known.model_copy(
         update={"base_url": order.base_url, "api_key": order.api_key, "timeout_seconds": TIMEOUT_SECONDS}
     )
-    wire = wire_class(settings.wire)(settings)
+    wire = format_class(settings.wire)(settings)
     return HttpProvider(settings, wire, load_facts(settings.wire), transport=DyingTransport(fuse))
 
 

@@ -12,9 +12,9 @@ from rushes.domain.request import GenerationRequest, Kind
 from rushes.providers.client.gateway import HttpProvider
 from rushes.providers.client.reply import Reply
 from rushes.providers.fact_files import find_model, load_facts
-from rushes.providers.format import Wire
+from rushes.providers.format import Format
 from rushes.providers.provider import ProviderSettings
-from rushes.providers.registry import wire_class
+from rushes.providers.registry import format_class
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 KEY = "sk-very-secret-0123456789"
@@ -36,8 +36,8 @@ def settings(
     )
 
 
-def make_wire(wire: str, /, **options: JsonValue) -> Wire:
-    return wire_class(wire)(settings(wire, options=options))
+def make_format(wire: str, /, **options: JsonValue) -> Format:
+    return format_class(wire)(settings(wire, options=options))
 
 
 def facts_of(wire: str, name: str, kind: Kind = "video") -> ModelFacts:
@@ -46,7 +46,7 @@ def facts_of(wire: str, name: str, kind: Kind = "video") -> ModelFacts:
 
 
 def plan_of(wire: str, request: GenerationRequest, model: str, **options: JsonValue) -> Plan:
-    made = make_wire(wire, **options)
+    made = make_format(wire, **options)
     return made.plan(request, made.adapt_facts(facts_of(wire, model, request.kind)))
 
 
@@ -92,5 +92,5 @@ def provider(
     secret = SecretStr(key) if key is not None else None
     configured = settings(wire, base_url=base_url, options=options).model_copy(update={"api_key": secret})
     return HttpProvider(
-        configured, wire_class(wire)(configured), load_facts(wire), transport=httpx.MockTransport(gateway)
+        configured, format_class(wire)(configured), load_facts(wire), transport=httpx.MockTransport(gateway)
     )

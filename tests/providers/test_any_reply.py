@@ -11,9 +11,9 @@ from rushes.domain.errors import GatewayUnavailable, SubmissionLost, SubmissionR
 from rushes.domain.job import Observation
 from rushes.domain.request import Kind
 from rushes.providers.format import Unintelligible
-from rushes.providers.registry import WIRES
+from rushes.providers.registry import FORMATS
 
-from .replies import NOW, always, job, make_wire, plan_of, provider, reply
+from .replies import NOW, always, job, make_format, plan_of, provider, reply
 from .requests import request
 from .test_readings import JSON
 
@@ -61,7 +61,7 @@ LIKELY = st.recursive(
 )
 MODELS: dict[str, dict[Kind, str]] = {
     wire: {"video": "a/b" if wire == "routeany" else "seedance-2.0" if wire == "llmgateway" else "new"}
-    for wire in WIRES
+    for wire in FORMATS
 }
 
 
@@ -70,10 +70,10 @@ def sound(observation: Observation) -> bool:
     return bool(observation.outputs) == (observation.state == "succeeded") and ended_badly == bool(observation.failure)
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", FORMATS)
 @given(body=LIKELY | JSON | st.binary(max_size=40), status=st.sampled_from([200, 201, 400, 403, 404, 429, 500, 503]))
 def test_no_reply_is_too_odd_for_a_wire(wire: str, body: JsonValue | bytes, status: int) -> None:
-    made = make_wire(wire)
+    made = make_format(wire)
     plan = plan_of(wire, request(duration_seconds=5), MODELS[wire]["video"])
     answer = reply(body, status)
     for submitting in (True, False):
@@ -93,7 +93,7 @@ def test_no_reply_is_too_odd_for_a_wire(wire: str, body: JsonValue | bytes, stat
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", FORMATS)
 @pytest.mark.parametrize(
     "content", [b"", b"\x00\xff", b"null", b"[]", b'"text"', b"5", b"{}", b'{"data":{"data":{"data":[]}}}', b"[" * 5000]
 )

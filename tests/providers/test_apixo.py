@@ -11,10 +11,10 @@ from rushes.domain.request import GenerationRequest
 from rushes.providers.checks import check_request
 from rushes.providers.format import Unintelligible
 
-from .replies import facts_of, job, make_wire, plan_of, reply
+from .replies import facts_of, job, make_format, plan_of, reply
 from .requests import held, linked, request
 
-WIRE = make_wire("apixo")
+WIRE = make_format("apixo")
 VEO = facts_of("apixo", "veo-3.1")
 
 

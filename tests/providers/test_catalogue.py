@@ -8,10 +8,10 @@ from rushes.providers.fact_files import find_model, join_models, load_facts
 
 from .requests import model
 
-WIRES = sorted(path.name.removesuffix(".toml") for path in files("rushes.providers").joinpath("facts").iterdir())
+FORMATS = sorted(path.name.removesuffix(".toml") for path in files("rushes.providers").joinpath("facts").iterdir())
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", FORMATS)
 def test_every_row_of_a_data_file_has_a_source_and_an_input_list(wire: str) -> None:
     for row in load_facts(wire).models:
         assert len(row.source) > 5, row.id
@@ -19,7 +19,7 @@ def test_every_row_of_a_data_file_has_a_source_and_an_input_list(wire: str) -> N
         assert row.operations, row.id
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", FORMATS)
 def test_a_name_stands_for_one_row_and_every_default_exists(wire: str) -> None:
     facts = load_facts(wire)
     names = [(row.kind, row.name) for row in facts.models]
@@ -30,7 +30,7 @@ def test_a_name_stands_for_one_row_and_every_default_exists(wire: str) -> None:
         assert found.id == model_id
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", FORMATS)
 def test_an_alias_never_shadows_another_row(wire: str) -> None:
     rows = load_facts(wire).models
     for row in rows:

@@ -13,10 +13,10 @@ from rushes.providers.checks import check_request
 from rushes.providers.format import Unintelligible
 from rushes.providers.formats.sizes import COMMON_SIZES, sizes_for
 
-from .replies import NOW, facts_of, job, make_wire, plan_of, reply
+from .replies import NOW, facts_of, job, make_format, plan_of, reply
 from .requests import PNG, held, linked, request
 
-WIRE = make_wire("llmgateway")
+WIRE = make_format("llmgateway")
 VIDEO: dict[str, JsonValue] = {
     "id": "v_123",
     "object": "video",

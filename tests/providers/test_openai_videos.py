@@ -15,13 +15,13 @@ from pydantic import JsonValue
 from rushes.domain.errors import ConfigurationError, RequestRefused
 from rushes.domain.job import Observation
 
-from .replies import Gateway, always, job, make_wire, plan_of, provider, reply
+from .replies import Gateway, always, job, make_format, plan_of, provider, reply
 from .requests import PNG, held, linked, request
 
 
 def look(body: dict[str, JsonValue], headers: dict[str, str] | None = None, **options: JsonValue) -> Observation:
     answer = reply({"id": "v", **body}, headers=headers)
-    return make_wire("openai-videos", **options).observation(job("v"), answer)
+    return make_format("openai-videos", **options).observation(job("v"), answer)
 
 
 def test_seconds_are_a_string_by_default_and_an_integer_where_switched() -> None:
@@ -42,7 +42,7 @@ def test_nothing_but_prompt_and_model_is_sent_unasked() -> None:
 @pytest.mark.parametrize("options", [{"encoding": "xml"}, {"seconds": 8}, {"download": "ftp"}])
 def test_a_switch_with_a_wrong_value_is_a_configuration_error(options: dict[str, JsonValue]) -> None:
     with pytest.raises(ConfigurationError, match="it can be"):
-        make_wire("openai-videos", **options)
+        make_format("openai-videos", **options)
 
 
 def parts_of(sent: httpx.Request) -> dict[str, Message]:
@@ -127,7 +127,7 @@ def test_whether_a_failed_job_is_charged_is_unknown_here() -> None:
 
 
 def test_new_api_tells_an_unknown_id_with_http_400_and_an_unsupported_channel_with_501() -> None:
-    wire = make_wire("openai-videos")
+    wire = make_format("openai-videos")
     body: JsonValue = {"code": "task_not_exist", "message": "task_not_exist", "data": None}
     fault = wire.fault(reply(body, 400), submitting=False)
     assert fault is not None

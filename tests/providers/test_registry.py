@@ -10,21 +10,21 @@ from rushes.domain.errors import ConfigurationError
 from rushes.providers.client.gateway import HttpProvider
 from rushes.providers.provider import Provider, ProviderSettings
 from rushes.providers.registry import (
-    WIRES,
+    FORMATS,
     build_provider,
     default_settings,
-    wire_names,
+    format_names,
 )
 
 from .replies import settings
 
 PLUGIN = """
-from rushes.providers.registry import wire_class
+from rushes.providers.registry import format_class
 from rushes.providers.client.gateway import HttpProvider
 from rushes.providers.fact_files import load_facts
 
 def make(settings):
-    return HttpProvider(settings, wire_class("routeany")(settings), load_facts("routeany"))
+    return HttpProvider(settings, format_class("routeany")(settings), load_facts("routeany"))
 
 def broken(settings):
     raise RuntimeError("no luck")
@@ -52,7 +52,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     sys.modules.pop("acme_rushes", None)
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", FORMATS)
 def test_each_wire_makes_a_provider_with_models(wire: str) -> None:
     made: Provider = build_provider(settings(wire, name="mine"))
     assert made.name == "mine"
@@ -101,12 +101,12 @@ def test_a_separate_package_adds_a_wire() -> None:
     made = build_provider(settings("acme"))
     assert isinstance(made, HttpProvider)
     assert made.name == "acme"
-    assert "acme" in wire_names()
+    assert "acme" in format_names()
 
 
 @pytest.mark.usefixtures("plugin")
 def test_a_plugin_cannot_take_the_place_of_a_built_in_wire() -> None:
-    assert wire_names().count("routeany") == 1
+    assert format_names().count("routeany") == 1
 
 
 @pytest.mark.usefixtures("plugin")

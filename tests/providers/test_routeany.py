@@ -13,10 +13,10 @@ from rushes.providers.checks import check_request
 from rushes.providers.format import Unintelligible
 from rushes.providers.formats.comparing import contradicts, shows
 
-from .replies import NOW, facts_of, job, make_wire, plan_of, reply
+from .replies import NOW, facts_of, job, make_format, plan_of, reply
 from .requests import held, linked, request
 
-WIRE = make_wire("routeany")
+WIRE = make_format("routeany")
 PREDICTION: dict[str, JsonValue] = {
     "id": "pred_01HXYZ",
     "model": "google/veo-3.1",
@@ -104,7 +104,7 @@ def test_assumed_names_of_image_inputs_are_told() -> None:
 
 def test_names_can_be_configured_and_then_pass_the_checks() -> None:
     names: JsonValue = {"image": "start_image", "negative_prompt": "negative_prompt", "reference_videos": "video_refs"}
-    facts = make_wire("routeany", input_names=names).adapt_facts(facts_of("routeany", "veo-3.1"))
+    facts = make_format("routeany", input_names=names).adapt_facts(facts_of("routeany", "veo-3.1"))
     asked = request("video", linked("image"), negative_prompt="rain")
     check_request(asked, facts, "routeany")
     plan = plan_of("routeany", asked, "veo-3.1", input_names=names)

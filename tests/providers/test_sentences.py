@@ -8,7 +8,7 @@ from rushes.domain.failure import Failure
 from rushes.domain.job import Job
 from rushes.domain.request import GenerationRequest, MediaRole
 
-from .replies import Gateway, always, facts_of, job, make_wire, provider, reply
+from .replies import Gateway, always, facts_of, job, make_format, provider, reply
 from .requests import linked, request
 from .sentences import INVENTED, PAGES, REFUSED, RefusedPost, Sentence
 
@@ -36,7 +36,7 @@ def the_job(given: frozenset[str]) -> Job:
 
 
 def failure_of(wire: str, body: dict[str, JsonValue], given: frozenset[str]) -> Failure:
-    seen = make_wire(wire).observation(the_job(given), reply(body))
+    seen = make_format(wire).observation(the_job(given), reply(body))
     assert seen.failure is not None
     return seen.failure
 
@@ -96,7 +96,7 @@ async def test_a_job_knows_which_media_went_in(given: frozenset[str]) -> None:
     made = provider("shuyou", always(200, json={"data": {"task_id": "t", "task_status": "processing"}}))
     submission = await made.submit(made.plan(asked("shuyou", given), facts_of("shuyou", "veo-3.1")))
     body = in_a_failed_task("failed to download image")["shuyou"][1]
-    seen = make_wire("shuyou").observation(submission.job, reply(body))
+    seen = make_format("shuyou").observation(submission.job, reply(body))
     assert seen.failure is not None
     assert seen.failure.reason == ("invalid_media" if given else "provider_error")
 
@@ -104,7 +104,7 @@ async def test_a_job_knows_which_media_went_in(given: frozenset[str]) -> None:
 @pytest.mark.parametrize("cost", [0.3, 0])
 def test_a_cost_that_is_told_in_numbers_is_believed_over_words(cost: float) -> None:
     data: dict[str, JsonValue] = {"task_id": "t", "task_status": "failed", "fail_reason": "Credits refunded"}
-    seen = make_wire("shuyou").observation(job(), reply({"code": "0", "data": data, "usage": {"cost": cost}}))
+    seen = make_format("shuyou").observation(job(), reply({"code": "0", "data": data, "usage": {"cost": cost}}))
     assert seen.failure is not None
     assert seen.failure.charged == ("yes" if cost else "no")
 

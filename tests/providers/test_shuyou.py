@@ -11,10 +11,10 @@ from rushes.domain.request import GenerationRequest
 from rushes.providers.checks import check_request
 from rushes.providers.format import Unintelligible
 
-from .replies import facts_of, job, make_wire, plan_of, reply
+from .replies import facts_of, job, make_format, plan_of, reply
 from .requests import held, linked, request
 
-WIRE = make_wire("shuyou")
+WIRE = make_format("shuyou")
 LINK = "https://example.com/a.png"
 
 
@@ -180,7 +180,7 @@ def test_speech() -> None:
 def test_the_word_for_the_audio_function_is_a_switch() -> None:
     assert body_of(request("audio"), "qwen3-tts-flash", audio_function="textToSpeech")["function"] == "textToSpeech"
     with pytest.raises(ConfigurationError, match="audio_function"):
-        make_wire("shuyou", audio_function="tts")
+        make_format("shuyou", audio_function="tts")
 
 
 def test_a_webhook_goes_beside_the_input_and_other_options_into_it() -> None:

@@ -27,7 +27,7 @@ from .requests import held, linked, request
 
 pytestmark = pytest.mark.anyio
 
-WIRES = {
+FORMATS = {
     "routeany": "routeany",
     "yuto": "unified",
     "shuyou": "shuyou",
@@ -51,7 +51,7 @@ class Client:
         self.provider: Provider = build_provider(
             ProviderSettings(
                 name=name,
-                wire=WIRES[name],
+                wire=FORMATS[name],
                 base_url=values["BASE_URL"],
                 api_key=SecretStr(key),
                 options=options,
@@ -99,7 +99,7 @@ class Client:
 @pytest.fixture
 async def clients(gateways: RunningGateways) -> AsyncIterator[dict[str, Client]]:
     """A client for each gateway; at the end none may have sent what a careful client would not."""
-    made = {name: Client(gateways, name) for name in WIRES}
+    made = {name: Client(gateways, name) for name in FORMATS}
     yield made
     for client in made.values():
         await client.provider.aclose()
@@ -255,7 +255,7 @@ async def test_a_refusal_has_its_reason_and_costs_nothing(
     assert await gateways.jobs(name) == []
 
 
-@pytest.mark.parametrize("name", WIRES)
+@pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize(
     "fault",
     [
@@ -315,7 +315,7 @@ async def test_a_lost_job_is_found_in_the_gateways_list(
     assert await client.provider.find_job(plan, since, known=[paid.job_id]) is None
 
 
-@pytest.mark.parametrize("name", WIRES)
+@pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize(
     "fault",
     [
@@ -461,14 +461,14 @@ async def test_the_live_list_of_models_joins_the_data(clients: dict[str, Client]
     assert "video" in kinds
 
 
-@pytest.mark.parametrize("name", WIRES)
+@pytest.mark.parametrize("name", FORMATS)
 async def test_a_bad_key_is_told_as_such(gateways: RunningGateways, name: str) -> None:
     good = Client(gateways, name)
     plan = good.plan(request())
     values = gateways.only({"openai": "openai_videos"}.get(name, name))
     base_url = next(value for key, value in values.items() if key.endswith("_BASE_URL"))
     bad = build_provider(
-        ProviderSettings(name=name, wire=WIRES[name], base_url=base_url, api_key=SecretStr("wrong-key-000"))
+        ProviderSettings(name=name, wire=FORMATS[name], base_url=base_url, api_key=SecretStr("wrong-key-000"))
     )
     with pytest.raises(SubmissionRefused) as caught:
         await bad.submit(plan)

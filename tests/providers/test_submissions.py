@@ -19,9 +19,9 @@ from rushes.providers.client.http import OUTCOMES
 from rushes.providers.client.verdict import submission_outcome
 from rushes.providers.fact_files import load_facts
 from rushes.providers.provider import ProviderSettings
-from rushes.providers.registry import build_provider, wire_class
+from rushes.providers.registry import build_provider, format_class
 
-from .replies import KEY, Gateway, always, job, make_wire, plan_of, provider, reply, settings
+from .replies import KEY, Gateway, always, job, make_format, plan_of, provider, reply, settings
 from .requests import request
 from .servers import answer, raw, serving
 
@@ -190,7 +190,7 @@ LOST = [301, 302, 303, 304, 307, 308, 408, 409, 499, 500, 501, 502, 504, 505, 52
 
 
 def outcome(wire: str, body: JsonValue | bytes, status: int) -> str:
-    return submission_outcome(make_wire(wire), reply(body, status)).outcome
+    return submission_outcome(make_format(wire), reply(body, status)).outcome
 
 
 @pytest.mark.parametrize("wire", OWN)
@@ -211,7 +211,7 @@ def test_an_error_in_another_form_is_a_refusal_only_where_no_proxy_writes_it_for
 @pytest.mark.parametrize("wire", OWN)
 @pytest.mark.parametrize("body", NAMING_A_JOB, ids=str)
 def test_a_reply_that_names_a_job_is_no_refusal_whatever_its_status(wire: str, body: JsonValue) -> None:
-    verdicts = [submission_outcome(make_wire(wire), reply(body, s)) for s in [*REFUSED, *SURE_IF_OWN, *LOST]]
+    verdicts = [submission_outcome(make_format(wire), reply(body, s)) for s in [*REFUSED, *SURE_IF_OWN, *LOST]]
     assert {verdict.outcome for verdict in verdicts} == {"lost"}
     assert all("came with the id of a job" in verdict.why for verdict in verdicts)
 
@@ -299,7 +299,7 @@ async def test_a_prefix_of_the_base_url_stands_before_the_documented_path() -> N
     gateway = always(201, json={"id": "pred_1"})
     configured = settings("routeany", base_url="https://host.invalid/gate/")
     made = HttpProvider(
-        configured, wire_class("routeany")(configured), load_facts("routeany"), transport=httpx.MockTransport(gateway)
+        configured, format_class("routeany")(configured), load_facts("routeany"), transport=httpx.MockTransport(gateway)
     )
     await made.submit(PLAN)
     assert str(gateway.requests[0].url) == "https://host.invalid/gate/v1/models/google/veo-3.1/predictions"

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from rushes.domain.job import Job, Told
 from rushes.providers.client.answers import ANSWER_BYTES_MAX, kept_answer, support_ids
 
-from .replies import KEY, Gateway, always, job, make_wire, plan_of, provider, reply
+from .replies import KEY, Gateway, always, job, make_format, plan_of, provider, reply
 from .requests import request
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +20,7 @@ ENDED = datetime(2024, 5, 20, 10, 8, 44, tzinfo=UTC)
 
 
 def told(wire: str, body: JsonValue) -> Told:
-    return make_wire(wire).observation(job(), reply(body)).told
+    return make_format(wire).observation(job(), reply(body)).told
 
 
 def test_routeany_tells_page_logs_metrics_and_times() -> None:
@@ -87,21 +87,21 @@ def test_the_prompt_that_an_image_was_really_made_from_is_kept() -> None:
     plan = plan_of("llmgateway", request("image"), "gpt-image-2")
     image = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
     row: JsonValue = {"b64_json": image, "revised_prompt": "a red fox, oil on canvas"}
-    seen = make_wire("llmgateway").submission(plan, reply({"created": 1716199724, "data": [row, row]})).observation
+    seen = make_format("llmgateway").submission(plan, reply({"created": 1716199724, "data": [row, row]})).observation
     assert (seen.told.revised_prompt, seen.told.finished_at) == ("a red fox, oil on canvas", ENDED)
 
 
 def test_the_cost_of_speech_is_read_from_beside_the_sound() -> None:
     plan = plan_of("llmgateway", request("audio", voice="alloy"), "gpt-4o-mini-tts")
     headers = {"content-type": "audio/mpeg", "x-litellm-response-cost": "0.015"}
-    seen = make_wire("llmgateway").submission(plan, reply(b"ID3sound", headers=headers)).observation
+    seen = make_format("llmgateway").submission(plan, reply(b"ID3sound", headers=headers)).observation
     assert seen.cost is not None and seen.cost.amount == 0.015
 
 
 class TestShuyousOutputs:
     def urls(self, *items: JsonValue, kind: str = "video") -> list[str | None]:
         body: JsonValue = {"code": "0", "data": {"task_id": "t", "task_status": "success", "output": list(items)}}
-        return [one.url for one in make_wire("shuyou").observation(job(kind=kind), reply(body)).outputs]
+        return [one.url for one in make_format("shuyou").observation(job(kind=kind), reply(body)).outputs]
 
     def test_a_cover_that_stands_first_is_not_the_video(self) -> None:
         row: JsonValue = {"type": "video", "cover_url": "https://c.example/c.jpg", "video_url": "https://c.example/v"}

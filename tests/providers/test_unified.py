@@ -15,10 +15,10 @@ from rushes.domain.request import GenerationRequest
 from rushes.providers.checks import check_request
 from rushes.providers.format import Unintelligible
 
-from .replies import facts_of, job, make_wire, plan_of, reply
+from .replies import facts_of, job, make_format, plan_of, reply
 from .requests import PNG, held, linked, request
 
-WIRE = make_wire("unified")
+WIRE = make_format("unified")
 TASK: dict[str, JsonValue] = {
     "task_id": "veo3:1756693796-YQVHH4A3Lg",
     "platform": "google",

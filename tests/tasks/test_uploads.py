@@ -32,7 +32,7 @@ __all__ = ["gateway_process_fixture", "gateways"]
 
 pytestmark = pytest.mark.anyio
 
-WIRES = {"routeany": "routeany", "shuyou": "shuyou", "llmgateway": "llmgateway", "apixo": "apixo"}
+FORMATS = {"routeany": "routeany", "shuyou": "shuyou", "llmgateway": "llmgateway", "apixo": "apixo"}
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def at(running: RunningGateways, name: str) -> Provider:
     return build_provider(
         ProviderSettings(
             name=name,
-            wire=WIRES[name],
+            wire=FORMATS[name],
             base_url=values[f"{name.upper()}_BASE_URL"],
             api_key=SecretStr(values[f"{name.upper()}_API_KEY"]),
         )
