@@ -135,8 +135,8 @@ def check_options(body: Mapping[str, JsonValue], facts: ModelFacts, provider: st
 
 def _check_option(name: str, value: JsonValue, option: OptionFacts, model: str, *, on_loopback: bool) -> None:
     if option.values is not None and (isinstance(value, bool) or value not in option.values):
-        shown = clean_text(str(value), 60)
-        message = f"provider_options.{name} {shown} is not offered by {model}: {spoken(option.values)}"
+        offered = f": {spoken(option.values)}" if option.values else ", or not through rushes; leave it out"
+        message = f"provider_options.{name} {clean_text(str(value), 60)} is not offered by {model}{offered}"
         raise _refuse("invalid_input", message)
     if option.form == "https_url" and not _may_be_called(value, on_loopback=on_loopback):
         also = " (or http to this machine)" if on_loopback else ""

@@ -5,7 +5,7 @@ from pydantic import JsonValue
 
 from rushes.domain.errors import RequestRefused
 from rushes.domain.job import Plan
-from rushes.domain.request import GenerationRequest
+from rushes.domain.request import GenerationRequest, Kind
 from rushes.providers.checks import check_request, unchecked
 from rushes.providers.fact_files import load_facts
 
@@ -156,3 +156,18 @@ def test_data_urls_are_sent_where_the_configuration_says_so() -> None:
     assert isinstance(inner, dict)
     assert str(inner["image_urls"]).startswith("['data:image/png;base64,")
     assert row.data_urls == "probable"
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"), [("image", {"stream": True}), ("audio", {"stream_format": "sse"})], ids=["image", "audio"]
+)
+def test_an_answer_in_a_form_that_rushes_cannot_read_is_not_asked_for(
+    kind: Kind, options: dict[str, JsonValue]
+) -> None:
+    made = provider("llmgateway", always())
+    name = made.default_model(kind)
+    assert name is not None
+    asked = request(kind, provider_options=options, **({"voice": "alloy"} if kind == "audio" else {}))
+    with pytest.raises(RequestRefused, match="is not offered") as caught:
+        made.plan(asked, facts_of("llmgateway", name, kind))
+    assert (caught.value.reason, caught.value.charged) == ("invalid_input", "no")
