@@ -22,8 +22,8 @@ HINTS: Mapping[FailureReason, str] = {
     "provider_error": "The gateway failed; try again, or name another provider.",
     "timeout": "The gateway did not finish in time and may still charge; check its dashboard before you ask again.",
     "cancelled": "The task was cancelled; call the generating tool again if you still want it.",
-    "outcome_unknown": "The gateway may have accepted and may charge this; check its dashboard, "
-    "and use force_new only if a second charge is acceptable.",
+    "outcome_unknown": "The gateway may have accepted and may charge this: if its dashboard shows the job, call "
+    "check_task with its id as job_id; use force_new only if a second charge is acceptable.",
     "result_expired": "The result's URL is gone; generate again if it is still wanted.",
     "internal": "A fault in rushes; see its log on stderr, and report it.",
 }

@@ -15,6 +15,9 @@ SUCCESS_WITHOUT_OUTPUT = "the gateway says the job succeeded, but shows no outpu
 Who polls counts these, and after a few gives the job up as `provider_error` with `charged: unknown`."""
 
 
+ANSWERED_AT_ONCE = "answered-at-once"
+"""In place of a job's id where a gateway answered the POST with the media and named none; nobody is shown it."""
+
 KEY_STAND_IN = "KEY-NOT-SHOWN"
 """In an address that the gateway's key is part of: the key is put back only where it is fetched."""
 

@@ -163,7 +163,7 @@ class HttpProvider:
             return AccountCheck(ok=False, message=f"no base URL: set {self._variable('BASE_URL')}")
         if call is None:
             message = f"not checked: {self.name} documents no read that spends nothing"
-            return AccountCheck(ok=True, message=message)
+            return AccountCheck(ok=True, checked=False, message=message)
         try:
             reply = await self._read(call)
         except GatewayUnavailable as error:

@@ -8,7 +8,17 @@ from pydantic import JsonValue
 
 from ...domain.errors import Charged, RequestRefused
 from ...domain.failure import clean_text
-from ...domain.job import LOGS_CHARACTERS_MAX, Cost, Job, Observation, Plan, RemoteOutput, Submission, Told
+from ...domain.job import (
+    ANSWERED_AT_ONCE,
+    LOGS_CHARACTERS_MAX,
+    Cost,
+    Job,
+    Observation,
+    Plan,
+    RemoteOutput,
+    Submission,
+    Told,
+)
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest
 from ..client.reply import Reply
@@ -188,5 +198,5 @@ def cost_details(usage: dict[str, JsonValue] | None) -> dict[str, float]:
 
 
 def _at_once(plan: Plan, reply: Reply, observation: Observation) -> Submission:
-    job_id = reply.headers.get("x-request-id", "")[:100] or "answered-at-once"
+    job_id = reply.headers.get("x-request-id", "")[:100] or ANSWERED_AT_ONCE
     return Submission(job=Job(job_id=job_id, model=plan.model), observation=observation)

@@ -9,6 +9,8 @@ _FOR_PEOPLE = {
     "Ask the user to run": "Run",
     "call the generating tool again": "generate it again",
     "and call again": "and try again",
+    "call check_task with its id as job_id": "run `rushes attach` with its id",
+    "Call check_task without job_id": "Run `rushes check`",
     "list_models": "`rushes models`",
     "list_tasks": "`rushes tasks`",
     "check_task": "`rushes check`",

@@ -98,5 +98,5 @@ def _taken(record: TaskRecord, job_id: str, holder: str) -> RequestRefused:
 
 
 def _refused(reason: FailureReason, record: TaskRecord, why: str, hint: str) -> RequestRefused:
-    message = f"Task {record.task_id} was left as it is: {why}."
-    return RequestRefused(reason, message.replace("..", "."), charged="unknown", hint=hint)
+    message = f"Task {record.task_id} was left as it is: {why.removesuffix('.')}."
+    return RequestRefused(reason, message, charged="unknown", hint=hint)

@@ -147,6 +147,7 @@ async def test_an_account_without_a_base_url_or_a_free_read_says_so() -> None:
     assert (await unset.check_account()).message == "no base URL: set YUTO_BASE_URL"
     check = await provider("unified", always()).check_account()
     assert check.ok
+    assert not check.checked
     assert "documents no read" in check.message
 
 

@@ -85,6 +85,16 @@ async def test_a_job_that_the_gateway_does_not_show_is_refused(tmp_path: Path) -
     assert (refusal.value.reason, refusal.value.charged) == ("not_found", "unknown")
 
 
+async def test_a_refused_id_is_repeated_as_it_was_given(tmp_path: Path) -> None:
+    gateway = _gateway(GatewayUnavailable("not_found", "HTTP 404.", provider_code="404"))
+    async with an_engine(tmp_path, gateway) as engine:
+        record = await _lost(engine)
+        with pytest.raises(RequestRefused) as refusal:
+            await engine.attach(record.task_id, "a..b")
+    assert "a job 'a..b' of" in refusal.value.message
+    assert refusal.value.message.endswith("HTTP 404.")
+
+
 async def test_a_look_that_fails_changes_nothing_and_says_so(tmp_path: Path) -> None:
     async with an_engine(tmp_path, _gateway(GatewayUnavailable("provider_error", "HTTP 502"))) as engine:
         record = await _lost(engine)

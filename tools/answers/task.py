@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from ...domain.failure import Failure, clean_text
-from ...domain.job import Cost
+from ...domain.job import ANSWERED_AT_ONCE, Cost
 from ...domain.record import TaskRecord, TaskState
 from ...domain.request import Kind
 from ...tasks.life import DEATHS_MAX
@@ -101,10 +101,16 @@ def task_of(
         failure=record.failure,
         warnings=tuple(_warnings(record, whole=whole, deduplicated=deduplicated)),
         cost=record.cost,
-        job=JobShown(id=record.job.job_id, url=shown_url(record.told.page)) if record.job else None,
+        job=_job(record),
         deduplicated=deduplicated,
         next=next_step(record, poll_interval_seconds),
     )
+
+
+def _job(record: TaskRecord) -> JobShown | None:
+    if record.job is None or record.job.job_id == ANSWERED_AT_ONCE:
+        return None
+    return JobShown(id=record.job.job_id, url=shown_url(record.told.page))
 
 
 def refused_task(failure: Failure, *, kind: Kind | None = None, next_tool: NextStep | None = None) -> Task:
