@@ -1,17 +1,18 @@
 """Records in the store: read, create once, and change by compare-and-set."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from datetime import timedelta
 
 import anyio
 from pydantic import JsonValue, ValidationError
 
 from ..cache.embedded.store import Document, TaskStore
-from ..domain.errors import StoreBusy, StoreDamaged, TaskNotFound
+from ..domain.errors import StoreBusy, StoreDamaged, StoreError, TaskNotFound
 from ..domain.record import TaskRecord, TaskState
 from .clock import Clock
 from .followers import Change, Followers
+from .held_records import HeldRecords
 from .life import Transition
 from .life.fingerprint import COUNTS_AFTER_SUCCESS, still_counts
 
@@ -25,6 +26,10 @@ PAGE = 1000
 
 RECENT = 500
 """Tasks among which rivals of a lost submission are looked for: they began within minutes of it."""
+
+FOREIGN_SECONDS = 0.25
+"""How often it is asked whether another process has written: as often as waiters look for that."""
+
 SEARCHED_TOGETHER = timedelta(minutes=10)
 """A submission lost so shortly before may have become the job that is found for another one."""
 
@@ -58,15 +63,13 @@ def _readable(documents: Iterable[Document]) -> list[TaskRecord]:
     return records
 
 
-async def open_records(
-    store: TaskStore, looked_after: Callable[[str, str | None], bool] = lambda _task_id, _worker: False
-) -> list[TaskRecord]:
-    """All records of a store that still need work, but those that are `looked_after`: see `Records.open_records`."""
+async def open_records(store: TaskStore) -> list[TaskRecord]:
+    """All records of a store that still need work."""
     records: list[TaskRecord] = []
     after: str | None = None
     while True:
         page = await store.open_documents(limit=PAGE, after=after)
-        records.extend(_readable(each for each in page if not looked_after(str(each["task_id"]), _worker_of(each))))
+        records.extend(_readable(page))
         if len(page) < PAGE:
             return records
         after = str(page[-1]["task_id"])
@@ -81,11 +84,15 @@ class Records:
         self._clock = clock
         self.followers = Followers()
         """Hear of every write made here."""
+        self._held = HeldRecords(worker)
+        self._asked_at = float("-inf")
+        self._foreign: tuple[int, int] | None = None
         self._ends: dict[str, float] = {}
         """When tasks ended here a moment ago, by the time that passes: a clock that is set does not change it."""
 
     async def create(self, record: TaskRecord, *, force_new: bool) -> tuple[TaskRecord, bool]:
         """Journal a new record durably, unless an equal request's task still counts; says which of both."""
+        turn = self._held.turn
         document, created = await self._store.create(
             to_document(record),
             fingerprint=record.fingerprint,
@@ -94,6 +101,7 @@ class Records:
         )
         journaled = from_document(document)
         if created:
+            self._held.keep(journaled, document, turn)
             self.followers.tell(None, journaled)
         return journaled, created
 
@@ -138,9 +146,40 @@ class Records:
         return record
 
     async def read_mine(self, task_id: str) -> TaskRecord | None:
-        """The record if this worker still has the lease on it."""
-        record = await self.read(task_id)
+        """The record if this worker still has the lease on it.
+
+        What this process read or wrote last, unless another process has written since, a moment ago at the latest. So
+        it may be stale; what is written is compared with the stored record all the same.
+        """
+        record = await self._at_hand(task_id)
         return record if record is not None and record.worker == self.worker else None
+
+    async def _at_hand(self, task_id: str) -> TaskRecord | None:
+        await self._forget_if_foreign()
+        if (held := self._held.get(task_id)) is not None:
+            return held
+        turn = self._held.turn
+        document = await self._store.get(task_id)
+        if document is None:
+            return None
+        record = from_document(document)
+        self._held.keep(record, document, turn)
+        return record
+
+    async def _forget_if_foreign(self) -> None:
+        """Forget what is held as soon as another process has written; asked so often only."""
+        elapsed = self._clock.elapsed()
+        if elapsed - self._asked_at < FOREIGN_SECONDS:
+            return
+        asked_before, self._asked_at = self._asked_at, elapsed
+        try:
+            written = await self._store.foreign_writes()
+        except StoreError:
+            self._asked_at = asked_before
+            raise
+        if written != self._foreign:
+            self._foreign = written
+            self._held.forget_all()
 
     async def change(
         self,
@@ -162,13 +201,14 @@ class Records:
             JobTaken: with `claims_job`, where another task has the job.
         """
         for _ in range(RACES_MAX):
-            record = await self.read(task_id)
+            record = await self._at_hand(task_id)
             if record is None or (as_worker and record.worker != self.worker):
                 return None
             changed = transition(record)
             # Nothing to say: no write, no sync, nobody woken.
             if changed is record:
                 return record
+            turn = self._held.turn
             # Refused by its revision where another wrote in between; then this is decided again on what that wrote.
             stored = await self._store.replace(
                 to_document(changed),
@@ -177,12 +217,15 @@ class Records:
                 reopens=reopens,
                 answer=answer if _says_more(record, changed) else None,
             )
-            if stored is not None:
-                if changed.final and not record.final:
-                    self._note_end(task_id)
-                written = from_document(stored)
-                self.followers.tell(record, written)
-                return written
+            if stored is None:
+                self._held.forget(task_id)
+                continue
+            if changed.final and not record.final:
+                self._note_end(task_id)
+            after = from_document(stored)
+            self._held.keep(after, stored, turn)
+            self.followers.tell(record, after)
+            return after
         raise StoreBusy(f"Task {task_id} is being changed by other processes all the time.")
 
     async def holder_of(self, provider: str, job_id: str) -> str | None:
@@ -239,14 +282,20 @@ class Records:
             return record if document is None else from_document(document)
         return told[-1]
 
-    async def open_records(
-        self, looked_after: Callable[[str, str | None], bool] = lambda _task_id, _worker: False
-    ) -> list[TaskRecord]:
-        """Records that still need work, whoever works on them, without those that are `looked_after` already.
+    async def open_workers(self) -> list[str | None]:
+        """The workers of the tasks that still need work, each once; no task is read for it."""
+        return await self._store.open_workers()
 
-        It is asked by task id and worker, before a record is made: there may be tens of thousands, every few seconds.
-        """
-        return await open_records(self._store, looked_after)
+    async def open_ids(self, worker: str | None) -> AsyncGenerator[str]:
+        """Ids of this worker's tasks that still need work, without reading them: there may be tens of thousands."""
+        after: str | None = None
+        while True:
+            page = await self._store.open_ids(worker, limit=PAGE, after=after)
+            for task_id in page:
+                yield task_id
+            if len(page) < PAGE:
+                return
+            after = page[-1]
 
     async def jobs_and_rivals(self, record: TaskRecord) -> tuple[set[str], bool]:
         """Ids of the jobs that other recent tasks hold at the record's provider, and whether an equal submission of
@@ -291,11 +340,6 @@ def _says_more(before: TaskRecord, after: TaskRecord) -> bool:
     """Whether a look brought more than another number of looks: only then its answer is worth a write."""
     names = ("state", "phase", "job", "warnings")
     return before.polls == 0 or any(getattr(before, name) != getattr(after, name) for name in names)
-
-
-def _worker_of(document: Document) -> str | None:
-    worker = document.get("worker")
-    return worker if isinstance(worker, str) else None
 
 
 def _job_id(record: TaskRecord) -> str | None:

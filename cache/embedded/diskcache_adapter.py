@@ -53,9 +53,13 @@ _SETTINGS: dict[str, int | str] = {
 JOB_ID_OF = "CASE WHEN json_valid(value) THEN json_extract(value, '$.job.job_id') END"
 """The job in a task's row, as SQL; a query must say it in just these words to go by the index."""
 
+WORKER_OF = "CASE WHEN json_valid(value) THEN json_extract(value, '$.worker') END"
+"""The process that works on an open task, as SQL; a query must say it in just these words to go by the index."""
+
 _INDEXES = (
     f"CREATE INDEX IF NOT EXISTS rushes_job ON Cache({JOB_ID_OF}, key) WHERE key >= 'task:' AND key < 'task;'",
     "CREATE INDEX IF NOT EXISTS rushes_tag ON Cache(tag, key) WHERE tag IS NOT NULL",
+    f"CREATE INDEX IF NOT EXISTS rushes_worker ON Cache({WORKER_OF}, key) WHERE tag >= 'open/' AND tag < 'open0'",
     "CREATE INDEX IF NOT EXISTS rushes_open ON Cache(key) WHERE tag >= 'open/' AND tag < 'open0'",
 )
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pydantic import JsonValue
 
 from ...domain.errors import JobTaken, StoreDamaged, StoreError, StoreTooNew
-from .diskcache_adapter import JOB_ID_OF, Row, TaskCache
+from .diskcache_adapter import JOB_ID_OF, WORKER_OF, Row, TaskCache
 from .documents import (
     FINAL_STATES,
     TASK_PREFIX,
@@ -36,6 +36,14 @@ _COLUMNS = "key, raw, mode, filename, value"
 _SELECT_OPEN = (
     f"SELECT {_COLUMNS} FROM Cache INDEXED BY rushes_open"  # noqa: S608
     " WHERE tag >= 'open/' AND tag < 'open0' AND key > ? ORDER BY key LIMIT ?"
+)
+_SELECT_WORKERS = (
+    f"SELECT DISTINCT {WORKER_OF} FROM Cache INDEXED BY rushes_worker"  # noqa: S608
+    " WHERE tag >= 'open/' AND tag < 'open0'"
+)
+_SELECT_OPEN_KEYS = (
+    "SELECT key FROM Cache INDEXED BY rushes_worker"  # noqa: S608
+    f" WHERE {WORKER_OF} IS ? AND tag >= 'open/' AND tag < 'open0' AND key > ? ORDER BY key LIMIT ?"
 )
 _SELECT_NEWEST = (
     f"SELECT {_COLUMNS} FROM Cache INDEXED BY Cache_key_raw"  # noqa: S608
@@ -186,6 +194,22 @@ class Records:
         return self._filled(
             limit, task_key(after or ""), lambda key, count: self.cache.rows(_SELECT_OPEN, (key, count))
         )
+
+    def open_workers(self) -> list[str | None]:
+        """See `TaskStore.open_workers`."""
+        return [each for (each,) in self.cache.rows(_SELECT_WORKERS) if isinstance(each, str | None)]
+
+    def open_ids(self, worker: str | None, limit: int, after: str | None) -> list[str]:
+        """See `TaskStore.open_ids`."""
+        rows = self.cache.rows(_SELECT_OPEN_KEYS, (worker, task_key(after or ""), limit))
+        return [key.removeprefix(TASK_PREFIX) for (key,) in rows if isinstance(key, str)]
+
+    def foreign_writes(self) -> int:
+        """See `TaskStore.foreign_writes`; of the writer's connection."""
+        ((version,),) = self.cache.rows("PRAGMA data_version")
+        if not isinstance(version, int):
+            raise StoreError("SQLite does not tell whether others have written.")
+        return version
 
     def page(
         self, *, owner: str | None, state: str | None, kind: str | None, limit: int, before: str | None

@@ -226,6 +226,19 @@ class TaskStore:
         """
         return await self._reader.run(lambda records: records.open_documents(limit, after))
 
+    async def open_workers(self) -> list[str | None]:
+        """Whom the documents with `open` true name as their worker, each once, in no order; by an index."""
+        return await self._reader.run(lambda records: records.open_workers())
+
+    async def open_ids(self, worker: str | None, *, limit: int = 1000, after: str | None = None) -> list[str]:
+        """Ids of this worker's tasks with `open` true, oldest first, from the one after `after` on; by an index."""
+        return await self._reader.run(lambda records: records.open_ids(worker, limit, after))
+
+    async def foreign_writes(self) -> tuple[int, int]:
+        """What changes when another process writes, and only seldom else. It costs no lock and no read of a row."""
+        version = await self._writer.run(lambda records: records.foreign_writes(), reading=True)
+        return len(self._openings), version
+
     async def page(
         self,
         *,

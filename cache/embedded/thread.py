@@ -23,9 +23,10 @@ R = TypeVar("R")
 class Call(Generic[R]):
     """One piece of work for the lane's thread, and what came of it."""
 
-    def __init__(self, work: Callable[[R], object], *, durable: bool = False) -> None:
+    def __init__(self, work: Callable[[R], object], *, durable: bool = False, reading: bool = False) -> None:
         self.work = work
         self.durable = durable
+        self.reading = reading
         self.done = anyio.Event()
         self.result: object = None
         self.error: Exception | None = None
@@ -71,11 +72,11 @@ class Lane(Generic[R]):
         if opening.error is not None:
             raise opening.error
 
-    async def run(self, work: Callable[[R], T], *, durable: bool = False) -> T:
+    async def run(self, work: Callable[[R], T], *, durable: bool = False, reading: bool = False) -> T:
         """Do `work` on the lane's thread and return its result or raise its error."""
         if self._closed:
             raise StoreError("The task store is closed.")
-        call = Call[R](work, durable=durable)
+        call = Call[R](work, durable=durable, reading=reading)
         # From here on it is done whatever becomes of the caller: a write must not depend on who still waits for it.
         self._queue.put(call)
         await call.done.wait()

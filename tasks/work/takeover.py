@@ -2,13 +2,14 @@
 
 import logging
 import random
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 from ...cache.media.folder import MediaFolder
 from ...cache.workers.timers import Scheduler
-from ...domain.errors import RequestRefused
+from ...domain.errors import RequestRefused, StoreDamaged, StoreTooNew
 from ...domain.job import Observation, Submission
 from ...domain.record import TaskRecord
 from ...providers.provider import Provider
@@ -89,30 +90,38 @@ class Takeover:
         Raises:
             StoreError: the store cannot be used.
         """
-        unfinished = await self._records.open_records(self._in_hand)
-        others = [record for record in unfinished if record.worker != self._records.worker]
-        workers = {record.worker for record in others if record.worker is not None}
-        dead = await self._lease.dead(workers) if workers else set[str]()
-        suspects = {task_id for worker in dead for task_id in await self._lease.died_in(worker)}
-        for record in unfinished:
-            if record.set_aside_at is not None:
-                continue
-            try:
-                if record.worker == self._records.worker:
-                    await self._pick_up(record)
-                elif record.worker is None or record.worker in dead:
-                    await self._adopt_or_tell(record, died_in_step=record.task_id in suspects)
-            except Exception:
-                # One record's fault must not keep the others from being looked after.
-                logger.exception("task not taken over", extra={"task_id": record.task_id})
+        mine = self._records.worker
+        workers = set(await self._records.open_workers())
+        if mine in workers:
+            async for task_id in self._records.open_ids(mine):
+                if not self._in_hand(task_id):
+                    await self._look_after(task_id, self._pick_up)
+        others = {worker for worker in workers - {mine} if worker is not None}
+        dead = await self._lease.dead(others) if others else set[str]()
+        for worker in [*({None} & workers), *sorted(dead)]:
+            suspects = set[str]() if worker is None else await self._lease.died_in(worker)
+            async for task_id in self._records.open_ids(worker):
+                adopt = partial(self._adopt_or_tell, died_in_step=task_id in suspects)
+                await self._look_after(task_id, adopt)
 
-    def _in_hand(self, task_id: str, worker: str | None) -> bool:
+    async def _look_after(self, task_id: str, work: Callable[[TaskRecord], Awaitable[None]]) -> None:
+        """Do it unless the task was set aside; one record's fault must not keep the others from being looked after."""
+        try:
+            record = await self._records.read(task_id)
+            if record is not None and record.open and record.set_aside_at is None:
+                await work(record)
+        except (StoreDamaged, StoreTooNew) as error:
+            logger.warning("task left out", extra={"task_id": task_id, "problem": error.message})
+        except Exception:
+            logger.exception("task not taken over", extra={"task_id": task_id})
+
+    def _in_hand(self, task_id: str) -> bool:
         """Whether this process works on it, and has its next step planned."""
-        return worker == self._records.worker and (task_id in self._submitting or task_id in self._scheduler)
+        return task_id in self._submitting or task_id in self._scheduler
 
     async def _pick_up(self, record: TaskRecord) -> None:
         """A task of this process that no step is planned for, because a fault came in between."""
-        if record.task_id in self._submitting or record.task_id in self._scheduler:
+        if record.worker != self._records.worker or self._in_hand(record.task_id):
             return
         if record.phase != "submitting":
             self._scheduler.schedule(record.task_id)

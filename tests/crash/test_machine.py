@@ -18,7 +18,7 @@ from rushes.domain.record import FINAL, SCHEMA, KeptMedia, TaskRecord
 from rushes.domain.request import GenerationRequest
 from rushes.tasks import life
 from rushes.tasks.clock import Clock
-from rushes.tasks.journal import Records, from_document, to_document
+from rushes.tasks.journal import Records, from_document, open_records, to_document
 from rushes.tasks.life.fingerprint import fingerprint
 from rushes.tasks.migrations import MIGRATIONS
 
@@ -276,7 +276,7 @@ class Life(RuleBasedStateMachine):
     def _taken_over(self, who: int, lists: bool) -> None:
         process = self._living[who]
         alive = {each.worker for each in self._living} - self._stalled | {process.worker}
-        for record in self._portal.call(process.records.open_records):
+        for record in self._portal.call(open_records, process.store):
             if record.worker not in alive:
                 self._adopt(process, record, lists)
 

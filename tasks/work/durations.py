@@ -1,0 +1,116 @@
+"""How long jobs of a model take, learned from those that ended: pure functions of three numbers.
+
+The logarithm of a generation's time is taken as normal with unknown mean and spread (normal-inverse-gamma), so what is
+expected of the next one is a Student-t; four in a hundred are taken to be of no such kind, and spread very wide.
+Refusals come much sooner than results and are learned apart.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+KEPT_ENDS = 100.0
+"""Of so many ends the numbers tell, the latest most: a gateway's machines and queues change."""
+
+PRIOR_SPREAD = 0.6
+"""Standard deviation of the logarithm where nothing was learned."""
+PRIOR_ENDS, PRIOR_MEAN_ENDS = 2.0, 0.5
+"""What is known beforehand counts as so many ends: for the spread, and for the expected time, which is often wrong."""
+
+STRAY_SHARE, STRAY_SPREAD = 0.04, 1.5
+REFUSAL_SECONDS, REFUSAL_SPREAD = 6.0, 1.0
+PRIOR_REFUSED, PRIOR_ENDED = 0.3, 6.0
+_SHORTEST_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Times:
+    """Number, mean, and sum of squared deviations of the logarithms of times in seconds; the number is a weight."""
+
+    n: float = 0.0
+    mean: float = 0.0
+    m2: float = 0.0
+
+    def learned(self, seconds: float) -> "Times":
+        """With one more time, and the earlier ones counting a little less (Welford's sum, with forgetting)."""
+        kept = 1 - 1 / KEPT_ENDS
+        x, n = math.log(max(seconds, _SHORTEST_SECONDS)), kept * self.n + 1
+        mean = self.mean + (x - self.mean) / n
+        return Times(n, mean, kept * self.m2 + (x - self.mean) * (x - mean))
+
+
+@dataclass(frozen=True)
+class Experience:
+    """What was learned of a model's jobs at one provider."""
+
+    results: Times = field(default_factory=Times)
+    refusals: Times = field(default_factory=Times)
+    refused: float = 0.0
+    """Refusals, and ends of both kinds, the latest `KEPT_ENDS` of them."""
+    ended: float = 0.0
+
+    def learned(self, seconds: float, *, refusal: bool) -> "Experience":
+        """With one more end."""
+        kept = 1 - 1 / KEPT_ENDS
+        return Experience(
+            results=self.results if refusal else self.results.learned(seconds),
+            refusals=self.refusals.learned(seconds) if refusal else self.refusals,
+            refused=kept * self.refused + refusal,
+            ended=kept * self.ended + 1,
+        )
+
+
+@dataclass(frozen=True)
+class _StudentT:
+    """Of the logarithm of seconds."""
+
+    degrees: float
+    location: float
+    scale: float
+
+    @classmethod
+    def expected(cls, times: Times, seconds: float, spread: float) -> "_StudentT":
+        """After these times, where beforehand `seconds` was the median."""
+        before = math.log(seconds)
+        weight = PRIOR_MEAN_ENDS + times.n
+        location = (PRIOR_MEAN_ENDS * before + times.n * times.mean) / weight
+        degrees = PRIOR_ENDS + times.n
+        off = PRIOR_MEAN_ENDS * times.n / weight * (times.mean - before) ** 2
+        variance = (PRIOR_ENDS * spread**2 + times.m2 + off) / degrees * (1 + 1 / weight)
+        return cls(degrees, location, math.sqrt(variance))
+
+    def at(self, seconds: float) -> tuple[float, float]:
+        """Density per second, and the share that takes longer (Wallace 1959: right to a few thousandths)."""
+        v, t = self.degrees, (math.log(seconds) - self.location) / self.scale
+        squared = math.log1p(t * t / v)
+        norm = math.exp(math.lgamma((v + 1) / 2) - math.lgamma(v / 2)) / math.sqrt(v * math.pi)
+        density = norm * math.exp(-(v + 1) / 2 * squared) / (self.scale * seconds)
+        z = math.copysign((8 * v + 1) / (8 * v + 3) * math.sqrt(v * squared), t)
+        return density, _beyond(z)
+
+
+class Expectation:
+    """What is expected of the next job, given what was learned and, where that is little, the model's facts."""
+
+    def __init__(self, experience: Experience, expected_seconds: float) -> None:
+        self._results = _StudentT.expected(experience.results, expected_seconds, PRIOR_SPREAD)
+        self._refusals = _StudentT.expected(experience.refusals, min(REFUSAL_SECONDS, expected_seconds), REFUSAL_SPREAD)
+        self._refused = (PRIOR_REFUSED + experience.refused) / (PRIOR_REFUSED + PRIOR_ENDED + experience.ended)
+        self.median = math.exp(self._results.location)
+
+    def hazard(self, seconds: float) -> float:
+        """Rate of the job's end after so many seconds, per second, given that it has not ended before."""
+        z = (math.log(seconds) - self._results.location) / STRAY_SPREAD
+        stray = math.exp(-z * z / 2) / (seconds * STRAY_SPREAD * math.sqrt(2 * math.pi)), _beyond(z)
+        ends = (
+            (self._refused, self._refusals.at(seconds)),
+            ((1 - self._refused) * (1 - STRAY_SHARE), self._results.at(seconds)),
+            ((1 - self._refused) * STRAY_SHARE, stray),
+        )
+        density = sum(share * end[0] for share, end in ends)
+        left = sum(share * end[1] for share, end in ends)
+        return density / left if left > 1e-12 else 1 / seconds
+
+
+def _beyond(z: float) -> float:
+    """Share of a normal distribution that lies beyond z."""
+    return 0.5 * math.erfc(z / math.sqrt(2))
