@@ -39,6 +39,7 @@ from .work.cancel import Canceller
 from .work.cleaning import Cleaner
 from .work.hold import Holding, HoldLimits
 from .work.keep import Keeper
+from .work.learning import Learning
 from .work.rates import Rates
 from .work.receipt_book import ReceiptBook, ReceiptFile
 from .work.rescue import Rescuer
@@ -82,7 +83,6 @@ class Engine:
         self._configured = tuple(parts.providers)
         self._providers = {c.provider.name: c.provider for c in parts.providers}
         self._limits = limits = parts.limits
-        self._store = parts.store
         self._group = group
         self._waiters: Counter[str] = Counter()
         self.submissions = Underway()
@@ -92,8 +92,7 @@ class Engine:
             parts.media, self._records, parts.clock, enabled=limits.keep_outputs, bytes_max=limits.download_bytes_max
         )
         self._previews = Previews(files := KeptFiles(parts.media.root), parts.decoder)
-        self._uploader = parts.uploader
-        self._folder = parts.media
+        self._store, self._folder, self._uploader = parts.store, parts.media, parts.uploader
         self._cleaner = Cleaner(parts.media, self._records)
         self._media = MediaResolver(
             self._records, files, parts.clock, roots=parts.input_roots, bytes_max=_media_bytes_max(parts)
@@ -118,6 +117,7 @@ class Engine:
             cancel_accepted=self._canceller.cancel_accepted,
             holding=self._holding,
             rates=rates,
+            learning=Learning(parts.store, self._providers),
             notes=parts.lease,
         )
         slots = slots_for(limits, self._providers)
@@ -382,7 +382,7 @@ class Engine:
             return self._holding.left_seconds(record)
         if record.phase != "polling":
             return 0.0
-        return 0.05 if provider.traits.free else self._steps.pause_seconds(record, provider)
+        return 0.05 if provider.traits.free else self._steps.pause_seconds(record)
 
     def _hasten(self, record: TaskRecord) -> None:
         """Somebody waits now: look sooner than planned for nobody."""
@@ -390,7 +390,7 @@ class Engine:
             return
         provider = self._providers.get(record.provider)
         if provider is not None and not record.poll_errors:
-            self._scheduler.schedule(record.task_id, self._steps.pause_seconds(record, provider))
+            self._scheduler.schedule(record.task_id, self._steps.pause_seconds(record))
 
 
 def _media_bytes_max(parts: Parts) -> int:

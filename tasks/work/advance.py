@@ -27,9 +27,10 @@ from ..clock import Clock
 from ..journal import Records
 from ..limits import Limits
 from ..steady import SteadyTime
-from .cadence import EXPECTED_SECONDS, NORMAL, UNWATCHED, WAITED_FOR, Look, pause_seconds
+from .cadence import NORMAL, UNWATCHED, WAITED_FOR, Look, pause_seconds
 from .hold import Holding
 from .keep import Keeper, keep_pause_seconds
+from .learning import Learning
 from .rates import Rates
 from .submit import replanned
 
@@ -86,6 +87,7 @@ class Steps:
         cancel_accepted: Callable[[TaskRecord], Awaitable[TaskRecord]],
         holding: Holding,
         rates: Rates,
+        learning: Learning,
         notes: StepNotes,
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads requests, no secret
     ) -> None:
@@ -97,6 +99,7 @@ class Steps:
         self._cancel_accepted = cancel_accepted
         self._holding = holding
         self._rates = rates
+        self._learning = learning
         self._notes = notes
         self._lanes: dict[str, Lane] = {}
         self._steady = SteadyTime(clock)
@@ -115,6 +118,7 @@ class Steps:
             # The slot that it has is not its own; it comes again for one that is.
             self._lanes[task_id] = lane
             return 0.0
+        await self._learning.meet(record)
         self._notes.step_begun(task_id)
         try:
             return await self._step(record)
@@ -154,10 +158,10 @@ class Steps:
         except Exception:
             logger.exception("step failed", extra={"task_id": task_id, "provider": record.provider})
             fault = GatewayUnavailable("internal", "a fault in rushes hid what the gateway says; see its log")
-            after = await self._look_failed(record, fault, provider)
+            after = await self._look_failed(record, fault)
         if after is not None and after.deaths_in_step:
             after = await self._records.change(task_id, life.survived)
-        return None if after is None else await self._next(after, provider)
+        return None if after is None else await self._next(after)
 
     def meet(self, task_id: str) -> None:
         """Count a task's deadlines from now on by the time that passes here."""
@@ -187,27 +191,25 @@ class Steps:
         if record.phase == "keeping":
             return await self._keeper.nothing_to_keep_from(record)
         missing = GatewayUnavailable("unauthorized", f"no provider of the name {record.provider} is configured")
-        return await self._look_failed(record, missing, None)
+        return await self._look_failed(record, missing)
 
-    async def _next(self, record: TaskRecord, provider: Provider | None) -> float | None:
+    async def _next(self, record: TaskRecord) -> float | None:
         """When the next step is due."""
         if record.phase in ("done", "submitting", "held"):
             return None
         if record.phase == "keeping":
             return keep_pause_seconds(record, self._clock.now())
         if record.next_poll_at is None:
-            return self.pause_seconds(record, provider)
+            return self.pause_seconds(record)
         return max(0.0, (record.next_poll_at - self._clock.now()).total_seconds())
 
-    def pause_seconds(self, record: TaskRecord, provider: Provider | None, wish: float | None = None) -> float:
+    def pause_seconds(self, record: TaskRecord, wish: float | None = None) -> float:
         """The pause before the next look at a job, by the cadence rule."""
-        since = record.submitted_at or record.created_at
-        models = provider.models() if provider is not None else ()
-        expected = next((f.expected_seconds for f in models if f.id == record.model), None)
         price = UNWATCHED if record.final else WAITED_FOR if self._waited_for(record.task_id) else NORMAL
+        elapsed = self._steady.now(record.task_id) - self._learning.began(record)
         look = Look(
-            elapsed=max(0.0, (self._steady.now(record.task_id) - since).total_seconds()),
-            expected=expected or EXPECTED_SECONDS[record.kind],
+            elapsed=max(0.0, elapsed.total_seconds()),
+            expectation=self._learning.expectation(record),
             price=price,
             errors=record.poll_errors,
             wish=wish,
@@ -218,19 +220,19 @@ class Steps:
         if record.job is None:
             return None
         if not provider.traits.streams:
-            return await self._looked(record, provider, provider.poll(record.job))
+            return await self._looked(record, provider.poll(record.job))
         parts = self._keeper.answer_parts(record)
         try:
-            return await self._looked(record, provider, provider.poll(record.job, sink=parts))
+            return await self._looked(record, provider.poll(record.job, sink=parts))
         finally:
             # What could not be kept comes again with the next look.
             await parts.close(discard=True)
 
-    async def _looked(self, record: TaskRecord, provider: Provider, look: Awaitable[Observation]) -> TaskRecord | None:
+    async def _looked(self, record: TaskRecord, look: Awaitable[Observation]) -> TaskRecord | None:
         try:
             seen = life.bounded(await look)
         except GatewayUnavailable as error:
-            return await self._look_failed(record, error, provider)
+            return await self._look_failed(record, error)
         except (StoreError, OutputRejected) as error:
             logger.warning("answer not written", extra={"task_id": record.task_id, "problem": error.message})
             passing = isinstance(error, StoreError)
@@ -244,30 +246,29 @@ class Steps:
             except RushesError as error:
                 logger.warning("output not written", extra={"task_id": record.task_id, "problem": error.message})
                 return await self._again_in(record, KEEP_RETRY_PAUSE_SECONDS)
-        return await self._seen(record, seen, kept, provider)
+        return await self._seen(record, seen, kept)
 
     async def _end_free_job(self, record: TaskRecord, provider: Provider | None) -> None:
         """A free job that another process cancelled is ended where it runs."""
         if record.state == "cancelled" and record.job is not None and provider is not None and provider.traits.free:
             await provider.cancel(record.job)
 
-    async def _seen(
-        self, record: TaskRecord, seen: Observation, kept: life.Kept, provider: Provider
-    ) -> TaskRecord | None:
+    async def _seen(self, record: TaskRecord, seen: Observation, kept: life.Kept) -> TaskRecord | None:
         def apply(current: TaskRecord) -> TaskRecord:
             now = self._clock.now()
             after = self._timed_out(life.observed(current, seen, now, kept), now)
-            pause = self.pause_seconds(after, provider, seen.poll_after_seconds)
+            pause = self.pause_seconds(after, seen.poll_after_seconds)
             return life.poll_due(after, now + timedelta(seconds=pause), now)
 
         unchanged = apply(record)
         if not self._waited_for(record.task_id) and not _worth_a_write(record, unchanged):
             return unchanged
-        return await self._records.change(record.task_id, apply, answer=seen.answer)
+        after = await self._records.change(record.task_id, apply, answer=seen.answer)
+        if after is not None and after.final and not record.final:
+            await self._learning.ended(after)
+        return after
 
-    async def _look_failed(
-        self, record: TaskRecord, error: FailureError, provider: Provider | None
-    ) -> TaskRecord | None:
+    async def _look_failed(self, record: TaskRecord, error: FailureError) -> TaskRecord | None:
         logger.info(
             "look failed", extra={"task_id": record.task_id, "provider": record.provider, "problem": error.message}
         )
@@ -275,7 +276,7 @@ class Steps:
         def apply(current: TaskRecord) -> TaskRecord:
             now = self._clock.now()
             after = self._timed_out(life.poll_failed(current, error, now), now)
-            pause = self.pause_seconds(after, provider, error.retry_after_seconds)
+            pause = self.pause_seconds(after, error.retry_after_seconds)
             return life.poll_due(after, now + timedelta(seconds=pause), now)
 
         return await self._records.change(record.task_id, apply)
@@ -291,7 +292,7 @@ class Steps:
     async def _reconcile(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
         """Search the gateway's list. One search at a time, and none while an equal submission is under way."""
         async with self._searching[record.provider]:
-            due = self._clock.now() + timedelta(seconds=self.pause_seconds(record, provider))
+            due = self._clock.now() + timedelta(seconds=self.pause_seconds(record))
             known, rivals = await self._records.jobs_and_rivals(record)
             if rivals:
                 return await self._again_in(record, RIVAL_PAUSE_SECONDS)
@@ -300,7 +301,7 @@ class Steps:
                 job = await self._listed_job(record, provider, since, known)
             except GatewayUnavailable as error:
                 if error.reason not in NO_LIST:
-                    return await self._look_failed(record, error, provider)
+                    return await self._look_failed(record, error)
                 job = None
             now = self._clock.now()
             if job is None:

@@ -1,21 +1,34 @@
 """When to look at a job next: pure functions of what is known.
 
 Looks cost requests, and late looks cost the agent's time. With the hazard rate h(t) of the job's end and a price of
-`c` seconds of lag per look, the best pause is sqrt(2c / h) (Barlow, Hunter and Proschan 1963; Keller 1974). The time
-of a generation is taken as log-normal around the model's expected time. Refusals come much sooner than results, so the
-first pauses grow with the time that has passed, whatever is expected.
+`c` seconds of lag per look, the best pause is sqrt(2c / h) (Barlow, Hunter and Proschan 1963; Keller 1974). What is
+expected of a job's time is learned from those before it (`durations.py`). docs/benchmarks.md says how near
+this comes to what no rule can better.
 """
 
 import math
 from dataclasses import dataclass
 
+from .durations import Expectation
+
 WAITED_FOR, NORMAL, UNWATCHED = 0.1, 0.3, 2.0
 """Price of a look in seconds of lag: somebody waits for it, nobody in particular, given up here already."""
 
-SPREAD = 0.6
-"""Standard deviation of the logarithm of a generation's time."""
+PRICED_SECONDS = 120.0
+"""Of jobs that are shorter a second of lag counts for more, in proportion: nobody wants to wait twice for a picture."""
+PRICE_MIN = 0.03
 
 PAUSE_MIN_SECONDS = 1.0
+EARLY_SHARE = 0.35
+"""Of the median: before it no pause is longer."""
+LATE_SECONDS, LATE_SHARE = 15.0, 0.12
+"""After it none is longer than this, or this share of the time that has passed."""
+FIRST_SHARE = 0.01
+"""Of the median: what is expected of the moments before is what is expected here, for it is next to nothing."""
+
+AHEAD = (0.0, 0.15, 0.4)
+"""Moments at which the rate is asked for, in shares of the longest pause."""
+
 ERROR_PAUSE_MAX_SECONDS = 120.0
 WISH_MAX_SECONDS = 3600.0
 """A gateway's wish for the next look is honoured up to this."""
@@ -29,22 +42,13 @@ class Look:
     """What the pause before the next look depends on; times in seconds."""
 
     elapsed: float
-    expected: float
+    """Since the job began to run, as far as that is known, else since it was submitted."""
+    expectation: Expectation
     price: float = NORMAL
     errors: int = 0
     """Failed looks in a row."""
     wish: float | None = None
     """The gateway's own wish; a floor."""
-
-
-def hazard(elapsed: float, expected: float) -> float:
-    """Rate of the job's end at `elapsed`, per second, given that it has not ended yet."""
-    if elapsed <= 0:
-        return 0.0
-    z = (math.log(elapsed) - math.log(expected)) / SPREAD
-    survival = 0.5 * math.erfc(z / math.sqrt(2))
-    density = math.exp(-z * z / 2) / (elapsed * SPREAD * math.sqrt(2 * math.pi))
-    return density / survival if survival > 1e-9 else (z / SPREAD) / elapsed
 
 
 def pause_seconds(look: Look, jitter: float) -> float:
@@ -59,8 +63,13 @@ def pause_seconds(look: Look, jitter: float) -> float:
 
 
 def _best_pause(look: Look) -> float:
-    rate = hazard(max(look.elapsed, 0.05 * look.expected), look.expected)
-    best = math.sqrt(2 * look.price / rate) if rate > 0 else look.expected
-    growing = PAUSE_MIN_SECONDS + (0.25 if look.price <= WAITED_FOR else 0.5) * look.elapsed
-    longest = max(15.0, 0.12 * look.elapsed)
-    return max(min(best, growing, longest), PAUSE_MIN_SECONDS)
+    median = look.expectation.median
+    price = max(look.price * min(1.0, median / PRICED_SECONDS), min(PRICE_MIN, look.price))
+    longest = EARLY_SHARE * median if look.elapsed < median else max(LATE_SECONDS, LATE_SHARE * look.elapsed)
+    now, best = max(look.elapsed, FIRST_SHARE * median), longest
+    for share in AHEAD:
+        # What is best from a moment ahead on counts from now: soon there may be more to see, such as refusals.
+        rate = look.expectation.hazard(now + share * longest)
+        if rate > 0:
+            best = min(best, share * longest + math.sqrt(2 * price / rate))
+    return max(best, PAUSE_MIN_SECONDS)

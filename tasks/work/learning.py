@@ -1,0 +1,137 @@
+"""What this process knows of how long jobs take, by provider and model; kept in the store, so that it is not lost."""
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from ...domain.errors import StoreError
+from ...domain.record import TaskRecord
+from ...providers.provider import Provider
+from .cadence import EXPECTED_SECONDS, NORMAL, Look, pause_seconds
+from .durations import Expectation, Experience, Times
+
+logger = logging.getLogger(__name__)
+
+AT_THE_FIRST_LOOK = 1.5
+"""A job that was found running within so many first pauses is taken to have run since its submission."""
+
+
+class Values(Protocol):
+    """What is needed of the store (`cache/embedded/store.py`)."""
+
+    async def get_value(self, key: str, /) -> tuple[JsonValue, datetime] | None: ...
+    async def set_value(self, key: str, value: JsonValue, /) -> None: ...
+
+
+class Learning:
+    """Expectations of all models that this process meets."""
+
+    def __init__(self, values: Values, providers: Mapping[str, Provider]) -> None:
+        self._values = values
+        self._providers = providers
+        self._experiences: dict[tuple[str, str], Experience] = {}
+        self._expectations: dict[tuple[str, str], tuple[Expectation, float]] = {}
+        """With the first pause that follows from each."""
+
+    async def meet(self, record: TaskRecord) -> None:
+        """Read what was learned of the record's model, at the first time."""
+        key = record.provider, record.model
+        if key not in self._experiences:
+            experience = await self._stored(key)
+            self._experiences.setdefault(key, experience)
+            self._expectations.pop(key, None)
+
+    def expectation(self, record: TaskRecord) -> Expectation:
+        """How long such a job takes."""
+        return self._expected(record)[0]
+
+    def _expected(self, record: TaskRecord) -> tuple[Expectation, float]:
+        key = record.provider, record.model
+        found = self._expectations.get(key)
+        if found is None:
+            provider = self._providers.get(record.provider)
+            models = provider.models() if provider is not None else ()
+            told = next((facts.expected_seconds for facts in models if facts.id == record.model), None)
+            experience = self._experiences.get(key, Experience())
+            expectation = Expectation(experience, told or EXPECTED_SECONDS[record.kind])
+            first_pause = pause_seconds(Look(elapsed=0.0, expectation=expectation), 0.0)
+            found = self._expectations[key] = expectation, first_pause
+        return found
+
+    def began(self, record: TaskRecord) -> datetime:
+        """Since when the job runs, as far as looks have shown."""
+        submitted = record.submitted_at or record.created_at
+        started = record.started_at
+        if started is None or record.state == "queued":
+            return submitted
+        waited = (started - submitted).total_seconds()
+        return started if waited > AT_THE_FIRST_LOOK * self._expected(record)[1] + 1 else submitted
+
+    async def ended(self, record: TaskRecord) -> None:
+        """Learn from a job that has ended by itself, as a look has just shown."""
+        seconds = self._seconds(record)
+        if seconds is None:
+            return
+        key = record.provider, record.model
+        # Read anew: other processes learn too. Two ends at the same moment may become one, which is no loss.
+        experience = (await self._stored(key)).learned(seconds, refusal=record.state == "failed")
+        self._experiences[key] = experience
+        self._expectations.pop(key, None)
+        try:
+            await self._values.set_value(_name(key), _as_json(experience))
+        except StoreError as error:
+            logger.warning("time not learned", extra={"task_id": record.task_id, "problem": error.message})
+
+    def _seconds(self, record: TaskRecord) -> float | None:
+        """How long the job took: the gateway's times where it told them, else halfway to the look before."""
+        if record.state not in ("succeeded", "failed") or record.finished_at is None or record.ended_at is None:
+            return None
+        if record.failure is not None and record.failure.reason == "timeout":
+            return None
+        began = self.began(record)
+        if record.ended_at != record.finished_at:
+            seconds = (record.ended_at - began).total_seconds()
+        else:
+            seen = (record.finished_at - began).total_seconds()
+            pause = pause_seconds(Look(max(seen, 0.0), self.expectation(record), NORMAL), 0.0)
+            seconds = seen - min(pause, seen) / 2
+        return seconds if seconds > 0 else None
+
+    async def _stored(self, key: tuple[str, str]) -> Experience:
+        try:
+            kept = await self._values.get_value(_name(key))
+        except StoreError as error:
+            logger.warning(
+                "learned times not read", extra={"provider": key[0], "model": key[1], "problem": error.message}
+            )
+            kept = None
+        known = None if kept is None else _from_json(kept[0])
+        return known or self._experiences.get(key, Experience())
+
+
+def _name(key: tuple[str, str]) -> str:
+    return "durations/{}/{}".format(*key)
+
+
+def _as_json(experience: Experience) -> JsonValue:
+    both: list[Times] = [experience.results, experience.refusals]
+    return [
+        *(number for times in both for number in (times.n, times.mean, times.m2)),
+        experience.refused,
+        experience.ended,
+    ]
+
+
+def _from_json(value: JsonValue) -> Experience | None:
+    numbers = [float(each) for each in value if isinstance(each, int | float)] if isinstance(value, list) else []
+    if len(numbers) != 8 or not all(map(math.isfinite, numbers)) or min(numbers[:1] + numbers[2:4] + numbers[5:]) < 0:
+        return None
+    return Experience(_times(numbers[0:3]), _times(numbers[3:6]), refused=numbers[6], ended=numbers[7])
+
+
+def _times(numbers: Sequence[float]) -> Times:
+    return Times(*numbers)
