@@ -4,15 +4,11 @@ import json
 import logging
 import select
 import sys
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TextIO
 
 from .settings.file import LogLevel
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 BLOT = "[key]"
 
@@ -21,8 +17,6 @@ SHORTEST = 6
 
 _NOISY = ("httpx", "httpcore", "httpx2", "httpcore2", "mcp", "PIL", "asyncio")
 """Libraries whose routine messages would bury ours, or would write down signed URLs."""
-
-_RICH = "rich.console"
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
@@ -125,20 +119,6 @@ def start_logging(level: LogLevel, secrets: Iterable[str] = (), stream: TextIO |
     root.setLevel(level.upper())
     for name in _NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
-
-
-@contextmanager
-def no_rich_logs() -> Generator[None]:
-    """Keep the SDK from loading rich, which it sets up logging with where it can: ours is set up, and rich is slow."""
-    absent = _RICH not in sys.modules
-    if absent:
-        # None makes an import raise ImportError, upon which the SDK goes without.
-        sys.modules[_RICH] = cast("ModuleType", None)
-    try:
-        yield
-    finally:
-        if absent:
-            del sys.modules[_RICH]
 
 
 def _plain(text: str) -> str:

@@ -34,6 +34,7 @@ from ...domain.errors import RushesError
 from ...domain.record import TaskRecord
 from ...tools import ToolContext, task_id_in
 from .following import follow, is_known
+from .sdk import of_the_connection
 from .tasks_extension import EXTENSION_ID, detailed_task
 
 logger = logging.getLogger(__name__)
@@ -194,13 +195,12 @@ class Subscribing:
 
     def _followed(self, ctx: ServerRequestContext[Any, Any]) -> dict[str, anyio.CancelScope]:
         """This connection's subscriptions; they end with it."""
-        # The session offers no public way to what lasts as long as the connection.
-        connection = ctx.session._connection  # pyright: ignore[reportPrivateUsage]
-        if self.STATE_KEY not in connection.state:
+        state, ending = of_the_connection(ctx)
+        if self.STATE_KEY not in state:
             followed: dict[str, anyio.CancelScope] = {}
-            connection.state[self.STATE_KEY] = followed
-            connection.exit_stack.callback(_cancel_all, followed)
-        subscriptions: dict[str, anyio.CancelScope] = connection.state[self.STATE_KEY]
+            state[self.STATE_KEY] = followed
+            ending.callback(_cancel_all, followed)
+        subscriptions: dict[str, anyio.CancelScope] = state[self.STATE_KEY]
         return subscriptions
 
 

@@ -13,7 +13,6 @@ from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
-from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
@@ -29,7 +28,7 @@ from mcp_types import (
     UnsubscribeRequestParams,
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
-from pydantic import AnyUrl, ValidationError
+from pydantic import AnyUrl
 
 from ...cache.media.sniff import HEAD_BYTES, sniff_mime
 from ...domain.spelling import nearest
@@ -42,12 +41,12 @@ from ...tools import (
     input_schema,
     validation_sentences,
 )
-from ..logs import no_rich_logs
 from .completion import Completing
 from .listening import Listening, Subscribing, without_list_changes
 from .prompt_forms import add_prompts
 from .rendering import rendered
 from .resources import add_resources
+from .sdk import OpenServer, no_rich_logs, raw_arguments, wrong_prompt_arguments
 from .tasks_extension import TasksExtension
 from .viewer import Viewer, add_flat_key, viewer_meta
 
@@ -76,46 +75,32 @@ UNCHANGING: tuple[CacheableMethod, ...] = (
 )
 
 
-class RawArguments(FuncMetadata):
-    """Hands a call's arguments through as they came: the tools validate them, with their own words."""
-
-    def validate_arguments(self, arguments_to_validate: dict[str, Any]) -> dict[str, Any]:
-        return {"arguments": arguments_to_validate}
-
-
-class RushesServer(MCPServer[dict[str, Any]]):
+class RushesServer(OpenServer):
     """The SDK's server with what it leaves to us: our own streams, listeners, completion, words for a wrong name."""
 
     def __init__(self, surroundings: ToolContext, **settings: Any) -> None:
         super().__init__(subscriptions=False, lifespan=_followers, **settings)
         listening = Listening(surroundings)
         subscribing = Subscribing(listening)
-        add = self._lowlevel_server.add_request_handler
-        add("subscriptions/listen", SubscriptionsListenRequestParams, listening)
-        add("resources/subscribe", SubscribeRequestParams, subscribing.subscribe)
-        add("completion/complete", CompleteRequestParams, Completing(surroundings))
-        add("resources/unsubscribe", UnsubscribeRequestParams, subscribing.unsubscribe)
-        add("server/discover", RequestParams, self._discovered)
+        self.answer("subscriptions/listen", SubscriptionsListenRequestParams, listening)
+        self.answer("resources/subscribe", SubscribeRequestParams, subscribing.subscribe)
+        self.answer("completion/complete", CompleteRequestParams, Completing(surroundings))
+        self.answer("resources/unsubscribe", UnsubscribeRequestParams, subscribing.unsubscribe)
+        self.answer("server/discover", RequestParams, self._discovered)
 
     async def _discovered(self, ctx: ServerRequestContext[Any, Any], _: RequestParams) -> DiscoverResult:
         """What the server can do. The SDK's own answer promises to tell of changed lists; ours never change."""
-        server = self._lowlevel_server
         return DiscoverResult(
             supported_versions=list(MODERN_PROTOCOL_VERSIONS),
-            capabilities=without_list_changes(server.get_capabilities(protocol_version=ctx.protocol_version)),
-            instructions=server.instructions,
+            capabilities=without_list_changes(self.capabilities(ctx.protocol_version)),
+            instructions=self.instructions,
         )
-
-    async def serve_streams(self, read: Any, write: Any) -> None:
-        """Serve one connection until its read side closes."""
-        server = self._lowlevel_server
-        await server.run(read, write, server.create_initialization_options())
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[dict[str, Any], Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; one that does not exist is answered with the one that was probably meant."""
-        names = [tool.name for tool in self._tool_manager.list_tools()]
+        names = self.tool_names()
         if name not in names:
             meant = nearest(name, names)
             asked = f" Did you mean {meant}?" if meant else ""
@@ -134,9 +119,8 @@ class RushesServer(MCPServer[dict[str, Any]]):
         try:
             return await super().get_prompt(name, arguments, context)
         except ValueError as error:
-            # The SDK wraps what the arguments' validation said twice.
-            inner = error.__cause__.__cause__ if error.__cause__ is not None else None
-            sentences = validation_sentences(inner) if isinstance(inner, ValidationError) else [str(error)]
+            wrong = wrong_prompt_arguments(error)
+            sentences = [str(error)] if wrong is None else validation_sentences(wrong)
             raise MCPError(code=INVALID_PARAMS, message=" ".join(sentences)) from error
 
     async def read_resource(
@@ -205,7 +189,7 @@ def sdk_tool(spec: ToolSpec[Any, Any], surroundings: ToolContext) -> Tool:
         title=spec.title,
         description=spec.description,
         parameters=input_schema(spec.input_model),
-        fn_metadata=RawArguments(arg_model=ArgModelBase, output_schema=spec.output_schema),
+        fn_metadata=raw_arguments(spec.output_schema),
         is_async=True,
         context_kwarg="context",
         annotations=ToolAnnotations.model_validate(spec.hints),
