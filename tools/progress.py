@@ -56,12 +56,13 @@ async def with_beats(meter: ProgressMeter, work: Callable[[], Awaitable[ResultT]
     Raises:
         RushesError: as the work raised it.
     """
+    outcomes: list[ResultT] = []
     with unwrapped():
         async with anyio.create_task_group() as beating:
             beating.start_soon(_beat, meter, every_seconds)
-            outcome = await work()
+            outcomes.append(await work())
             beating.cancel_scope.cancel()
-    return outcome
+    return outcomes[0]
 
 
 async def _beat(meter: ProgressMeter, every_seconds: float) -> None:
