@@ -168,9 +168,9 @@ class HttpProvider:
             reply = await self._read(call)
         except GatewayUnavailable as error:
             if error.status in _NO_SUCH_READ:
-                message = (
-                    f"cannot be checked: {call.method} {call.path} answers {error.status}, and no page promises it"
-                )
+                why = f"{call.method} {call.path} answers {error.status}"
+                other = f"{self._variable('BASE_URL')} is not its address"
+                message = f"cannot be checked: {why}, so {self.name} has no such read, or {other}"
                 return AccountCheck(ok=True, checked=False, message=message)
             return AccountCheck(ok=False, message=error.message)
         return self._format.account(reply)

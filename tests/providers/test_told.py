@@ -186,6 +186,8 @@ async def test_a_read_that_no_page_promises_cannot_check_a_key(wire: str, status
     found = await made.check_account()
     assert (found.ok, found.checked) == (True, False)
     assert "cannot be checked: GET /" in found.message
+    assert "BASE_URL is not its address" in found.message
+    assert "no page" not in found.message
     await made.aclose()
 
 
