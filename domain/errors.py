@@ -9,6 +9,7 @@
     │   ├── SubmissionRefused       definite: the gateway did not accept the job; nothing is charged
     │   ├── SubmissionLost          the answer was lost: the job may exist and may be charged
     │   └── GatewayUnavailable      a read (poll, cancel, list, account) failed; it says nothing about the job
+    ├── DecodingEnded               what decodes a file took too much, crashed, or could not be started
     ├── OutputError                 an output could not be kept
     │   ├── OutputUnavailable       a passing fault; worth another try while the URL lives
     │   ├── OutputExpired           the URL is gone for good
@@ -187,3 +188,7 @@ class StoreTooNew(StoreError):
 
 class IllegalTransition(AssertionError):
     """A fault in rushes: a step that a task's life does not have, or a change that no step makes."""
+
+
+class DecodingEnded(RushesError):
+    """What decodes ended without an answer; the message is the end of a sentence that begins with the file."""

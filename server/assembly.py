@@ -14,6 +14,7 @@ from ..cache.media.folder import MediaFolder
 from ..cache.media.measuring import Measuring
 from ..cache.receipts import Receipts
 from ..cache.workers.leases import ProcessLease
+from ..cache.workers.timers import queue_in_memory
 from ..domain.errors import ConfigurationError
 from ..domain.record import SCHEMA
 from ..domain.unwrapping import unwrapped
@@ -71,6 +72,7 @@ async def open_engine(settings: Settings, *, any_local_file: bool = False) -> As
             parts = Parts(
                 store=store,
                 lease=lease,
+                queue=queue_in_memory,
                 receipts=receipts,
                 media=MediaFolder(
                     settings.output_dir,

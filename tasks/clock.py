@@ -1,30 +1,13 @@
-"""The clock as a port: what time it is, how much time has passed, and waiting, so that tests wait on nothing."""
+"""The clock of this machine, as the port wants it."""
 
 import time
 from datetime import UTC, datetime
-from typing import Protocol
 
 import anyio
 
 
-class Clock(Protocol):
-    """Two times that must not be mixed up, and a wait by the second of them."""
-
-    def now(self) -> datetime:
-        """The time of day, in UTC. It may jump either way: a person or a time server sets it, a machine resumes."""
-        ...
-
-    def elapsed(self) -> float:
-        """Seconds since some moment of this process. Never goes back, and means nothing to another process."""
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait for that much of `elapsed`."""
-        ...
-
-
 class SystemClock:
-    """The clock of this machine."""
+    """What time it is, how much time has passed, and waiting."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -12,28 +12,24 @@ import anyio
 from anyio.abc import TaskGroup
 from pydantic import JsonValue
 
-from ..cache.embedded.store import TaskStore
-from ..cache.media.decoder import Decoder
-from ..cache.media.folder import MediaFolder
-from ..cache.media.kept_files import KeptFiles
-from ..cache.workers.timers import Scheduler
 from ..domain.errors import RequestRefused, StoreError, TaskNotFound
 from ..domain.record import TaskRecord, TaskState
 from ..domain.request import GenerationRequest, Kind
-from .clock import Clock, SystemClock
+from .clock import SystemClock
 from .ids import is_task_id, new_task_id
 from .intake import offers
 from .intake.dry_run import preview
 from .intake.input_media import MediaResolver
 from .intake.room_check import Room, find_room
 from .intake.routing import Candidate, Configured, Route, planned_again, route
-from .intake.uploads import Uploader, uploaded
+from .intake.uploads import uploaded
 from .journal import Records
 from .life.fingerprint import fingerprint
 from .limits import Limits
+from .ports import Clock, Decoder, Lease, MakesQueue, MediaStore, ReceiptFile, Store, Uploader
 from .previews.previews import Previews, check_index
 from .service import Answer, ModelOffer, Preview, Seen, TaskPage, Wish
-from .work.advance import Steps, slots_for
+from .work.advance import Steps, queue_of
 from .work.attach import Attacher
 from .work.cancel import Canceller
 from .work.cleaning import Cleaner
@@ -41,11 +37,11 @@ from .work.hold import Holding, HoldLimits
 from .work.keep import Keeper
 from .work.learning import Learning
 from .work.rates import Rates
-from .work.receipt_book import ReceiptBook, ReceiptFile
+from .work.receipt_book import ReceiptBook
 from .work.rescue import Rescuer
 from .work.shield import uninterrupted
 from .work.submit import Submitter
-from .work.takeover import Lease, Takeover
+from .work.takeover import Takeover
 from .work.underway import Underway
 
 __all__ = ["Engine", "Limits", "Parts"]
@@ -60,9 +56,10 @@ REPORT_EVERY_SECONDS = 5.0
 class Parts:
     """What the engine is made of; assembled in `server/assembly.py`."""
 
-    store: TaskStore
+    store: Store
     lease: Lease
-    media: MediaFolder
+    media: MediaStore
+    queue: MakesQueue
     decoder: Decoder
     """For looks at outputs."""
     providers: Sequence[Configured]
@@ -91,11 +88,11 @@ class Engine:
         self._keeper = Keeper(
             parts.media, self._records, parts.clock, enabled=limits.keep_outputs, bytes_max=limits.download_bytes_max
         )
-        self._previews = Previews(files := KeptFiles(parts.media.root), parts.decoder)
+        self._previews = Previews(parts.media.files, parts.decoder)
         self._store, self._folder, self._uploader = parts.store, parts.media, parts.uploader
         self._cleaner = Cleaner(parts.media, self._records)
         self._media = MediaResolver(
-            self._records, files, parts.clock, roots=parts.input_roots, bytes_max=_media_bytes_max(parts)
+            self._records, parts.media.files, parts.clock, roots=parts.input_roots, bytes_max=_media_bytes_max(parts)
         )
         self._holding = Holding(
             self._records,
@@ -118,12 +115,11 @@ class Engine:
             holding=self._holding,
             rates=rates,
             learning=Learning(parts.store, self._providers),
-            notes=parts.lease,
+            lease=parts.lease,
         )
-        slots = slots_for(limits, self._providers)
-        self._scheduler = Scheduler(self._steps.step, parts.clock, slots=slots, lane_of=self._steps.lane)
+        self._queue = queue_of(self._steps, parts.queue, parts.clock, limits, self._providers)
         self._attacher = Attacher(
-            self._records, self._providers, parts.clock, go_on=lambda task_id: self._scheduler.schedule(task_id)
+            self._records, self._providers, parts.clock, go_on=lambda task_id: self._queue.schedule(task_id)
         )
         self._takeover = Takeover(
             self._records,
@@ -132,7 +128,7 @@ class Engine:
             self._book,
             self._configured,
             parts.clock,
-            scheduler=self._scheduler,
+            queue=self._queue,
             submitting=self.submissions,
             submit_again=self._begin_submission,
             rescuer=rescuer,
@@ -145,7 +141,7 @@ class Engine:
         async with anyio.create_task_group() as group:
             engine = cls(parts, group)
             await engine._takeover.look()
-            group.start_soon(engine._scheduler.run, name="scheduler")
+            group.start_soon(engine._queue.run, name="queue")
             group.start_soon(engine._book.look_after, name="receipts")
             group.start_soon(engine._takeover.run, parts.limits.takeover_seconds, name="takeover")
             group.start_soon(engine._cleaner.run, name="cleaner")
@@ -228,7 +224,7 @@ class Engine:
         """See `Service.cancel`."""
         record = await self._owned(task_id, owner)
         after = await self._canceller.cancel(record, abandon=abandon)
-        self._scheduler.schedule(task_id)
+        self._queue.schedule(task_id)
         return after
 
     async def attach(self, task_id: str, job_id: str, *, owner: str = "local") -> TaskRecord:
@@ -270,7 +266,7 @@ class Engine:
         """See `Service.poll_interval_seconds`."""
         if record.settled:
             return None
-        planned = self._scheduler.due_in(record.task_id)
+        planned = self._queue.due_in(record.task_id)
         if planned is not None:
             return planned
         due = record.hold.until if record.phase == "held" and record.hold else record.next_poll_at
@@ -369,7 +365,7 @@ class Engine:
             if after is not None and after.cancel_requested_at is not None:
                 after = await self._canceller.cancel_accepted(after)
             if after is not None and after.open:
-                self._scheduler.schedule(record.task_id, self._first_pause(after))
+                self._queue.schedule(record.task_id, self._first_pause(after))
         except Exception:
             # One submission's fault must not end the others; `Takeover` goes on with the record.
             logger.exception("submission fault", extra={"task_id": record.task_id})
@@ -390,7 +386,7 @@ class Engine:
             return
         provider = self._providers.get(record.provider)
         if provider is not None and not record.poll_errors:
-            self._scheduler.schedule(record.task_id, self._steps.pause_seconds(record))
+            self._queue.schedule(record.task_id, self._steps.pause_seconds(record))
 
 
 def _media_bytes_max(parts: Parts) -> int:

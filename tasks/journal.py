@@ -7,14 +7,14 @@ from datetime import timedelta
 import anyio
 from pydantic import JsonValue, ValidationError
 
-from ..cache.embedded.store import Document, TaskStore
+from ..domain.document import Document
 from ..domain.errors import StoreBusy, StoreDamaged, StoreError, TaskNotFound
 from ..domain.record import TaskRecord, TaskState
-from .clock import Clock
 from .followers import Change, Followers
 from .held_records import HeldRecords
 from .life import Transition
 from .life.fingerprint import COUNTS_AFTER_SUCCESS, still_counts
+from .ports import Clock, Journal
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def _readable(documents: Iterable[Document]) -> list[TaskRecord]:
     return records
 
 
-async def open_records(store: TaskStore) -> list[TaskRecord]:
+async def open_records(store: Journal) -> list[TaskRecord]:
     """All records of a store that still need work."""
     records: list[TaskRecord] = []
     after: str | None = None
@@ -78,7 +78,7 @@ async def open_records(store: TaskStore) -> list[TaskRecord]:
 class Records:
     """The task records of one home, as one worker (process) sees them."""
 
-    def __init__(self, store: TaskStore, worker: str, clock: Clock) -> None:
+    def __init__(self, store: Journal, worker: str, clock: Clock) -> None:
         self._store = store
         self.worker = worker
         self._clock = clock
@@ -86,7 +86,7 @@ class Records:
         """Hear of every write made here."""
         self._held = HeldRecords(worker)
         self._asked_at = float("-inf")
-        self._foreign: tuple[int, int] | None = None
+        self._foreign: object = None
         self._ends: dict[str, float] = {}
         """When tasks ended here a moment ago, by the time that passes: a clock that is set does not change it."""
 

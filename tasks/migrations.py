@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from pydantic import JsonValue
 
-from ..cache.embedded.store import Document
+from ..domain.document import Document
 
 _REMOTE = ("url", "authenticated", "fallback_url", "expires_at", "mime_type")
 _KEPT = ("path", "mime_type", "bytes", "sha256", "width", "height", "duration_seconds", "frame_rate", "has_audio")

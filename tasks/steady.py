@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from .clock import Clock
+from .ports import Clock
 
 _START = datetime(2000, 1, 1, tzinfo=UTC)
 _SAME_SECONDS = 0.25

@@ -7,20 +7,17 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
+from ...domain.document import Document, Migration, migrated, number_of
 from ...domain.errors import JobTaken, StoreDamaged, StoreError, StoreTooNew
+from ...domain.record import FINAL
 from .diskcache_adapter import JOB_ID_OF, WORKER_OF, Row, TaskCache
 from .documents import (
-    FINAL_STATES,
     TASK_PREFIX,
-    Document,
-    Migration,
     checked,
     decode,
     document_of,
     encode,
     kind_and_state,
-    migrated,
-    number_of,
     tag_of,
     tag_prefix,
     task_key,
@@ -144,7 +141,7 @@ class Records:
         if claims_job:
             self._claim_job(document)
         # The last guard: whatever fault there is above, a final state stays.
-        if current.get("state") in FINAL_STATES and document["state"] != current["state"] and not reopens:
+        if current.get("state") in FINAL and document["state"] != current["state"] and not reopens:
             raise ValueError(f"task {task_id!r} ended as {current['state']!r} and cannot become {document['state']!r}")
         new: Document = {**document, "schema": self._schema, "revision": number_of(stored, "revision") + 1}
         self.cache.set(task_key(task_id), encode(new), tag=tag_of(new))

@@ -13,8 +13,8 @@ from typing import Self
 import anyio
 from pydantic import JsonValue
 
+from ...domain.document import Document, Migration
 from .diskcache_adapter import DATABASE, OpenedCache, open_cache
-from .documents import Document, Migration
 from .rows import Records
 from .sessions import Reader, Writer
 from .thread import Lane

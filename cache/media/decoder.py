@@ -24,7 +24,8 @@ from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
 
-from ...domain.errors import RushesError
+from ...domain.errors import DecodingEnded
+from ...domain.kept_media import Bounds
 
 logger = logging.getLogger(__name__)
 
@@ -47,22 +48,7 @@ _ENVIRONMENT = frozenset(
 _MB = 2**20
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """What one question may take."""
-
-    memory_bytes: int
-    """Beyond what the child has when it is idle."""
-    processor_seconds: int
-    wall_seconds: float
-
-
 MEASURING = Bounds(memory_bytes=256 * _MB, processor_seconds=2, wall_seconds=20)
-LOOKING = Bounds(memory_bytes=768 * _MB, processor_seconds=20, wall_seconds=40)
-
-
-class DecodingEnded(RushesError):
-    """The child ended without an answer; the message is the end of a sentence that begins with the file."""
 
 
 class _EndedBefore(DecodingEnded):

@@ -13,15 +13,17 @@ import anyio.to_thread
 from pydantic import JsonValue
 
 from ...domain.errors import OutputUnavailable, StoreError
+from ...domain.kept_media import Measured, MediaFacts
+from ...domain.media_types import EXTENSIONS, HEAD_BYTES, sniff_mime
+from ...domain.request import Kind
 from ..store_faults import translated
 from .answers import AnswerParts
-from .measure import Measured, MediaFacts
+from .kept_files import KeptFiles
 from .measuring import not_measured
 from .names import safe_stem
 from .opening import open_inside
 from .room import Place, check_room, probe
 from .sidecars import read_sidecar, write_sidecar
-from .sniff import EXTENSIONS, HEAD_BYTES, MediaKind, sniff_mime
 from .temporary import FoundPart, Part, Written, parts_of, place, sweep, tasks_of_parts
 from .truncation import is_cut_off
 from .type_check import accepted_mime, check_size, settled_mime
@@ -76,12 +78,17 @@ class MediaFolder:
         self._free_bytes_min = free_bytes_min
         self._roots = tuple(dict.fromkeys(folder for folder in (root, fallback) if folder is not None))
 
+    @property
+    def files(self) -> KeptFiles:
+        """Opens what is kept here, or was where the record says."""
+        return KeptFiles(self.root)
+
     async def keep(
         self,
         *,
         stem: str,
         chunks: AsyncIterator[bytes],
-        kind: MediaKind,
+        kind: Kind,
         declared_mime: str | None,
         bytes_max: int,
         expected_bytes: int | None,
@@ -112,7 +119,7 @@ class MediaFolder:
         self,
         part: Part,
         chunks: AsyncIterator[bytes],
-        kind: MediaKind,
+        kind: Kind,
         declared_mime: str | None,
         bytes_max: int,
         expected_bytes: int | None,
@@ -188,7 +195,7 @@ class MediaFolder:
         roots = dict.fromkeys((*self._roots, elsewhere or self.root))
         return [part for root in roots for part in await self._run(partial(parts_of, root, task_id), root)]
 
-    async def measured(self, path: Path, kind: MediaKind) -> KeptFile:
+    async def measured(self, path: Path, kind: Kind) -> KeptFile:
         """The facts of a file that has its name already, of which no record tells.
 
         Raises:
@@ -202,7 +209,7 @@ class MediaFolder:
         return KeptFile(path, whole.size_bytes, whole.sha256, settled, measured.facts, measured.problem)
 
     async def _named(
-        self, part: Written, file: BinaryIO, stem: str, kind: MediaKind, mime_type: str, cut_off: bool
+        self, part: Written, file: BinaryIO, stem: str, kind: Kind, mime_type: str, cut_off: bool
     ) -> KeptFile:
         with file:
             measured = await self._measure(file, mime_type)
@@ -210,7 +217,7 @@ class MediaFolder:
         path = await self._run(partial(place, part, stem, EXTENSIONS.get(mime_type, "bin")), part.path.parent)
         return KeptFile(path, part.size_bytes, part.sha256, mime_type, measured.facts, measured.problem, cut_off)
 
-    async def keep_part(self, path: Path, *, stem: str, kind: MediaKind, declared_mime: str | None) -> KeptFile:
+    async def keep_part(self, path: Path, *, stem: str, kind: Kind, declared_mime: str | None) -> KeptFile:
         """Keep a medium that came whole inside an answer, as `keep` does. One that seems cut off is kept all the same:
         all that the gateway sent of it is there, and it will not be sent again.
 
@@ -224,13 +231,13 @@ class MediaFolder:
         await self._run(partial(path.unlink, missing_ok=True))  # a file of that name had the same content
         return kept
 
-    async def set_aside(self, part: FoundPart, *, stem: str) -> Path:
+    async def set_aside(self, path: Path, *, stem: str) -> Path:
         """Give what came of a medium before its answer broke off a name that says so: `<stem>.incomplete.<extension>`.
 
         Raises:
             StoreError: it could not be given its name.
         """
-        return await self._run(partial(_set_aside, part.path, safe_stem(stem)), part.path.parent)
+        return await self._run(partial(_set_aside, path, safe_stem(stem)), path.parent)
 
     async def write_sidecar(self, path: Path, document: Mapping[str, JsonValue]) -> Path:
         """Write (or replace, in one step) the provenance of the kept file `path`: `<file>.json` beside it.
@@ -293,7 +300,7 @@ def _finished(part: Part, mime_type: str, even_cut_off: bool) -> tuple[BinaryIO,
     return open_inside(part.path.parent, part.path), cut_off
 
 
-def _opened_whole(path: Path, kind: MediaKind, declared_mime: str | None) -> tuple[BinaryIO, _Whole, str]:
+def _opened_whole(path: Path, kind: Kind, declared_mime: str | None) -> tuple[BinaryIO, _Whole, str]:
     """A whole file with its size and hash, and the type that its bytes tell."""
     file = open_inside(path.parent, path)
     try:

@@ -1,32 +1,15 @@
 """Kept files, opened as what a record says of them: no link, a regular file, the bytes that were kept."""
 
-import errno
 import hashlib
 import os
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 import anyio.to_thread
 
+from ...domain.kept_media import Kept, KeptFileChanged
 from .opening import open_inside, sha256_of
-
-
-class KeptFileChanged(OSError):
-    """The file's bytes are not the ones that were kept."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(errno.ESTALE, "it has changed since it was kept", str(path))
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What a record says of a kept file."""
-
-    path: Path
-    size_bytes: int | None
-    sha256: str | None
 
 
 class KeptFiles:
@@ -51,6 +34,14 @@ class KeptFiles:
             OSError: as for `open`.
         """
         return await anyio.to_thread.run_sync(partial(self._read, kept, bytes_max))
+
+    def open_inside(self, folder: Path, path: Path) -> BinaryIO:
+        """Any regular file inside a trusted folder. Blocks.
+
+        Raises:
+            OSError, ValueError: as for `opening.open_inside`.
+        """
+        return open_inside(folder, path)
 
     def _open_compared(self, kept: Kept) -> tuple[BinaryIO, bool]:
         file = self._open(kept)

@@ -5,8 +5,9 @@ from typing import BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from .decoder import MEASURING, Decoder, DecodingEnded
-from .measure import UNREADABLE, Measured, MediaFacts, is_measurable
+from ...domain.errors import DecodingEnded
+from ...domain.kept_media import UNREADABLE, Measured, MediaFacts, is_measurable
+from .decoder import MEASURING, Decoder
 
 logger = logging.getLogger(__name__)
 

@@ -1,8 +1,9 @@
 """Whether what came is an output of the promised kind: pure decisions over first bytes, size and streams."""
 
 from ...domain.errors import OutputRejected
-from .measure import Measured
-from .sniff import MediaKind, looks_like_text, sniff_mime
+from ...domain.kept_media import Measured
+from ...domain.media_types import looks_like_text, sniff_mime
+from ...domain.request import Kind
 
 
 def check_size(size_bytes: int, bytes_max: int) -> None:
@@ -13,7 +14,7 @@ def check_size(size_bytes: int, bytes_max: int) -> None:
         )
 
 
-def accepted_mime(head: bytes, kind: MediaKind, declared_mime: str | None) -> str:
+def accepted_mime(head: bytes, kind: Kind, declared_mime: str | None) -> str:
     """The type of what begins with `head`, if it can be an output of this kind."""
     if not head:
         raise OutputRejected(f"The address answered with nothing instead of {_a(kind)}.")
@@ -30,7 +31,7 @@ def accepted_mime(head: bytes, kind: MediaKind, declared_mime: str | None) -> st
     return sniffed
 
 
-def _can_be(mime_type: str, kind: MediaKind) -> bool:
+def _can_be(mime_type: str, kind: Kind) -> bool:
     if mime_type.startswith(f"{kind}/"):
         return True
     # An MP4 or WebM may hold only sound (told after it is measured), and an animation may come as a GIF.
@@ -46,7 +47,7 @@ _SOUND_ONLY = {
 }
 
 
-def settled_mime(mime_type: str, kind: MediaKind, measured: Measured) -> str:
+def settled_mime(mime_type: str, kind: Kind, measured: Measured) -> str:
     """The type once the streams are known: a container without pictures is a sound."""
     if kind == "audio" and mime_type in _SOUND_ONLY:
         # What could not be looked into may well be what was asked and paid for.
@@ -58,5 +59,5 @@ def settled_mime(mime_type: str, kind: MediaKind, measured: Measured) -> str:
     return mime_type
 
 
-def _a(kind: MediaKind) -> str:
+def _a(kind: Kind) -> str:
     return {"video": "a video", "image": "an image", "audio": "a sound"}[kind]

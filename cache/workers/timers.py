@@ -4,7 +4,7 @@ import heapq
 import itertools
 import logging
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Protocol
 
 import anyio
@@ -152,3 +152,18 @@ class Scheduler:
             after_seconds = 0.0
         if after_seconds is not None:
             self.schedule(task_id, after_seconds)
+
+
+def queue_in_memory(
+    step: Step,
+    clock: RunningClock,
+    *,
+    at_once: Mapping[str, int],
+    shares: Collection[str],
+    lane_of: Callable[[str], tuple[str, str]],
+) -> Scheduler:
+    """The queue of one process, with `at_once` slots for each kind of lane, and a part of them for each of `shares`.
+
+    `lane_of` says for which kind and for whose share a task's next step takes a slot.
+    """
+    return Scheduler(step, clock, slots=Slots(at_once, shares), lane_of=lambda task_id: Lane(*lane_of(task_id)))

@@ -30,7 +30,7 @@ from mcp_types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import AnyUrl
 
-from ...cache.media.sniff import HEAD_BYTES, sniff_mime
+from ...domain.media_types import HEAD_BYTES, sniff_mime
 from ...domain.spelling import nearest
 from ...tools import (
     ALL_TOOLS,

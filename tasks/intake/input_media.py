@@ -14,15 +14,14 @@ from urllib.parse import unquote, urlsplit
 
 import anyio.to_thread
 
-from ...cache.media.kept_files import Kept, KeptFileChanged, KeptFiles
-from ...cache.media.opening import open_inside
-from ...cache.media.sniff import sniff_mime
 from ...domain.errors import RequestRefused, TaskNotFound
 from ...domain.failure import clean_text
+from ...domain.kept_media import Kept, KeptFileChanged
+from ...domain.media_types import HEAD_BYTES, sniff_mime
 from ...domain.record import Output
 from ...domain.request import MediaInput, MediaRole
-from ..clock import Clock
 from ..journal import Records
+from ..ports import Clock, Files
 from ..service import MediaSource
 
 MEDIA_BYTES_MAX = 10 * 1024 * 1024
@@ -42,7 +41,7 @@ class MediaResolver:
     def __init__(
         self,
         records: Records,
-        files: KeptFiles,
+        files: Files,
         clock: Clock,
         *,
         roots: Sequence[Path],
@@ -134,13 +133,13 @@ class MediaResolver:
         if not local_files:
             raise _invalid(f"{_shown(text)}: local files are taken only over stdio; give an https or data URL.")
         path = _path_of(text)
-        data = await _read_allowed(path, self._roots, self._bytes_max)
+        data = await _read_allowed(self._files, path, self._roots, self._bytes_max)
         return self._of_bytes(role, data, shown=str(path))
 
     def _of_bytes(self, role: MediaRole, data: bytes, *, shown: str) -> MediaInput:
         if len(data) > self._bytes_max:
             raise _invalid(f"{_shown(shown)} is over {_mib(self._bytes_max)}.")
-        mime_type = sniff_mime(data[:4096])
+        mime_type = sniff_mime(data[:HEAD_BYTES])
         wanted = _KIND_OF_ROLE.get(role, "image")
         if mime_type is None or not mime_type.startswith(f"{wanted}/"):
             found = mime_type or "no known medium"
@@ -202,7 +201,7 @@ def _data_of(text: str, bytes_max: int) -> bytes:
         raise _invalid("The data URL's base64 cannot be decoded.") from error
 
 
-async def _read_allowed(path: Path, roots: Sequence[Path], bytes_max: int) -> bytes:
+async def _read_allowed(files: Files, path: Path, roots: Sequence[Path], bytes_max: int) -> bytes:
     """At most one byte more than allowed, so that a growing file cannot fill the memory."""
 
     def read() -> bytes:
@@ -212,7 +211,7 @@ async def _read_allowed(path: Path, roots: Sequence[Path], bytes_max: int) -> by
             shown = ", ".join(str(root) for root in roots) or "none"
             raise _invalid(f"{_shown(str(path))} is outside the folders that rushes may read ({shown}).")
         # From here on no link is followed: what was judged to be inside is what is opened, or nothing.
-        with open_inside(inside[0], real) as file:
+        with files.open_inside(inside[0], real) as file:
             return file.read(bytes_max + 1)
 
     try:

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 import anyio
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from ...cache.embedded.store import TaskStore
 from ...domain.errors import GatewayUnavailable, RequestRefused
 from ...domain.model_facts import ModelFacts
 from ...domain.request import Kind
 from ...providers.provider import Provider
+from ..ports import SideValues
 from ..service import ModelOffer
 from .routing import Configured, meant_or_known
 
@@ -32,7 +32,7 @@ def _key(provider: Provider) -> str:
     return f"models/{provider.name}"
 
 
-async def refresh(configured: Iterable[Configured], store: TaskStore, now: datetime) -> None:
+async def refresh(configured: Iterable[Configured], store: SideValues, now: datetime) -> None:
     """Join each usable provider's live list of models, read anew where the cached one is too old."""
     async with anyio.create_task_group() as group:
         for entry in configured:
@@ -40,7 +40,7 @@ async def refresh(configured: Iterable[Configured], store: TaskStore, now: datet
                 group.start_soon(_refresh_one, entry.provider, store, now)
 
 
-async def _refresh_one(provider: Provider, store: TaskStore, now: datetime) -> None:
+async def _refresh_one(provider: Provider, store: SideValues, now: datetime) -> None:
     cached = await store.get_value(_key(provider))
     if cached is not None and now - cached[1] < _age_max(cached[0]):
         _join(provider, cached[0])
@@ -79,7 +79,7 @@ def _join(provider: Provider, value: JsonValue) -> None:
     provider.add_models(rows)
 
 
-async def join_cached(configured: Iterable[Configured], store: TaskStore, now: datetime, *, wanted: str) -> None:
+async def join_cached(configured: Iterable[Configured], store: SideValues, now: datetime, *, wanted: str) -> None:
     """Join cached live lists of providers whose data do not know the wanted model; nothing is fetched."""
     for entry in configured:
         names = {name for row in entry.provider.models() for name in (row.id, row.name)}

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...cache.media.folder import MediaFolder
 from ...domain.errors import RequestRefused, StoreError, StoreFull
 from ...domain.record import TaskRecord
 from ..journal import Records
+from ..ports import MediaStore
 from .routing import Route
 
 
@@ -19,7 +19,7 @@ class Room:
     warnings: tuple[str, ...] = ()
 
 
-async def find_room(folder: MediaFolder, chosen: Route, records: Records, fingerprint: str | None) -> Room | TaskRecord:
+async def find_room(folder: MediaStore, chosen: Route, records: Records, fingerprint: str | None) -> Room | TaskRecord:
     """Try out the folder of outputs, or the one that takes its place. Where nothing can be begun, the task of an equal
     request that still counts, if `fingerprint` leads to one.
 

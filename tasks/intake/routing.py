@@ -15,7 +15,8 @@ from ...domain.spelling import did_you_mean
 from ...providers import fact_files
 from ...providers.checks import INPUT_OF_ROLE, check_request, spoken, unchecked
 from ...providers.provider import Provider
-from .uploads import Uploader, with_urls, without_url
+from ..ports import Uploader
+from .uploads import with_urls, without_url
 
 CURED_ELSEWHERE: frozenset[FailureReason] = frozenset(
     {"insufficient_credits", "rate_limited", "unauthorized", "unsupported", "not_found", "provider_error"}

@@ -1,27 +1,10 @@
 """Media given as bytes to gateways that take URLs only: which they are, and their upload to an address of one's own."""
 
 from collections.abc import Mapping
-from typing import Protocol
 
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest, MediaInput
-
-
-class Uploader(Protocol):
-    """What is needed of the upload client (`providers/client/upload_client.py`)."""
-
-    @property
-    def host(self) -> str: ...
-
-    def expected_url(self, sha256: str, mime_type: str) -> str: ...
-
-    async def upload(self, data: bytes, *, sha256: str, mime_type: str) -> str:
-        """The URL under which a gateway finds the file.
-
-        Raises:
-            RequestRefused: it could not be uploaded; nothing was sent to a gateway.
-        """
-        ...
+from ..ports import Uploader
 
 
 def without_url(request: GenerationRequest, facts: ModelFacts) -> tuple[MediaInput, ...]:

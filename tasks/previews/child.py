@@ -19,8 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NoReturn, Protocol, cast
 
-from ...cache.media.measure import measure
 from ...domain.errors import RequestRefused
+from .measure import measure
 from .preview import look
 
 IDLE_SECONDS = 120.0

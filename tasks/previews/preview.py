@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from ...cache.media.measure import CONTAINERS, PILLOW_FORMATS, opened_container
 from ...domain.errors import RequestRefused
+from ...domain.kept_media import CONTAINERS, PILLOW_FORMATS
+from .measure import opened_container
 
 JPEG = "image/jpeg"
 

@@ -7,15 +7,16 @@ from typing import BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from ...cache.media.decoder import LOOKING, Decoder, DecodingEnded
-from ...cache.media.kept_files import Kept, KeptFileChanged, KeptFiles
-from ...domain.errors import RequestRefused
+from ...domain.errors import DecodingEnded, RequestRefused
+from ...domain.kept_media import Bounds, Kept, KeptFileChanged
 from ...domain.record import KeptMedia, Output, TaskRecord
+from ..ports import Decoder, Files
 from .preview import Look
 
 logger = logging.getLogger(__name__)
 
 CHANGED = "the file has changed since it was kept and measured"
+LOOKING = Bounds(memory_bytes=768 * 2**20, processor_seconds=20, wall_seconds=40)
 OPEN_IT = "Open the file itself."
 
 
@@ -40,7 +41,7 @@ class _Answer(BaseModel):
 class Previews:
     """Shows kept outputs."""
 
-    def __init__(self, files: KeptFiles, decoder: Decoder) -> None:
+    def __init__(self, files: Files, decoder: Decoder) -> None:
         self._files = files
         self._decoder = decoder
 

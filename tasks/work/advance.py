@@ -5,11 +5,10 @@ import random
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Protocol, assert_never
+from typing import assert_never
 
 import anyio
 
-from ...cache.workers.slots import Lane, Slots
 from ...domain.errors import (
     FailureError,
     FailureReason,
@@ -23,9 +22,9 @@ from ...domain.job import Job, Observation, PossibleJob
 from ...domain.record import TaskRecord
 from ...providers.provider import Provider
 from .. import life
-from ..clock import Clock
 from ..journal import Records
 from ..limits import Limits
+from ..ports import Clock, Lane, Lease, MakesQueue, WorkQueue
 from ..steady import SteadyTime
 from .cadence import NORMAL, UNWATCHED, WAITED_FOR, Look, pause_seconds
 from .hold import Holding
@@ -56,20 +55,6 @@ SUSPECTS = Lane("suspect")
 """One at a time: if a process dies under a step of one of them once more, it was that one."""
 
 
-def slots_for(limits: Limits, providers: Iterable[str]) -> Slots:
-    """The slots of the steps of tasks of these providers, and of tasks whose provider is not known yet."""
-    at_once = {"look": limits.tasks_polled_at_once, "download": limits.downloads_at_once, "suspect": 1}
-    return Slots(at_once, [*providers, UNKNOWN_LANE.share])
-
-
-class StepNotes(Protocol):
-    """Where a process notes in which tasks' steps it is, for the case that it dies (`cache/workers/leases.py`)."""
-
-    def step_begun(self, task_id: str, /) -> None: ...
-
-    def step_ended(self, task_id: str, /) -> None: ...
-
-
 class Steps:
     """Does what is due for one task.
 
@@ -88,7 +73,7 @@ class Steps:
         holding: Holding,
         rates: Rates,
         learning: Learning,
-        notes: StepNotes,
+        lease: Lease,
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads requests, no secret
     ) -> None:
         self._records = records
@@ -100,7 +85,7 @@ class Steps:
         self._holding = holding
         self._rates = rates
         self._learning = learning
-        self._notes = notes
+        self._lease = lease
         self._lanes: dict[str, Lane] = {}
         self._steady = SteadyTime(clock)
         self._searching: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
@@ -119,11 +104,11 @@ class Steps:
             self._lanes[task_id] = lane
             return 0.0
         await self._learning.meet(record)
-        self._notes.step_begun(task_id)
+        self._lease.step_begun(task_id)
         try:
             return await self._step(record)
         finally:
-            self._notes.step_ended(task_id)
+            self._lease.step_ended(task_id)
 
     def lane(self, task_id: str) -> Lane:
         """For what the task's next step takes a slot, as far as this process knows."""
@@ -355,6 +340,12 @@ class Steps:
         except GatewayUnavailable:
             return record
         return await self._records.change(record.task_id, lambda r: life.refreshed(r, seen, self._clock.now()))
+
+
+def queue_of(steps: Steps, make: MakesQueue, clock: Clock, limits: Limits, providers: Iterable[str]) -> WorkQueue:
+    """The queue of these steps. Each provider is sure of a part of the slots, and so are tasks yet without one."""
+    at_once = {"look": limits.tasks_polled_at_once, "download": limits.downloads_at_once, "suspect": 1}
+    return make(steps.step, clock, at_once=at_once, shares=[*providers, UNKNOWN_LANE.share], lane_of=steps.lane)
 
 
 _COUNTED_ONLY = frozenset({"polls", "updated_at", "next_poll_at"})

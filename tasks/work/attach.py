@@ -7,8 +7,8 @@ from ...domain.job import Job
 from ...domain.record import TaskRecord
 from ...providers.provider import Provider
 from .. import life
-from ..clock import Clock
 from ..journal import Records
+from ..ports import Clock
 
 JOB_ID_CHARACTERS_MAX = 1024
 

@@ -6,8 +6,8 @@ from ...domain.errors import GatewayUnavailable
 from ...domain.record import TaskRecord
 from ...providers.provider import Provider
 from .. import life
-from ..clock import Clock
 from ..journal import Records
+from ..ports import Clock
 
 
 class Canceller:

@@ -5,9 +5,9 @@ from typing import assert_never
 
 import anyio
 
-from ...cache.media.folder import MediaFolder, PartsOf
 from ...domain.errors import RushesError
 from ..journal import Records
+from ..ports import MediaStore, PartsOf
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ EVERY_SECONDS = 3600.0
 class Cleaner:
     """Sweeps the folder of outputs when a process starts, and every hour of its life."""
 
-    def __init__(self, folder: MediaFolder, records: Records) -> None:
+    def __init__(self, folder: MediaStore, records: Records) -> None:
         self._folder = folder
         self._records = records
 

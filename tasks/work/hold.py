@@ -14,9 +14,9 @@ from ...domain.errors import FailureError, RequestRefused, SubmissionRefused
 from ...domain.failure import Failure, failure, failure_of
 from ...domain.record import TaskRecord
 from .. import life
-from ..clock import Clock
 from ..intake.routing import Candidate, Configured, route
 from ..journal import Records
+from ..ports import Clock
 from ..steady import SteadyTime
 from .rates import WINDOW_SECONDS
 

@@ -9,15 +9,13 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from ...cache.media.answers import AnswerParts
-from ...cache.media.folder import KeptFile, MediaFolder
 from ...domain.errors import OutputUnavailable, RushesError, StoreError, SubmissionRefused
 from ...domain.job import Observation, RemoteOutput
 from ...domain.record import KeptMedia, TaskRecord
 from ...providers.provider import Provider
 from .. import life
-from ..clock import Clock
 from ..journal import Records, to_document
+from ..ports import AnswerParts, Clock, KeptFile, MediaStore
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +26,7 @@ SLUG_CHARACTERS_MAX = 40
 class Keeper:
     """Writes outputs to the media folder. `enabled` false: URLs are left as they are (bytes in an answer are kept)."""
 
-    def __init__(self, folder: MediaFolder, records: Records, clock: Clock, *, enabled: bool, bytes_max: int) -> None:
+    def __init__(self, folder: MediaStore, records: Records, clock: Clock, *, enabled: bool, bytes_max: int) -> None:
         self._folder = folder
         self._records = records
         self._clock = clock

@@ -4,13 +4,13 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
 
 from pydantic import JsonValue
 
 from ...domain.errors import StoreError
 from ...domain.record import TaskRecord
 from ...providers.provider import Provider
+from ..ports import SideValues
 from .cadence import EXPECTED_SECONDS, NORMAL, Look, pause_seconds
 from .durations import Expectation, Experience, Times
 
@@ -20,17 +20,10 @@ AT_THE_FIRST_LOOK = 1.5
 """A job that was found running within so many first pauses is taken to have run since its submission."""
 
 
-class Values(Protocol):
-    """What is needed of the store (`cache/embedded/store.py`)."""
-
-    async def get_value(self, key: str, /) -> tuple[JsonValue, datetime] | None: ...
-    async def set_value(self, key: str, value: JsonValue, /) -> None: ...
-
-
 class Learning:
     """Expectations of all models that this process meets."""
 
-    def __init__(self, values: Values, providers: Mapping[str, Provider]) -> None:
+    def __init__(self, values: SideValues, providers: Mapping[str, Provider]) -> None:
         self._values = values
         self._providers = providers
         self._experiences: dict[tuple[str, str], Experience] = {}

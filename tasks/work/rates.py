@@ -10,7 +10,7 @@ from bisect import bisect_right, insort
 from collections.abc import Mapping
 
 from ...providers.provider import Provider
-from ..clock import Clock
+from ..ports import Clock
 
 WINDOW_SECONDS = 60.0
 LOOKS_SHARE = 0.75

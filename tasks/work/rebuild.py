@@ -7,17 +7,16 @@ from pathlib import Path
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from ...cache.embedded.documents import migrated
-from ...cache.embedded.store import Document, TaskStore
-from ...cache.media.folder import MediaFolder
+from ...domain.document import Document, migrated
 from ...domain.errors import StoreDamaged
 from ...domain.record import SCHEMA, TaskRecord
 from .. import life
 from ..clock import SystemClock
 from ..journal import Records, from_document, to_document
 from ..migrations import MIGRATIONS
+from ..ports import Journal, MediaStore, ReceiptFile
 from .keep import SIDECAR_FORMAT
-from .receipt_book import ReceiptBook, ReceiptFile
+from .receipt_book import ReceiptBook
 
 logger = logging.getLogger(__name__)
 
@@ -38,17 +37,17 @@ class Rebuilt:
     """Ids of the tasks that are back from the receipts of their jobs, and go on."""
 
 
-async def lost_jobs(store: TaskStore, receipts: ReceiptFile) -> list[str]:
+async def lost_jobs(store: Journal, receipts: ReceiptFile) -> list[str]:
     """Ids of the tasks whose accepted job has a receipt, and that the store does not know."""
     return await _book(store, receipts).lost()
 
 
-def _book(store: TaskStore, receipts: ReceiptFile) -> ReceiptBook:
+def _book(store: Journal, receipts: ReceiptFile) -> ReceiptBook:
     clock = SystemClock()
     return ReceiptBook(receipts, Records(store, "doctor", clock), clock)
 
 
-async def rebuild(store: TaskStore, media: MediaFolder, receipts: ReceiptFile | None = None) -> Rebuilt:
+async def rebuild(store: Journal, media: MediaStore, receipts: ReceiptFile | None = None) -> Rebuilt:
     """Put the tasks of all sidecars back that the store does not have, or whose rows cannot be read any more; then the
     unfinished ones that only receipts know of."""
     records, unreadable = records_of([pair async for pair in media.sidecars()])
@@ -68,7 +67,7 @@ def _is_sound(document: Document) -> bool:
     return True
 
 
-async def restored(media: MediaFolder, record: TaskRecord) -> TaskRecord | None:
+async def restored(media: MediaStore, record: TaskRecord) -> TaskRecord | None:
     """The finished record of one task, from its sidecars; `None` where there are none."""
     found = [pair async for pair in media.sidecars(of=record.task_id.lower())]
     return records_of(found)[0].get(record.task_id)

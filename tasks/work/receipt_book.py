@@ -2,9 +2,8 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import anyio
 from pydantic import JsonValue, ValidationError
@@ -13,8 +12,8 @@ from ...domain.errors import StoreError
 from ...domain.job import Job
 from ...domain.record import TaskRecord
 from ...domain.request import GenerationRequest
-from ..clock import Clock
 from ..journal import Records
+from ..ports import Clock, Receipt, ReceiptFile
 from .shield import uninterrupted
 
 logger = logging.getLogger(__name__)
@@ -27,16 +26,6 @@ PROMPT_CHARACTERS_MAX = 1000
 TEXT_CHARACTERS_MAX = 200
 LOOKED_AT_LEAST_FOR = timedelta(minutes=30)
 """A task that comes back may be past its deadline, and its job done: it is looked at for so long at least."""
-
-Receipt = dict[str, JsonValue]
-
-
-class ReceiptFile(Protocol):
-    """What is needed of the files of receipts (`cache/receipts.py`)."""
-
-    async def keep(self, receipt: Receipt, /) -> None: ...
-    async def read(self) -> dict[str, Receipt]: ...
-    async def tidy(self, needed: Callable[[Sequence[str]], Awaitable[Collection[str]]], now: datetime, /) -> int: ...
 
 
 class ReceiptBook:

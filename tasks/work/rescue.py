@@ -3,11 +3,10 @@
 import logging
 from pathlib import Path
 
-from ...cache.media.folder import KeptFile, MediaFolder
-from ...cache.media.temporary import FoundPart
 from ...domain.errors import OutputError, RushesError
 from ...domain.record import Keeping, Output, TaskRecord
 from ..life import NOTHING_RESCUED, Rescue
+from ..ports import FoundPart, KeptFile, MediaStore
 from .keep import Keeper, kept_media, stem
 
 logger = logging.getLogger(__name__)
@@ -16,7 +15,7 @@ logger = logging.getLogger(__name__)
 class Rescuer:
     """Keeps the media of a lost answer that had come whole, and names what was cut off so that a person finds it."""
 
-    def __init__(self, folder: MediaFolder, keeper: Keeper) -> None:
+    def __init__(self, folder: MediaStore, keeper: Keeper) -> None:
         self._folder = folder
         self._keeper = keeper
 
@@ -67,4 +66,4 @@ class Rescuer:
                 return await self._folder.keep_part(part.path, stem=name, kind=record.kind, declared_mime=None)
             except OutputError as error:
                 logger.warning("no output", extra={"task_id": record.task_id, "problem": error.message})
-        return await self._folder.set_aside(part, stem=name)
+        return await self._folder.set_aside(part.path, stem=name)

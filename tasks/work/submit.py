@@ -13,9 +13,9 @@ from ...domain.job import Job, Plan, Submission
 from ...domain.record import KeptMedia, TaskRecord
 from ...providers.provider import Provider
 from .. import life
-from ..clock import Clock
 from ..intake.routing import CURED_ELSEWHERE, Candidate
 from ..journal import Records
+from ..ports import Clock
 from .hold import Holding
 from .keep import Keeper
 from .rates import Rates

@@ -5,18 +5,15 @@ import random
 from collections.abc import Awaitable, Callable, Container, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Protocol
 
-from ...cache.media.folder import MediaFolder
-from ...cache.workers.timers import Scheduler
 from ...domain.errors import RequestRefused, StoreDamaged, StoreTooNew
 from ...domain.job import Observation, Submission
 from ...domain.record import TaskRecord
 from ...providers.provider import Provider
 from .. import life
-from ..clock import Clock
 from ..intake.routing import Candidate, Configured, route
 from ..journal import Records
+from ..ports import Clock, Lease, MediaStore, WorkQueue
 from .rebuild import restored
 from .receipt_book import ReceiptBook
 from .rescue import Rescuer
@@ -25,21 +22,6 @@ logger = logging.getLogger(__name__)
 
 ORPHANED_TOLD_AFTER = timedelta(minutes=1)
 """The process that has the key may only be starting anew."""
-
-
-class Lease(Protocol):
-    """What is needed of the lease between processes (`cache/workers/leases.py`)."""
-
-    @property
-    def worker_id(self) -> str: ...
-
-    async def dead(self, worker_ids: set[str], /) -> set[str]: ...
-
-    async def died_in(self, worker_id: str, /) -> set[str]: ...
-
-    def step_begun(self, task_id: str, /) -> None: ...
-
-    def step_ended(self, task_id: str, /) -> None: ...
 
 
 class Takeover:
@@ -52,12 +34,12 @@ class Takeover:
         self,
         records: Records,
         lease: Lease,
-        media: MediaFolder,
+        media: MediaStore,
         book: ReceiptBook,
         configured: Sequence[Configured],
         clock: Clock,
         *,
-        scheduler: Scheduler,
+        queue: WorkQueue,
         submitting: Container[str],
         submit_again: Callable[[TaskRecord, Sequence[Candidate]], None],
         rescuer: Rescuer,
@@ -70,7 +52,7 @@ class Takeover:
         self._providers = {c.provider.name: c.provider for c in configured}
         self._usable = {c.provider.name for c in configured if c.problem is None}
         self._clock = clock
-        self._scheduler = scheduler
+        self._queue = queue
         self._submitting = submitting
         self._submit_again = submit_again
         self._rescuer = rescuer
@@ -117,14 +99,14 @@ class Takeover:
 
     def _in_hand(self, task_id: str) -> bool:
         """Whether this process works on it, and has its next step planned."""
-        return task_id in self._submitting or task_id in self._scheduler
+        return task_id in self._submitting or task_id in self._queue
 
     async def _pick_up(self, record: TaskRecord) -> None:
         """A task of this process that no step is planned for, because a fault came in between."""
         if record.worker != self._records.worker or self._in_hand(record.task_id):
             return
         if record.phase != "submitting":
-            self._scheduler.schedule(record.task_id)
+            self._queue.schedule(record.task_id)
         # Read again: the submission may have ended since the records were listed, and the old one looks like a loss.
         elif await self._records.read(record.task_id) == record and record.task_id not in self._submitting:
             await self._resume_submission(record)
@@ -159,7 +141,7 @@ class Takeover:
         if mine.phase == "submitting":
             await self._resume_submission(mine)
         else:
-            self._scheduler.schedule(mine.task_id)
+            self._queue.schedule(mine.task_id)
 
     async def _resume_submission(self, record: TaskRecord) -> None:
         """A submission found in flight is never sent again, unless it costs nothing."""
@@ -178,7 +160,7 @@ class Takeover:
         if job is not None:
             accepted = Submission(job=job, observation=Observation(state="queued"))
             await self._records.change(record.task_id, lambda r: life.accepted(r, accepted, now), durable=True)
-            self._scheduler.schedule(record.task_id)
+            self._queue.schedule(record.task_id)
             return
         found = await self._rescuer.rescue(record)
         finds = provider is not None and provider.traits.finds_jobs
@@ -190,7 +172,7 @@ class Takeover:
         )
         await self._rescuer.write_sidecars(after, found)
         if after is not None and after.open:
-            self._scheduler.schedule(record.task_id)
+            self._queue.schedule(record.task_id)
 
     def _free_candidates(self, record: TaskRecord, provider: Provider) -> Sequence[Candidate]:
         request = record.request.model_copy(update={"model": record.model})

@@ -70,7 +70,7 @@ async def _submitted(engine: Engine, count: int) -> list[str]:
 async def _looked_at(engine: Engine, provider: Counting, task_ids: Sequence[str]) -> None:
     provider.done, provider.wanted = anyio.Event(), provider.looks + len(task_ids)
     for task_id in task_ids:
-        engine._scheduler.schedule(task_id)  # pyright: ignore[reportPrivateUsage]
+        engine._queue.schedule(task_id)  # pyright: ignore[reportPrivateUsage]
     await provider.done.wait()
 
 

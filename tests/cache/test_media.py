@@ -13,8 +13,8 @@ import pytest
 from pydantic import JsonValue
 
 from rushes.cache.media.folder import KeptFile, MediaFacts, MediaFolder
-from rushes.cache.media.sniff import MediaKind
 from rushes.domain.errors import OutputRejected, OutputUnavailable, StoreReadOnly
+from rushes.domain.request import Kind
 
 from ..previews.here import measure_here
 from . import samples
@@ -36,7 +36,7 @@ async def keep(
     folder: MediaFolder,
     data: bytes | AsyncIterator[bytes],
     *,
-    kind: MediaKind = "image",
+    kind: Kind = "image",
     stem: str = "fox",
     declared_mime: str | None = None,
     bytes_max: int = 10**8,
@@ -82,7 +82,7 @@ SOUND = MediaFacts(duration_seconds=1.0, has_audio=True)
     ],
 )
 async def test_a_medium_is_kept_with_its_hash_type_and_measured_facts(
-    folder: MediaFolder, kind: MediaKind, data: bytes, name: str, mime_type: str, facts: MediaFacts
+    folder: MediaFolder, kind: Kind, data: bytes, name: str, mime_type: str, facts: MediaFacts
 ) -> None:
     kept = await keep(folder, data, kind=kind, declared_mime="application/octet-stream", expected_bytes=len(data))
     assert kept == KeptFile(folder.root / name, len(data), hashlib.sha256(data).hexdigest(), mime_type, facts)
@@ -172,7 +172,7 @@ class TestRefused:
         ],
     )
     async def test_what_is_not_the_promised_medium(
-        self, folder: MediaFolder, kind: MediaKind, data: bytes, message: str
+        self, folder: MediaFolder, kind: Kind, data: bytes, message: str
     ) -> None:
         with pytest.raises(OutputRejected, match=message):
             await keep(folder, data, kind=kind, declared_mime="video/mp4" if data[:1] in b"<{" else None)
@@ -230,7 +230,7 @@ class TestRefused:
         ],
     )
     async def test_a_body_of_unknown_length_is_told_to_be_cut_off_by_its_own_format(
-        self, folder: MediaFolder, kind: MediaKind, data: bytes
+        self, folder: MediaFolder, kind: Kind, data: bytes
     ) -> None:
         for end in (len(data) - 20, len(data) // 2):
             with pytest.raises(OutputUnavailable, match="ended early"):
@@ -253,7 +253,7 @@ async def test_samples_without_a_header_are_taken_on_the_word_of_the_server(fold
     ],
 )
 async def test_a_paid_output_that_cannot_be_measured_is_kept_without_facts(
-    folder: MediaFolder, kind: MediaKind, data: bytes
+    folder: MediaFolder, kind: Kind, data: bytes
 ) -> None:
     kept = await keep(folder, data, kind=kind, expected_bytes=len(data), even_cut_off=True)
     assert kept.path.read_bytes() == data

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rushes.cache.media.names import safe_stem
-from rushes.cache.media.sniff import EXTENSIONS, HEAD_BYTES, looks_like_text, sniff_mime
+from rushes.domain.media_types import EXTENSIONS, HEAD_BYTES, looks_like_text, sniff_mime
 
 from . import samples
 

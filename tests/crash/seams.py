@@ -15,7 +15,6 @@ from pydantic import JsonValue
 
 from rushes.cache.embedded.store import Document, TaskStore
 from rushes.cache.media.folder import KeptFile, MediaFolder
-from rushes.cache.media.sniff import MediaKind
 from rushes.domain.events import (
     Accepted,
     CancelAsked,
@@ -113,7 +112,7 @@ class DyingFolder(MediaFolder):
         *,
         stem: str,
         chunks: AsyncIterator[bytes],
-        kind: MediaKind,
+        kind: Kind,
         declared_mime: str | None,
         bytes_max: int,
         expected_bytes: int | None,

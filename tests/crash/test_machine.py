@@ -17,10 +17,10 @@ from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
 from rushes.domain.record import FINAL, SCHEMA, KeptMedia, TaskRecord
 from rushes.domain.request import GenerationRequest
 from rushes.tasks import life
-from rushes.tasks.clock import Clock
 from rushes.tasks.journal import Records, from_document, open_records, to_document
 from rushes.tasks.life.fingerprint import fingerprint
 from rushes.tasks.migrations import MIGRATIONS
+from rushes.tasks.ports import Clock
 
 from ..clocks import JumpingClock
 

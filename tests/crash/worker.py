@@ -11,6 +11,7 @@ import anyio
 from rushes.cache.embedded.store import TaskStore
 from rushes.cache.media.decoder import Decoder
 from rushes.cache.workers.leases import LeaseTimes, ProcessLease
+from rushes.cache.workers.timers import queue_in_memory
 from rushes.domain.record import SCHEMA, TaskRecord
 from rushes.providers.client.gateway import HttpProvider
 from rushes.providers.fact_files import load_facts
@@ -59,6 +60,7 @@ async def opened(order: Order, fuse: Fuse) -> AsyncGenerator[tuple[Engine, TaskS
         parts = Parts(
             store=store,
             lease=lease,
+            queue=queue_in_memory,
             media=DyingFolder(order.home / "outputs", fuse),
             decoder=Decoder(DECODING),
             providers=[Configured(provider)],

@@ -12,14 +12,16 @@ from rushes.cache.embedded.store import TaskStore
 from rushes.cache.media.decoder import Decoder
 from rushes.cache.media.folder import MediaFolder
 from rushes.cache.workers.leases import ProcessLease
+from rushes.cache.workers.timers import queue_in_memory
 from rushes.domain.record import SCHEMA, TaskRecord
 from rushes.providers.provider import Provider, ProviderSettings
 from rushes.providers.registry import build_provider
 from rushes.server.assembly import DECODING
-from rushes.tasks.clock import Clock, SystemClock
+from rushes.tasks.clock import SystemClock
 from rushes.tasks.engine import Engine, Limits, Parts
 from rushes.tasks.intake.routing import Configured
 from rushes.tasks.migrations import MIGRATIONS
+from rushes.tasks.ports import Clock
 from rushes.tasks.service import Wish
 
 from ..previews.here import measure_here
@@ -61,6 +63,7 @@ async def home(
         parts = Parts(
             store=store,
             lease=lease,
+            queue=queue_in_memory,
             media=kept,
             decoder=decoder,
             providers=[Configured(provider)],

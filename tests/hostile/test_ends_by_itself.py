@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rushes.cache.media.decoder import MEASURING, Decoder, DecodingEnded
+from rushes.cache.media.decoder import MEASURING, Decoder
+from rushes.domain.errors import DecodingEnded
 
 from .processes import on_linux
 

@@ -13,11 +13,14 @@ import anyio
 import pytest
 from PIL import Image
 
-from rushes.cache.media.decoder import LOOKING, MEASURING, Bounds, Decoder, DecodingEnded
+from rushes.cache.media.decoder import MEASURING, Decoder
 from rushes.cache.media.folder import MediaFacts, MediaFolder
 from rushes.cache.media.measuring import Measuring
+from rushes.domain.errors import DecodingEnded
 from rushes.domain.job import Observation, RemoteOutput
+from rushes.domain.kept_media import Bounds
 from rushes.server.assembly import DECODING
+from rushes.tasks.previews.previews import LOOKING
 
 from ..server.clients import connected, document
 from ..tasks.engines import a_wish, an_engine
@@ -255,7 +258,8 @@ async def test_a_sound_that_could_not_be_looked_into_is_kept_all_the_same(tmp_pa
 LOOK_FOR_EVER = """
 import sys
 import anyio
-from rushes.cache.media.decoder import LOOKING, Decoder
+from rushes.cache.media.decoder import Decoder
+from rushes.tasks.previews.previews import LOOKING
 from rushes.server.assembly import DECODING
 
 async def look():

@@ -15,9 +15,10 @@ from mcp.shared.exceptions import MCPError
 from PIL import Image
 
 from rushes.cache.media.folder import MediaFolder
-from rushes.cache.media.kept_files import Kept, KeptFileChanged, KeptFiles
+from rushes.cache.media.kept_files import KeptFiles
 from rushes.domain.errors import RequestRefused
 from rushes.domain.job import Observation, RemoteOutput
+from rushes.domain.kept_media import Kept, KeptFileChanged
 from rushes.domain.record import Output, TaskRecord
 from rushes.tasks.engine import Engine
 from rushes.tasks.service import MediaSource

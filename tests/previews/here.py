@@ -8,9 +8,10 @@ import anyio
 import anyio.to_thread
 from pydantic import JsonValue, TypeAdapter
 
-from rushes.cache.media.decoder import Answered, Bounds, Decoder
+from rushes.cache.media.decoder import Answered, Decoder
 from rushes.cache.media.kept_files import KeptFiles
 from rushes.cache.media.measuring import Measuring
+from rushes.domain.kept_media import Bounds
 from rushes.domain.record import Output
 from rushes.server.assembly import DECODING
 from rushes.tasks.previews.child import answered

@@ -9,15 +9,15 @@ from rushes.cache.media.decoder import Decoder
 from rushes.cache.media.folder import Measure, MediaFolder
 from rushes.cache.receipts import Receipts
 from rushes.cache.workers.leases import ProcessLease
+from rushes.cache.workers.timers import queue_in_memory
 from rushes.domain.record import SCHEMA
 from rushes.domain.request import GenerationRequest, Kind
 from rushes.providers.provider import Provider
 from rushes.server.assembly import DECODING
-from rushes.tasks.clock import Clock
 from rushes.tasks.engine import Engine, Limits, Parts
 from rushes.tasks.intake.routing import Configured
-from rushes.tasks.intake.uploads import Uploader
 from rushes.tasks.migrations import MIGRATIONS
+from rushes.tasks.ports import Clock, Uploader
 from rushes.tasks.service import MediaSource, Wish
 
 from ..clocks import JumpingClock
@@ -46,6 +46,7 @@ async def an_engine(
             receipts=receipts,
             store=store,
             lease=lease,
+            queue=queue_in_memory,
             media=media_type(home / "outputs", measure_here),
             decoder=await stack.enter_async_context(Decoder.opened(DECODING)),
             providers=[each if isinstance(each, Configured) else Configured(each) for each in providers],

@@ -1,6 +1,6 @@
 """Records of earlier shapes are read by this one."""
 
-from rushes.cache.embedded.documents import Document, migrated
+from rushes.domain.document import Document, migrated
 from rushes.domain.record import SCHEMA
 from rushes.tasks.journal import from_document, to_document
 from rushes.tasks.migrations import MIGRATIONS

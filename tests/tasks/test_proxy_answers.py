@@ -16,8 +16,8 @@ from rushes.domain.record import TaskRecord
 from rushes.domain.request import Kind
 from rushes.providers.provider import Provider
 from rushes.providers.registry import build_provider, default_settings
-from rushes.tasks.clock import Clock
 from rushes.tasks.engine import Engine
+from rushes.tasks.ports import Clock
 from rushes.tasks.service import Wish
 
 from ..gateways.client import RunningGateways

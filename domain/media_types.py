@@ -1,9 +1,6 @@
 """The type of a medium by its first bytes. What a server declares is often wrong; the bytes are not."""
 
 import unicodedata
-from typing import Literal
-
-MediaKind = Literal["video", "image", "audio"]
 
 HEAD_BYTES = 4096
 """How much of a file `sniff_mime` wants to see."""

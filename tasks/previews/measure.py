@@ -1,40 +1,17 @@
 """What a kept file really is: size in pixels, duration, streams. Blocks; pillow and PyAV are imported only when used.
 
 Images are not decoded and videos probed for a few megabytes at most. That bounds no index that a container holds or
-claims to hold, so this runs in the child process of `decoder.py`.
+claims to hold, so this runs in the child process (`child.py`).
 """
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO
+
+from ...domain.kept_media import CONTAINERS, PILLOW_FORMATS, UNREADABLE, Measured, MediaFacts
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from PIL.Image import Image
-
-PILLOW_FORMATS = {
-    "image/png": "PNG",
-    "image/jpeg": "JPEG",
-    "image/webp": "WEBP",
-    "image/gif": "GIF",
-    "image/avif": "AVIF",
-}
-
-CONTAINERS = {
-    "audio/aac": "aac",
-    "audio/flac": "flac",
-    "audio/mp4": "mp4",
-    "audio/mpeg": "mp3",
-    "audio/ogg": "ogg",
-    "audio/wav": "wav",
-    "video/mp4": "mp4",
-    "video/ogg": "ogg",
-    "video/quicktime": "mov",
-    "video/webm": "matroska",
-    "video/x-matroska": "matroska",
-    "video/x-msvideo": "avi",
-}
-"""FFmpeg's demuxer for each type. It is never left to guess: a playlist would make it open other files and hosts."""
 
 _PROBE = {"probesize": "5000000", "analyzeduration": "5000000"}
 
@@ -42,36 +19,6 @@ _PROBE = {"probesize": "5000000", "analyzeduration": "5000000"}
 _ORIENTATION_TAG = 0x0112
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 """EXIF's orientations in which viewers turn the picture by a quarter."""
-
-
-@dataclass(frozen=True)
-class MediaFacts:
-    """Measured facts of a medium, as viewers show it; None where not known."""
-
-    width: int | None = None
-    height: int | None = None
-    duration_seconds: float | None = None
-    frame_rate: float | None = None
-    """Frames a second, on average."""
-    has_audio: bool | None = None
-
-
-@dataclass(frozen=True)
-class Measured:
-    """The facts, and what the file holds: a container called a video may hold only sound; None where unreadable."""
-
-    facts: MediaFacts
-    holds: Literal["video", "image", "audio"] | None
-    problem: str | None = None
-    """Why measuring was given up, where it took too much. An unreadable file is no such problem."""
-
-
-UNREADABLE = Measured(MediaFacts(), None)
-
-
-def is_measurable(mime_type: str) -> bool:
-    """Whether there is something to ask of such a file."""
-    return mime_type in PILLOW_FORMATS or mime_type in CONTAINERS
 
 
 def measure(file: BinaryIO, mime_type: str) -> Measured:
