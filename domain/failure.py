@@ -73,9 +73,14 @@ class Failure(BaseModel):
     hint: str = ""
 
 
+def without_invisible(text: str) -> str:
+    """The text without the characters that a person does not see."""
+    return text if text.isascii() else _INVISIBLE.sub("", text)
+
+
 def clean_text(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """Text from outside as one bounded line: no control or invisible formatting characters, at most `limit` long."""
-    line = " ".join(_CONTROL.sub(" ", _INVISIBLE.sub("", text[: 20 * limit + 1000])).split())
+    line = " ".join(_CONTROL.sub(" ", without_invisible(text[: 20 * limit + 1000])).split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from pydantic import JsonValue
 
+from ...domain.failure import without_invisible
 from ...domain.job import KEY_STAND_IN
 
 KEY_LENGTH_MIN = 8
@@ -55,7 +56,7 @@ class Redaction:
             return self.json(value)
         if not self._key:
             return value
-        head = value[:_WHOLE_TEXT_MAX].decode("utf-8", "surrogateescape")
+        head = self._seen(value[:_WHOLE_TEXT_MAX].decode("utf-8", "surrogateescape"))
         return self._prose(head).encode("utf-8", "surrogateescape") + value[_WHOLE_TEXT_MAX:]
 
     def text(self, text: str) -> str:
@@ -63,11 +64,13 @@ class Redaction:
         if not self._key or len(text) < KEY_LENGTH_MIN:
             return text
         if len(text) > _WHOLE_TEXT_MAX:
-            head, rest = text[:_WHOLE_TEXT_MAX], text[_WHOLE_TEXT_MAX:]
-            return self.text(head) + rest.replace(self._key, BLOT)
+            # First: it may lie across the end of the head.
+            text = text.replace(self._key, BLOT)
+            return self.text(text[:_WHOLE_TEXT_MAX]) + text[_WHOLE_TEXT_MAX:]
+        text = self._seen(text)
         if KEY_STAND_IN in text:
             text = text.replace(KEY_STAND_IN, KEY_STAND_IN.lower())
-        if not self._encoded.search(text) and not (_ESCAPES.search(text) and self._escaped.search(text)):
+        if not self._holds(text):
             return text
         return self._prose(text) if any(map(str.isspace, text.strip())) else self._address(text)
 
@@ -82,6 +85,14 @@ class Redaction:
             return forms[number] if number < len(forms) else found[0]
 
         return _STAND_IN.sub(form, url)
+
+    def _holds(self, text: str) -> bool:
+        return bool(self._encoded.search(text) or (_ESCAPES.search(text) and self._escaped.search(text)))
+
+    def _seen(self, text: str) -> str:
+        """The text without invisible characters, if the key is in it then: they are taken out where it is shown."""
+        bare = without_invisible(text)
+        return bare if bare != text and self._holds(bare) else text
 
     def _prose(self, text: str) -> str:
         return self._without(text, lambda _: BLOT)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from rushes.domain.errors import OutputError, SubmissionRefused
+from rushes.domain.failure import clean_text
 from rushes.domain.job import KEY_STAND_IN as STAND_IN
 from rushes.domain.job import RemoteOutput
 from rushes.providers.client.downloads import OutputClient
@@ -149,6 +150,31 @@ def test_whatever_the_key_is_it_is_in_no_text(key: str, before: str, after: str)
     for written in (str, _all_percent, WRITTEN["percent-encoded"], WRITTEN["JSON in JSON by numbers"]):
         assert written(key) not in redaction.text(f"{before}{written(key)}{after}")
     assert redaction.restored(redaction.text(f"https://h/?k={quote(key)}")) == f"https://h/?k={quote(key)}"
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u00ad", "\U000e0041", "\ufe0f\u2060"])
+@FORMS
+def test_characters_that_nobody_sees_do_not_hide_the_key_until_they_are_taken_out(
+    written: Callable[[str], str], unseen: str
+) -> None:
+    said, redaction = written(KEY), Redaction(KEY)
+    hidden = f"no such key: {said[:9]}{unseen}{said[9:-3]}{unseen}{said[-3:]}"
+    assert said not in clean_text(redaction.text(hidden))
+    assert said not in clean_text(redaction.text(f"https://h.example/?k={hidden[13:]}"))
+    told = redaction.body(hidden.encode())
+    assert isinstance(told, bytes)
+    assert said not in clean_text(told.decode())
+
+
+def test_what_hides_nothing_stays_as_it_is() -> None:
+    text = "a family \U0001f468\u200d\U0001f469\u200d\U0001f467 and a soft\u00adhyphen"
+    assert Redaction(KEY).text(text) == text
+
+
+@pytest.mark.parametrize("before", range(256 * 1024 - len(KEY) - 1, 256 * 1024 + 2, 7))
+def test_a_key_anywhere_in_a_very_long_text_is_found(before: int) -> None:
+    text = f"{'a' * before}{KEY}{'b' * 100}"
+    assert KEY not in Redaction(KEY).text(text)
 
 
 def test_names_numbers_and_lists_of_a_reply_are_gone_through() -> None:
