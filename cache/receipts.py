@@ -60,6 +60,14 @@ class Receipts:
         finally:
             await lane.aclose()
 
+    async def prepare(self) -> None:
+        """Lay the reserve up while there is room: the first receipt of all may meet a disk that is full by then.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        await anyio.to_thread.run_sync(_prepare, self.folder)
+
     async def keep(self, receipt: Receipt) -> None:
         """Write one receipt; when this returns it survives a power cut. What was called is done, also if cancelled.
 
@@ -95,7 +103,16 @@ class Receipts:
             if len(rest) < len(receipts) or not receipts:
                 await anyio.to_thread.run_sync(_rewrite, file, rest)
                 dropped += len(receipts) - len(rest)
-        return dropped
+        return dropped + await self._empty_reserve(needed)
+
+    async def _empty_reserve(self, needed: Callable[[Sequence[str]], Awaitable[Collection[str]]]) -> int:
+        """Make room in the reserve once nothing in it is needed; else the next full disk would find it full, too."""
+        reserve = self.folder / _RESERVE
+        data = await anyio.to_thread.run_sync(_used, reserve)
+        ids = list(dict.fromkeys(str(each["task_id"]) for each in _parsed(data)))
+        if not data or (ids and await needed(ids)):
+            return 0
+        return len(ids) if await anyio.to_thread.run_sync(_emptied, reserve, data) else 0
 
 
 class _Appender:
@@ -131,8 +148,7 @@ class _Appender:
         file = self._folder / f"{datetime.now(UTC):%Y-%m-%d}{_SUFFIX}"
         is_new = not file.exists()
         if is_new:
-            make_folder(self._folder)
-            make_private(self._folder)
+            _make_private_folder(self._folder)
         descriptor = os.open(file, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
         try:
             if os.write(descriptor, data) < len(data):
@@ -149,6 +165,18 @@ class _Appender:
         return None
 
 
+def _prepare(folder: Path) -> None:
+    with translated(folder):
+        _make_private_folder(folder)
+        _make_reserve(folder / _RESERVE)
+        sync_folder(folder)
+
+
+def _make_private_folder(folder: Path) -> None:
+    make_folder(folder)
+    make_private(folder)
+
+
 def _make_reserve(reserve: Path) -> None:
     if reserve.exists():
         return
@@ -160,8 +188,31 @@ def _make_reserve(reserve: Path) -> None:
     part.replace(reserve)
 
 
+def _used(reserve: Path) -> bytes:
+    try:
+        return reserve.read_bytes().rstrip(b"\0")
+    except FileNotFoundError:
+        return b""
+
+
+def _emptied(reserve: Path, data: bytes) -> bool:
+    """Write the reserve over, if it still holds `data` and no more."""
+    with translated(reserve.parent), _locked(reserve), reserve.open("r+b") as file:
+        if file.read().rstrip(b"\0") != data:
+            return False
+        file.seek(0)
+        file.write(b"\0" * RESERVE_BYTES)
+        file.flush()
+        os.fsync(file.fileno())
+    return True
+
+
+def _locked(reserve: Path) -> filelock.BaseFileLock:
+    return filelock.FileLock(reserve.with_name(_RESERVE + ".lock"), timeout=2, mode=0o600)
+
+
 def _into_reserve(reserve: Path, data: bytes) -> None:
-    with filelock.FileLock(reserve.with_name(_RESERVE + ".lock"), timeout=2, mode=0o600), reserve.open("r+b") as file:
+    with _locked(reserve), reserve.open("r+b") as file:
         used = len(file.read().rstrip(b"\0"))
         if used + len(data) > RESERVE_BYTES:
             raise OSError("the disk is full, and so is the reserve for receipts")

@@ -176,6 +176,8 @@ class Submitter:
     async def _answer_to(self, record: TaskRecord, candidate: Candidate) -> Submission:
         """The gateway's answer; long media in it are written as they come, and stay there whatever happens then."""
         provider, plan = candidate.provider, candidate.plan
+        if not provider.traits.free:
+            await self._book.make_ready()
         if plan.asynchronous or not provider.traits.streams:
             return await provider.submit(plan)
         if record.hold is not None:

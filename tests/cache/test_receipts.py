@@ -127,6 +127,45 @@ async def test_a_full_disk_still_takes_a_hundred_receipts(tmp_path: Path) -> Non
     assert set(found) == {"before", *(str(number) for number in range(kept))}
 
 
+FULL_AT_FIRST = """
+import anyio, resource, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from rushes.cache.receipts import Receipts
+
+async def main():
+    async with Receipts.opened(Path(sys.argv[1])) as receipts:
+        await receipts.prepare()
+        (Path(sys.argv[1]) / f"{datetime.now(UTC):%Y-%m-%d}.jsonl").write_bytes(b"\\n" * 70_000)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (70_000, 70_000))
+        await receipts.keep({"task_id": "first"})
+
+anyio.run(main)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the limit on file sizes is POSIX's")
+async def test_a_disk_that_is_full_before_the_first_receipt_takes_it(tmp_path: Path) -> None:
+    with anyio.fail_after(60):
+        await anyio.run_process([sys.executable, "-c", FULL_AT_FIRST, str(tmp_path)])
+    async with Receipts.opened(tmp_path) as receipts:
+        assert set(await receipts.read()) == {"first"}
+
+
+@pytest.mark.parametrize("open_tasks", [set[str](), {"b"}])
+async def test_the_reserve_is_emptied_once_nothing_in_it_is_needed(tmp_path: Path, open_tasks: set[str]) -> None:
+    async def needed(task_ids: Sequence[str]) -> set[str]:
+        return open_tasks & set(task_ids)
+
+    async with Receipts.opened(tmp_path) as receipts:
+        await receipts.prepare()
+        with (tmp_path / "reserve").open("r+b") as reserve:
+            reserve.write(b'\n{"task_id": "a"}\n\n{"task_id": "b"}\n')
+        assert await receipts.tidy(needed, NOW) == (0 if open_tasks else 2)
+        assert set(await receipts.read()) == ({"a", "b"} if open_tasks else set())
+        assert (tmp_path / "reserve").stat().st_size == RESERVE_BYTES
+
+
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 

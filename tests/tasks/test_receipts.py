@@ -11,10 +11,10 @@ import pytest
 
 from rushes.cache.embedded.store import Document, TaskStore
 from rushes.domain.errors import StoreFull, TaskNotFound
-from rushes.domain.job import Job, Observation, RemoteOutput, Submission
+from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
 from rushes.domain.record import TaskRecord
 from rushes.domain.request import GenerationRequest
-from rushes.providers.provider import Traits
+from rushes.providers.provider import AnswerSink, Traits
 from rushes.tasks.engine import Engine
 from rushes.tasks.work.receipt_book import receipt_of, record_of
 
@@ -132,6 +132,19 @@ async def test_a_full_store_and_an_end_right_after_the_answer_do_not_lose_the_jo
     async with an_engine(tmp_path, gateway) as engine:
         ended = await _settled(engine, record.task_id)
     assert (ended.state, ended.job, len(gateway.plans)) == ("succeeded", JOB, 0)
+
+
+async def test_room_for_a_receipt_is_laid_up_before_anything_is_paid_for(tmp_path: Path) -> None:
+    """A disk may be full by the time of the first answer of all."""
+
+    class Watching(ScriptedProvider):
+        async def submit(self, plan: Plan, *, sink: AnswerSink | None = None) -> Submission:
+            laid_up.append((tmp_path / "receipts" / "reserve").exists())
+            return await super().submit(plan, sink=sink)
+
+    laid_up: list[bool] = []
+    await _accepted(tmp_path, Watching(answers=[Submission(job=JOB, observation=RUNNING)], looks=[RUNNING]))
+    assert laid_up == [True]
 
 
 async def test_a_flipped_bit_early_in_the_log_does_not_lose_tasks_in_silence(tmp_path: Path) -> None:
