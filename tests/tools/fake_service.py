@@ -10,7 +10,7 @@ from rushes.domain.errors import RushesError, TaskNotFound
 from rushes.domain.record import TaskRecord, TaskState
 from rushes.domain.request import Kind
 from rushes.tasks.previews.previews import check_index
-from rushes.tasks.service import Answer, ModelOffer, Preview, Seen, TaskPage, Wish
+from rushes.tasks.service import Answer, ModelOffer, Preview, Seen, Service, TaskPage, Wish
 
 from ..altered import altered
 from ..previews.here import previews_here
@@ -39,7 +39,7 @@ def record(**fields: object) -> TaskRecord:
     )
 
 
-class FakeService:
+class FakeService(Service):
     """Answers like the real service; `move` is what a gateway would do."""
 
     def __init__(self) -> None:
