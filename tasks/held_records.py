@@ -15,6 +15,8 @@ HELD_BYTES_MAX = 64 * 2**20
 _ENTRY_BYTES = 160
 """What Python takes for one beside its bytes, about."""
 
+_RECORD_BYTES = 8 * 1024
+
 _WINDOW_BITS, _MEMORY_LEVEL = -12, 5
 """No header, and small tables: they are made anew for every record."""
 
@@ -30,14 +32,17 @@ class HeldRecords:
         self._worker = worker
         self._bytes_max = bytes_max
         self._bytes = 0
-        self._packed: dict[str, tuple[int, bytes]] = {}
-        """Revision and text."""
+        self._packed: dict[str, tuple[int, bytes | TaskRecord]] = {}
+        """Revision and text; a submission under way as it is, for there are few, and it is wanted at once."""
         self.turn = 0
 
     def get(self, task_id: str) -> TaskRecord | None:
         """The record as it was read or written last; `None` where it is not held."""
         entry = self._packed.get(task_id)
-        return None if entry is None else TaskRecord.model_validate(_unpacked(entry[1]))
+        if entry is None:
+            return None
+        kept = entry[1]
+        return kept if isinstance(kept, TaskRecord) else TaskRecord.model_validate(_unpacked(kept))
 
     def keep(self, record: TaskRecord, document: dict[str, JsonValue], turn: int) -> None:
         """Hold a record that was read or written just now, with its document, unless a later one is held."""
@@ -46,9 +51,9 @@ class HeldRecords:
             return
         self.forget(record.task_id)
         if record.open and record.worker == self._worker:
-            packed = _packed(document)
-            self._packed[record.task_id] = record.revision, packed
-            self._bytes += len(packed) + _ENTRY_BYTES
+            kept = record if record.phase == "submitting" else _packed(document)
+            self._packed[record.task_id] = record.revision, kept
+            self._bytes += _size(kept)
             while self._bytes > self._bytes_max:
                 self.forget(next(iter(self._packed)))
 
@@ -56,13 +61,17 @@ class HeldRecords:
         """Read it from the store next time."""
         entry = self._packed.pop(task_id, None)
         if entry is not None:
-            self._bytes -= len(entry[1]) + _ENTRY_BYTES
+            self._bytes -= _size(entry[1])
 
     def forget_all(self) -> None:
         """Somebody else has written, nobody knows what."""
         self.turn += 1
         self._packed.clear()
         self._bytes = 0
+
+
+def _size(kept: bytes | TaskRecord) -> int:
+    return _ENTRY_BYTES + (len(kept) if isinstance(kept, bytes) else _RECORD_BYTES)
 
 
 def _packed(document: dict[str, JsonValue]) -> bytes:

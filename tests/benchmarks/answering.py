@@ -20,6 +20,8 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             body = b'{"id": "%s", ' % name.encode() + _RUNNING
             status = b"201 Created" if posted else b"200 OK"
             writer.write(b"HTTP/1.1 %s\r\ncontent-type: application/json\r\n" % status)
+            # Nobody is to look by himself while looks are measured.
+            writer.write(b"retry-after: 3600\r\n")
             writer.write(b"content-length: %d\r\n\r\n%s" % (len(body), body))
             await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionError):

@@ -1,15 +1,19 @@
-"""`python -m tests.benchmarks looks [--tasks N]`: submissions and looks a second of one process.
+"""`python -m tests.benchmarks looks [--tasks N] [--waiting N] [--write]`: how much one process can watch and submit.
 
 The gateway answers at once, in a process of its own; the store, its synced journal, the leases and HTTP are real. Each
 task is looked at as soon as the others let it: how often one is looked at in life, the cadence decides.
 """
 
 import argparse
+import os
+import platform
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
@@ -21,12 +25,20 @@ from rushes.providers.fact_files import load_facts
 from rushes.providers.provider import AnswerSink, ProviderSettings
 from rushes.providers.registry import format_class
 from rushes.tasks.clock import SystemClock
-from rushes.tasks.engine import Engine
+from rushes.tasks.engine import Engine, Limits
 
+from ..altered import altered
 from ..tasks.engines import a_wish, an_engine
+from . import cadence
+from .pages import rewritten
 
 ROUNDS = 3
 AT_ONCE = 32
+SUBMISSIONS = 1000
+PACED_PER_SECOND, PACED_SECONDS = 300, 10
+TICK_SECONDS = 0.01
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+AS_IN_LIFE = Limits(shutdown_grace_seconds=0.2)
 
 
 class Counting(HttpProvider):
@@ -44,6 +56,18 @@ class Counting(HttpProvider):
         return seen
 
 
+class Stretch:
+    """Wall clock and processor time of a stretch of work of this process, all its threads together."""
+
+    def __init__(self) -> None:
+        self._began, self._processor = time.perf_counter(), time.process_time()
+
+    def row(self, what: str, count: int, goal: str) -> str:
+        seconds, worked = time.perf_counter() - self._began, time.process_time() - self._processor
+        each = 1000 * worked / count
+        return f"| {what} | {count / seconds:.0f}; {each:.2f} ms, enough for {1000 / each:.0f} | {goal} |"
+
+
 def _provider(port: int) -> Counting:
     settings = ProviderSettings(
         name="routeany", wire="routeany", base_url=f"http://127.0.0.1:{port}", api_key=SecretStr("sk-benchmark")
@@ -51,7 +75,7 @@ def _provider(port: int) -> Counting:
     return Counting(settings, format_class("routeany")(settings), load_facts("routeany"))
 
 
-async def _submitted(engine: Engine, count: int) -> list[str]:
+async def _submitted(engine: Engine, numbers: range) -> list[str]:
     task_ids: list[str] = []
     slots = anyio.CapacityLimiter(AT_ONCE)
 
@@ -62,8 +86,31 @@ async def _submitted(engine: Engine, count: int) -> list[str]:
             task_ids.append(answer.record.task_id)
 
     async with anyio.create_task_group() as group:
-        for number in range(count):
+        for number in numbers:
             group.start_soon(submit, number)
+    return task_ids
+
+
+async def _waiting(engine: Engine, like: str, count: int) -> list[str]:
+    """So many more tasks that wait like that one, put into the journal and held as those that were submitted here."""
+    records = engine._records  # pyright: ignore[reportPrivateUsage]
+    first = await records.read(like)
+    assert first is not None
+    assert first.job is not None
+    task_ids = [f"{like[:-7]}{number:07}" for number in range(count)]
+    slots = anyio.CapacityLimiter(AT_ONCE)
+
+    async def put(number: int) -> None:
+        async with slots:
+            job = Job(job_id=f"like-{number}", model=first.model)
+            changes = {"task_id": task_ids[number], "job": job, "fingerprint": None}
+            record, _ = await records.create(altered(first, changes), force_new=True)
+            engine._scheduler.schedule(record.task_id, 3600.0)  # pyright: ignore[reportPrivateUsage]
+
+    for begin in range(0, count, 1000):
+        async with anyio.create_task_group() as group:
+            for number in range(begin, min(begin + 1000, count)):
+                group.start_soon(put, number)
     return task_ids
 
 
@@ -74,30 +121,83 @@ async def _looked_at(engine: Engine, provider: Counting, task_ids: Sequence[str]
     await provider.done.wait()
 
 
-async def _measured(port: int, home: Path, count: int) -> list[str]:
+async def _lateness(engine: Engine, task_ids: Sequence[str]) -> list[float]:
+    """How late the event loop wakes a sleeper up, in seconds, while looks are due at an even pace."""
+    late: list[float] = []
+
+    async def tick() -> None:
+        while True:
+            due = time.perf_counter() + TICK_SECONDS
+            await anyio.sleep(TICK_SECONDS)
+            late.append(time.perf_counter() - due)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(tick)
+        for number in range(PACED_PER_SECOND * PACED_SECONDS):
+            engine._scheduler.schedule(  # pyright: ignore[reportPrivateUsage]
+                task_ids[number % len(task_ids)], number / PACED_PER_SECOND
+            )
+        await anyio.sleep(PACED_SECONDS)
+        group.cancel_scope.cancel()
+    return late
+
+
+def resident_bytes() -> int:
+    """Memory of this process in RAM now (Linux)."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * PAGE_BYTES
+
+
+@asynccontextmanager
+async def _engine(port: int, home: Path) -> AsyncGenerator[tuple[Engine, Counting]]:
     provider = _provider(port)
-    async with an_engine(home, provider, clock=SystemClock()) as engine:
-        began, processor = time.perf_counter(), time.process_time()
-        task_ids = await _submitted(engine, count)
-        lines = [_line("submissions", count, began, processor)]
-        for _ in range(ROUNDS):
-            began, processor = time.perf_counter(), time.process_time()
-            await _looked_at(engine, provider, task_ids)
-            lines.append(_line("looks", count, began, processor))
+    async with an_engine(home, provider, clock=SystemClock(), limits=AS_IN_LIFE) as engine:
+        yield engine, provider
     await provider.aclose()
-    return lines
 
 
-def _line(what: str, count: int, began: float, processor: float) -> str:
-    seconds, worked = time.perf_counter() - began, time.process_time() - processor
-    return f"{what:<12} {count / seconds:7.0f} a second   {1000 * worked / count:5.2f} ms of processor each"
+async def _work(port: int, home: Path, tasks: int) -> list[str]:
+    async with _engine(port, home) as (engine, provider):
+        await _submitted(engine, range(AT_ONCE))
+        stretch = Stretch()
+        task_ids = await _submitted(engine, range(AT_ONCE, AT_ONCE + SUBMISSIONS))
+        rows = [stretch.row("submissions a second, journal synced; processor time of each", SUBMISSIONS, "≥ 300")]
+        task_ids += await _waiting(engine, task_ids[0], tasks - len(task_ids))
+        await _looked_at(engine, provider, task_ids)
+        stretch = Stretch()
+        for _ in range(ROUNDS):
+            await _looked_at(engine, provider, task_ids)
+        rows.append(
+            stretch.row(f"looks a second, {tasks:,} tasks in flight; processor time of each", ROUNDS * tasks, "≥ 600")
+        )
+        late = statistics.quantiles(await _lateness(engine, task_ids), n=100)[98]
+        what = f"event loop late, p99, {tasks:,} in flight at {PACED_PER_SECOND} looks a second"
+        return [*rows, f"| {what} | {1000 * late:.1f} ms | ≤ 20 ms |"]
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks looks")
-    parser.add_argument("--tasks", type=int, default=1000)
-    asked = parser.parse_args(arguments)
+async def _memory(port: int, home: Path, waiting: int) -> list[str]:
+    async with _engine(port, home) as (engine, provider):
+        task_ids = await _submitted(engine, range(AT_ONCE))
+        await _looked_at(engine, provider, task_ids)
+        before = resident_bytes()
+        await _waiting(engine, task_ids[0], waiting)
+        after = resident_bytes()
+    each, whole = (after - before) / waiting / 1024, after / 2**20
+    return [
+        f"| memory of a waiting task | {each:.2f} KiB | ≤ 1 KiB |",
+        f"| memory of a process with {waiting:,} of them (RSS) | {whole:.0f} MiB | ≤ 160 MiB |",
+    ]
+
+
+def _cadence() -> list[str]:
+    return [
+        f"| {case.what} | {case.looks:.1f} x {case.lag:.2f} s = {case.looks * case.lag:.1f} s: {case.ratio:.2f} x "
+        f"| {case.bound:.1f} s; ≤ 1.15 x |"
+        for case in cadence.cases()
+    ]
+
+
+def measured(what: str, count: int) -> list[str]:
+    """The rows of one measurement, made in this process with a gateway in another."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.benchmarks.answering"], stdout=subprocess.PIPE, text=True
     ) as gateway:
@@ -105,7 +205,39 @@ def main(arguments: Sequence[str]) -> int:
         port = int(gateway.stdout.readline())
         try:
             with tempfile.TemporaryDirectory() as home:
-                print("\n".join(anyio.run(_measured, port, Path(home), asked.tasks)))  # noqa: T201
+                return anyio.run(_work if what == "work" else _memory, port, Path(home), count)
         finally:
             gateway.kill()
+
+
+def _apart(what: str, count: int) -> list[str]:
+    """The same in a fresh process, so that no measurement inherits another's memory."""
+    found = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks", "looks", "--only", what, "--tasks", str(count)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return found.stdout.splitlines()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure and print, and write if asked."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks looks")
+    parser.add_argument("--tasks", type=int, default=10_000, help="in flight")
+    parser.add_argument("--waiting", type=int, default=100_000, help="for the memory they take")
+    parser.add_argument("--only", choices=("work", "memory"), help=argparse.SUPPRESS)
+    parser.add_argument("--write", action="store_true", help="write the table into docs/benchmarks.md")
+    asked = parser.parse_args(arguments)
+    if asked.only is not None:
+        print("\n".join(measured(asked.only, asked.tasks)))  # noqa: T201
+        return 0
+    load = os.getloadavg()[0]
+    rows = [*_apart("work", asked.tasks), *_apart("memory", asked.waiting), *_cadence()]
+    table = "\n".join(["| | rushes | goal or bound |", "|---|---|---|", *rows])
+    print(table)  # noqa: T201
+    if asked.write:
+        cores = os.cpu_count()
+        where = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {cores} cores"
+        rewritten("looks", f"One run. {where}, load before it {load:.1f}.\n\n{table}")
     return 0

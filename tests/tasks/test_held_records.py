@@ -32,7 +32,7 @@ HERE = "worker-1"
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=500))
 def test_what_is_held_is_what_was_stored(prompt: str) -> None:
-    record = a_record(worker=HERE, request=GenerationRequest(kind="video", prompt=prompt))
+    record = a_record(worker=HERE, phase="polling", request=GenerationRequest(kind="video", prompt=prompt))
     held = HeldRecords(HERE)
     held.keep(record, to_document(record), held.turn)
     assert held.get(record.task_id) == record
@@ -43,6 +43,7 @@ def test_a_waiting_task_is_held_in_less_than_a_kibibyte_and_all_in_what_is_given
     for number in range(1000):
         record = a_record(
             worker=HERE,
+            phase="polling",
             task_id=f"01KAK{number:021}",
             request=GenerationRequest(
                 kind="video", prompt="a red fox in snow at dusk, from low above the ground, 35 mm"
