@@ -2,7 +2,7 @@
 
 Both run on the same Python, in turns, so that a machine that is busy is busy for both; the table shows medians.
 `--write` puts it into docs/benchmarks.md, `--check` exits with 1 where rushes starts more slowly than the goal.
-`python -m tests.benchmarks looks` measures submissions and looks a second instead (looks.py).
+`python -m tests.benchmarks looks` measures instead what one process can watch and submit (looks.py).
 """
 
 import argparse
@@ -18,8 +18,7 @@ from pathlib import Path
 
 from . import looks
 from .host import Host, hosted
-
-DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+from .pages import DOCUMENT, rewritten
 
 GOAL = 1.15
 """Start-up of rushes at most, in start-ups of the bare server."""
@@ -101,22 +100,10 @@ def table(rushes: Measured, bare: Measured) -> str:
     return "\n".join(lines)
 
 
-def page(shown: str, rounds: int) -> str:
+def part(shown: str, rounds: int) -> str:
+    """What the page says of this run."""
     where = f"Python {platform.python_version()}, mcp {version('mcp')}, {platform.system()} {platform.machine()}"
-    return f"""\
-# Overhead
-
-What rushes costs beside the least that one writes with the SDK, a server over stdio with one tool. Both run on the same
-Python in turns; medians of {rounds} rounds. {where}.
-
-{shown}
-
-The goal is a start within {GOAL:.2f} of the bare server's. A host is answered before the store, the gateways and the
-scheduler are opened: the first call does that, or two seconds pass. `check_task` reads its task from the store on disk.
-Seconds on the wall depend on what else the machine does; processor time hardly does.
-
-Written by `python -m tests.benchmarks --write`.
-"""
+    return f"Medians of {rounds} rounds. {where}.\n\n{shown}"
 
 
 def main() -> int:
@@ -140,7 +127,7 @@ def main() -> int:
     shown = table(rushes, bare)
     print(shown)  # noqa: T201
     if asked.write:
-        DOCUMENT.write_text(page(shown, asked.rounds), encoding="utf-8")
+        rewritten("overhead", part(shown, asked.rounds))
     slow = rushes.start_processor_seconds > GOAL * bare.start_processor_seconds
     return 1 if asked.check and slow else 0
 

@@ -1,4 +1,7 @@
-"""The least that one writes with the SDK: a server over stdio with one tool."""
+"""The least that one writes with the SDK: a server with one tool, over stdio or, with `http`, over HTTP."""
+
+import socket
+import sys
 
 from mcp.server.mcpserver import MCPServer
 
@@ -12,4 +15,12 @@ async def add(a: int, b: int) -> int:
 
 
 if __name__ == "__main__":
-    server.run("stdio")
+    if sys.argv[1:] == ["http"]:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        sys.stderr.write(f"listening on http://127.0.0.1:{port}/mcp\n")
+        sys.stderr.flush()
+        server.run("streamable-http", host="127.0.0.1", port=port)
+    else:
+        server.run("stdio")
