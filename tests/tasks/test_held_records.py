@@ -126,3 +126,16 @@ async def test_looks_that_change_nothing_read_nothing(tmp_path: Path) -> None:
             while gateway.polls < looks + 10:
                 await anyio.lowlevel.checkpoint()
         assert CountingStore.reads == before
+
+
+async def test_a_sweep_goes_by_workers_and_ids_and_reads_no_record(tmp_path: Path) -> None:
+    async with TaskStore.opened(tmp_path, schema=SCHEMA, migrations=MIGRATIONS) as store:
+        records = Records(store, HERE, SystemClock())
+        for number, worker in enumerate([HERE, None, "worker-2", HERE]):
+            await records.create(a_record(task_id=f"01KAK{number:021}", worker=worker), force_new=True)
+        await records.create(
+            a_record(task_id=f"01KAK{9:021}", worker="worker-3", phase="done", open=False), force_new=True
+        )
+        assert set(await records.open_workers()) == {HERE, None, "worker-2"}
+        assert [task_id[-1] async for task_id in records.open_ids(HERE)] == ["0", "3"]
+        assert [task_id[-1] async for task_id in records.open_ids(None)] == ["1"]
