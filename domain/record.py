@@ -138,8 +138,8 @@ class TaskRecord(BaseModel):
     revision: int = 0
     task_id: str
     """A ULID: sorts by time of creation, unguessable."""
-    owner: str = "local"
-    """The principal it belongs to."""
+    owner: str
+    """The name of the principal it belongs to."""
     kind: Kind
     state: TaskState = "queued"
     phase: Phase = "submitting"

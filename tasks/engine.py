@@ -13,6 +13,7 @@ from anyio.abc import TaskGroup
 from pydantic import JsonValue
 
 from ..domain.errors import RequestRefused, StoreError, TaskNotFound
+from ..domain.principal import Principal
 from ..domain.record import TaskRecord, TaskState
 from ..domain.request import GenerationRequest, Kind
 from .clock import SystemClock
@@ -159,7 +160,7 @@ class Engine:
     async def generate(self, wish: Wish, *, answer_within_seconds: float = 20.0) -> Answer:
         """See `Service.generate`."""
         request, chosen = await self._routed(wish)
-        same = None if wish.force_new else fingerprint(wish.owner, wish.provider, request)
+        same = None if wish.force_new else fingerprint(wish.principal.name, wish.provider, request)
         room = await find_room(self._folder, chosen, self._records, same)
         if isinstance(room, TaskRecord):
             return Answer(await self._answered(room, answer_within_seconds), deduplicated=True)
@@ -172,13 +173,13 @@ class Engine:
         _, chosen = await self._routed(wish)
         return preview(chosen)
 
-    async def get(self, task_id: str, *, owner: str = "local") -> TaskRecord:
+    async def get(self, task_id: str, *, principal: Principal) -> TaskRecord:
         """See `Service.get`."""
-        return await self._owned(task_id, owner)
+        return await self._owned(task_id, principal)
 
-    async def answer(self, task_id: str, *, owner: str = "local") -> JsonValue:
+    async def answer(self, task_id: str, *, principal: Principal) -> JsonValue:
         """See `Service.answer`."""
-        await self._owned(task_id, owner)
+        await self._owned(task_id, principal)
         return await self._records.answer(task_id)
 
     async def wait(
@@ -186,11 +187,11 @@ class Engine:
         task_id: str,
         *,
         seconds: float,
-        owner: str = "local",
+        principal: Principal,
         report: Callable[[TaskRecord], Awaitable[None]] | None = None,
     ) -> TaskRecord:
         """See `Service.wait`."""
-        record = await self._owned(task_id, owner)
+        record = await self._owned(task_id, principal)
         deadline = anyio.current_time() + seconds
         self._waiters[task_id] += 1
         try:
@@ -207,7 +208,7 @@ class Engine:
     async def list_tasks(
         self,
         *,
-        owner: str = "local",
+        principal: Principal,
         state: TaskState | None = None,
         kind: Kind | None = None,
         limit: int = 20,
@@ -216,32 +217,32 @@ class Engine:
         """See `Service.list_tasks`."""
         if cursor is not None and not is_task_id(cursor):
             raise RequestRefused("invalid_input", "The cursor must be the next_cursor of the page before.")
-        found = await self._records.page(owner=owner, state=state, kind=kind, limit=limit + 1, before=cursor)
+        found = await self._records.page(owner=principal.name, state=state, kind=kind, limit=limit + 1, before=cursor)
         more = len(found) > limit
         return TaskPage(tuple(found[:limit]), found[limit - 1].task_id if more else None)
 
-    async def cancel(self, task_id: str, *, owner: str = "local", abandon: bool = False) -> TaskRecord:
+    async def cancel(self, task_id: str, *, principal: Principal, abandon: bool = False) -> TaskRecord:
         """See `Service.cancel`."""
-        record = await self._owned(task_id, owner)
+        record = await self._owned(task_id, principal)
         after = await self._canceller.cancel(record, abandon=abandon)
         self._queue.schedule(task_id)
         return after
 
-    async def attach(self, task_id: str, job_id: str, *, owner: str = "local") -> TaskRecord:
+    async def attach(self, task_id: str, job_id: str, *, principal: Principal) -> TaskRecord:
         """See `Service.attach`."""
-        return await self._attacher.attach(await self._owned(task_id, owner), job_id)
+        return await self._attacher.attach(await self._owned(task_id, principal), job_id)
 
-    async def _owned(self, task_id: str, owner: str) -> TaskRecord:
+    async def _owned(self, task_id: str, principal: Principal) -> TaskRecord:
         """The record; also one that the store has lost and a receipt still knows."""
         try:
-            return await self._records.read_owned(task_id, owner)
+            return await self._records.read_owned(task_id, principal)
         except TaskNotFound:
             await self._book.take_up(task_id)
-        return await self._records.read_owned(task_id, owner)
+        return await self._records.read_owned(task_id, principal)
 
-    async def take_up(self, task_id: str, *, owner: str = "local") -> TaskRecord:
+    async def take_up(self, task_id: str, *, principal: Principal) -> TaskRecord:
         """See `Service.take_up`."""
-        return await self._attacher.take_up(await self._records.read_owned(task_id, owner))
+        return await self._attacher.take_up(await self._records.read_owned(task_id, principal))
 
     async def models(
         self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None
@@ -250,15 +251,15 @@ class Engine:
         await offers.refresh(self._configured, self._store, self._clock.now())
         return offers.offers(self._configured, kind=kind, provider=provider, query=query)
 
-    async def look(self, task_id: str, index: int, *, owner: str = "local", at_seconds: float | None = None) -> Seen:
+    async def look(self, task_id: str, index: int, *, principal: Principal, at_seconds: float | None = None) -> Seen:
         """See `Service.look`."""
-        record = await self._owned(task_id, owner)
+        record = await self._owned(task_id, principal)
         check_index(record, index)
         return Seen(record, await self._previews.look(record.outputs[index - 1], at_seconds))
 
-    async def content(self, task_id: str, index: int, *, owner: str = "local", bytes_max: int) -> bytes:
+    async def content(self, task_id: str, index: int, *, principal: Principal, bytes_max: int) -> bytes:
         """See `Service.content`."""
-        record = await self._owned(task_id, owner)
+        record = await self._owned(task_id, principal)
         check_index(record, index)
         return await self._previews.content(record.outputs[index - 1], bytes_max)
 
@@ -277,7 +278,7 @@ class Engine:
     # the life of a task
 
     async def _routed(self, wish: Wish) -> tuple[GenerationRequest, Route]:
-        media = await self._media.resolve(wish.media, owner=wish.owner, local_files=wish.local_files)
+        media = await self._media.resolve(wish.media, principal=wish.principal, local_files=wish.local_files)
         request = wish.request.model_copy(update={"media": media})
         await self._learn_named_models(request, wish.provider)
         return request, route(request, self._configured, wish.provider, self._uploader)
@@ -300,11 +301,11 @@ class Engine:
         first: Candidate = chosen.candidates[0]
         return TaskRecord(
             task_id=new_task_id(now),
-            owner=wish.owner,
+            owner=wish.principal.name,
             kind=request.kind,
             worker=self._records.worker,
             request=request,
-            fingerprint=fingerprint(wish.owner, wish.provider, request),
+            fingerprint=fingerprint(wish.principal.name, wish.provider, request),
             output_name=wish.output_name,
             provider=first.plan.provider,
             model=first.plan.model,

@@ -97,6 +97,7 @@ def _usual() -> bytes:
         created_at=moment,
         updated_at=moment,
         deadline_at=moment,
+        owner="local",
     )
     return record.model_dump_json(by_alias=True).encode()
 

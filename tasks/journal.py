@@ -9,6 +9,7 @@ from pydantic import JsonValue, ValidationError
 
 from ..domain.document import Document
 from ..domain.errors import StoreBusy, StoreDamaged, StoreError, TaskNotFound
+from ..domain.principal import Principal
 from ..domain.record import TaskRecord, TaskState
 from .followers import Change, Followers
 from .held_records import HeldRecords
@@ -132,14 +133,14 @@ class Records:
         document = await self._store.get(task_id)
         return None if document is None else from_document(document)
 
-    async def read_owned(self, task_id: str, owner: str) -> TaskRecord:
-        """The record of this owner.
+    async def read_owned(self, task_id: str, principal: Principal) -> TaskRecord:
+        """The record, if it is one of theirs.
 
         Raises:
             TaskNotFound: unknown and foreign ids look the same.
         """
         record = await self.read(task_id) if task_id.isalnum() and len(task_id) <= 64 else None
-        if record is None or record.owner != owner:
+        if record is None or record.owner != principal.name:
             raise TaskNotFound(
                 f"There is no task {task_id[:64]!r}.", hint="Call list_tasks to see the tasks and their ids."
             )

@@ -7,6 +7,7 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from ..domain.model_facts import ModelFacts
+from ..domain.principal import Principal
 from ..domain.record import TaskRecord, TaskState
 from ..domain.request import GenerationRequest, Kind, MediaRole
 from .previews.preview import Look
@@ -26,11 +27,11 @@ class Wish:
 
     request: GenerationRequest
     """Without media."""
+    principal: Principal
     media: tuple[MediaSource, ...] = ()
     provider: str | None = None
     output_name: str | None = None
     force_new: bool = False
-    owner: str = "local"
     local_files: bool = True
     """Whether local paths are allowed as media (stdio and command line only)."""
 
@@ -94,9 +95,9 @@ class Service(Protocol):
 
     async def preview(self, wish: Wish) -> Preview: ...
 
-    async def get(self, task_id: str, *, owner: str = "local") -> TaskRecord: ...
+    async def get(self, task_id: str, *, principal: Principal) -> TaskRecord: ...
 
-    async def answer(self, task_id: str, *, owner: str = "local") -> JsonValue:
+    async def answer(self, task_id: str, *, principal: Principal) -> JsonValue:
         """The gateway's last answer about the task's job, as it was kept; `None` where there is none."""
         ...
 
@@ -105,7 +106,7 @@ class Service(Protocol):
         task_id: str,
         *,
         seconds: float,
-        owner: str = "local",
+        principal: Principal,
         report: Callable[[TaskRecord], Awaitable[None]] | None = None,
     ) -> TaskRecord:
         """The record as soon as it is settled, or as it is when time is up.
@@ -117,21 +118,21 @@ class Service(Protocol):
     async def list_tasks(
         self,
         *,
-        owner: str = "local",
+        principal: Principal,
         state: TaskState | None = None,
         kind: Kind | None = None,
         limit: int = 20,
         cursor: str | None = None,
     ) -> TaskPage: ...
 
-    async def cancel(self, task_id: str, *, owner: str = "local", abandon: bool = False) -> TaskRecord:
+    async def cancel(self, task_id: str, *, principal: Principal, abandon: bool = False) -> TaskRecord:
         """Cancel at the gateway where it can be cancelled; otherwise say so in the record's warnings.
 
         With `abandon` the task becomes `cancelled` although the gateway goes on and may charge.
         """
         ...
 
-    async def attach(self, task_id: str, job_id: str, *, owner: str = "local") -> TaskRecord:
+    async def attach(self, task_id: str, job_id: str, *, principal: Principal) -> TaskRecord:
         """Hand a task the job that it lost, as found at the gateway; the task then goes on as any other.
 
         Raises:
@@ -139,7 +140,7 @@ class Service(Protocol):
         """
         ...
 
-    async def take_up(self, task_id: str, *, owner: str = "local") -> TaskRecord:
+    async def take_up(self, task_id: str, *, principal: Principal) -> TaskRecord:
         """Go on with a task that was set aside, because processes died while they worked on it."""
         ...
 
@@ -147,11 +148,11 @@ class Service(Protocol):
         self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None
     ) -> Sequence[ModelOffer]: ...
 
-    async def look(self, task_id: str, index: int, *, owner: str = "local", at_seconds: float | None = None) -> Seen:
+    async def look(self, task_id: str, index: int, *, principal: Principal, at_seconds: float | None = None) -> Seen:
         """A small picture of output `index`, counted from 1; with `at_seconds` the frame of a video at that moment."""
         ...
 
-    async def content(self, task_id: str, index: int, *, owner: str = "local", bytes_max: int) -> bytes:
+    async def content(self, task_id: str, index: int, *, principal: Principal, bytes_max: int) -> bytes:
         """The bytes of output `index`, counted from 1, if they are at most so many; else a small picture of it."""
         ...
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from ..domain.principal import Principal
 from ..tasks.service import Service
 from .progress import BEAT_SECONDS, ReportProgress
 
@@ -30,9 +31,9 @@ class ToolContext:
 
     opened: OpenService
     """Raises what kept the service from being opened: any `RushesError`."""
+    principal: Principal
+    """On whose behalf the call is made: it sees their tasks alone."""
     report_progress: ReportProgress = no_progress
-    owner: str = "local"
-    """The principal whose tasks the call sees."""
     local_files: bool = False
     """Whether local paths are allowed as media."""
     beat_seconds: float = BEAT_SECONDS

@@ -56,13 +56,15 @@ async def check_task(context: ToolContext, arguments: CheckTask) -> ToolResult:
 async def _looked_at(context: ToolContext, arguments: CheckTask) -> TaskRecord:
     service = await context.opened()
     if arguments.job_id is not None:
-        attached = await service.attach(arguments.task_id, arguments.job_id, owner=context.owner)
+        attached = await service.attach(arguments.task_id, arguments.job_id, principal=context.principal)
         if not arguments.wait_seconds:
             return attached
     if not arguments.wait_seconds:
-        return await service.get(arguments.task_id, owner=context.owner)
+        return await service.get(arguments.task_id, principal=context.principal)
     meter = ProgressMeter(context.report_progress)
-    return await service.wait(arguments.task_id, seconds=arguments.wait_seconds, owner=context.owner, report=meter.task)
+    return await service.wait(
+        arguments.task_id, seconds=arguments.wait_seconds, principal=context.principal, report=meter.task
+    )
 
 
 async def list_tasks(context: ToolContext, arguments: ListTasks) -> ToolResult:
@@ -74,7 +76,7 @@ async def list_tasks(context: ToolContext, arguments: ListTasks) -> ToolResult:
     """
     service = await context.opened()
     page = await service.list_tasks(
-        owner=context.owner,
+        principal=context.principal,
         state=arguments.state,
         kind=arguments.kind,
         limit=arguments.limit,
@@ -91,7 +93,7 @@ async def cancel_task(context: ToolContext, arguments: CancelTask) -> ToolResult
         TaskNotFound, StoreError.
     """
     service = await context.opened()
-    record = await service.cancel(arguments.task_id, owner=context.owner, abandon=arguments.abandon)
+    record = await service.cancel(arguments.task_id, principal=context.principal, abandon=arguments.abandon)
     return await task_result(context, record)
 
 

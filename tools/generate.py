@@ -6,6 +6,7 @@ from typing import Annotated, Literal, assert_never
 import anyio
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from ..domain.principal import Principal
 from ..domain.request import GenerationRequest, Kind, MediaRole
 from ..tasks.service import Answer, MediaSource, Wish
 from .answers.result import ToolResult
@@ -129,7 +130,7 @@ def kind_of(arguments: Generate) -> Kind:
     return "image" if isinstance(arguments, GenerateImage) else "audio"
 
 
-def wish_of(arguments: Generate, *, owner: str, local_files: bool) -> Wish:
+def wish_of(arguments: Generate, *, principal: Principal, local_files: bool) -> Wish:
     """The wish that a generating tool's arguments stand for."""
     inputs = arguments.model_dump(exclude=_NOT_OF_THE_REQUEST | _MEDIA)
     request = GenerationRequest(kind=kind_of(arguments), provider_options=arguments.provider_options or {}, **inputs)
@@ -139,7 +140,7 @@ def wish_of(arguments: Generate, *, owner: str, local_files: bool) -> Wish:
         provider=arguments.provider,
         output_name=arguments.output_name,
         force_new=arguments.force_new,
-        owner=owner,
+        principal=principal,
         local_files=local_files,
     )
 
@@ -172,7 +173,7 @@ async def generate(context: ToolContext, arguments: Generate) -> ToolResult:
     Raises:
         RequestRefused, StoreError: before anything was sent.
     """
-    wish = wish_of(arguments, owner=context.owner, local_files=context.local_files)
+    wish = wish_of(arguments, principal=context.principal, local_files=context.local_files)
     if arguments.dry_run:
         return await _preview(context, wish)
     answer = await _submitted_and_awaited(context, wish, arguments)
@@ -208,7 +209,7 @@ async def _submitted_and_awaited(context: ToolContext, wish: Wish, arguments: Ge
     if left <= 0 or answer.record.settled:
         return answer
     service = await context.opened()
-    record = await service.wait(answer.record.task_id, seconds=left, owner=wish.owner, report=meter.task)
+    record = await service.wait(answer.record.task_id, seconds=left, principal=wish.principal, report=meter.task)
     return Answer(record=record, deduplicated=answer.deduplicated)
 
 

@@ -26,7 +26,9 @@ async def view_output(context: ToolContext, arguments: ViewOutput) -> Picture:
         RequestRefused: there is no such output, or it cannot be shown.
     """
     service = await context.opened()
-    seen = await service.look(arguments.task_id, arguments.index, owner=context.owner, at_seconds=arguments.at_seconds)
+    seen = await service.look(
+        arguments.task_id, arguments.index, principal=context.principal, at_seconds=arguments.at_seconds
+    )
     return Picture(seen.look.jpeg, f"{facts_line(seen.record, arguments.index)} Shown: {seen.look.shows}.")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from ...domain.principal import LOCAL
 from ...domain.record import TaskRecord
 from ...tools import (
     GENERATE_AUDIO,
@@ -82,7 +83,7 @@ class Generation:
             if not isinstance(task_id, str) or self._wait_seconds <= 0:
                 return result.document
             service = await context.opened()
-            record = await service.wait(task_id, seconds=self._wait_seconds, report=line.follow)
+            record = await service.wait(task_id, seconds=self._wait_seconds, report=line.follow, principal=LOCAL)
         deduplicated = result.document.get("deduplicated") is True
         return (await task_result(context, record, deduplicated=deduplicated)).document
 
@@ -91,7 +92,7 @@ class Generation:
         task_id = self.seen.get("task_id") if self.seen else None
         if isinstance(task_id, str):
             service = await context.opened()
-            return (await task_result(context, await service.get(task_id))).document
+            return (await task_result(context, await service.get(task_id, principal=LOCAL))).document
         return (await task_result(context, submissions[0])).document if submissions else None
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 import anyio
 from pydantic import JsonValue
 
+from ...domain.principal import LOCAL
 from ...domain.record import TaskRecord
 from ...tasks.engine import Engine
 from ...tools import ToolContext, already
@@ -53,7 +54,7 @@ def run(work: Callable[[ToolContext], Awaitable[ResultT]], *, when_ended: WhenEn
 
     async def inside() -> ResultT:
         async with open_engine(settings, any_local_file=True) as engine:
-            context = ToolContext(opened=already(engine), local_files=True)
+            context = ToolContext(opened=already(engine), principal=LOCAL, local_files=True)
             results: list[ResultT] = []
             told: dict[str, JsonValue] | None = None
             signals = _Signals()
@@ -107,7 +108,7 @@ async def _submissions_ended(engine: Engine, signals: _Signals, grace_seconds: f
         await engine.submissions.answered()
     with anyio.move_on_after(ABANDON_SECONDS, shield=True):
         await engine.submissions.abandon()
-    return [await engine.get(task_id) for task_id in under_way]
+    return [await engine.get(task_id, principal=LOCAL) for task_id in under_way]
 
 
 def _say(text: str) -> None:

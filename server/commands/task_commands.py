@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import anyio
 import typer
 
+from ...domain.principal import LOCAL
 from ...domain.record import TaskRecord
 from ...tasks.service import Service
 from ...tools import CANCEL_TASK, LIST_TASKS, TaskList, ToolContext, call_tool, task_result
@@ -43,12 +44,12 @@ def check(task_id: TaskId, wait: Wait = None, resume: Resume = False, as_json: A
 
         service = await context.opened()
         if resume:
-            await service.take_up(task_id)
+            await service.take_up(task_id, principal=LOCAL)
         with ProgressLine("looking") as line:
             if wait is None:
                 record = await look_once(service, task_id)
             else:
-                record = await service.wait(task_id, seconds=wait, report=line.follow)
+                record = await service.wait(task_id, seconds=wait, report=line.follow, principal=LOCAL)
         return (await task_result(context, record)).document
 
     with complaints(as_json=as_json, about_a_task=True):
@@ -61,7 +62,7 @@ def attach(task_id: TaskId, job_id: JobId, as_json: AsJson = False) -> None:
 
     async def work(context: ToolContext) -> Document:
         service = await context.opened()
-        record = await service.attach(task_id, job_id)
+        record = await service.attach(task_id, job_id, principal=LOCAL)
         return (await task_result(context, await look_once(service, record.task_id))).document
 
     with complaints(as_json=as_json, about_a_task=True):
@@ -75,7 +76,7 @@ async def look_once(service: Service, task_id: str) -> TaskRecord:
     Raises:
         TaskNotFound, StoreError.
     """
-    before = seen = await service.get(task_id)
+    before = seen = await service.get(task_id, principal=LOCAL)
     with anyio.CancelScope() as looking:
 
         async def note(record: TaskRecord) -> None:
@@ -84,7 +85,7 @@ async def look_once(service: Service, task_id: str) -> TaskRecord:
             if record.polls > before.polls:
                 looking.cancel()
 
-        seen = await service.wait(task_id, seconds=LOOK_SECONDS, report=note)
+        seen = await service.wait(task_id, seconds=LOOK_SECONDS, report=note, principal=LOCAL)
     return seen
 
 

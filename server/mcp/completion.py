@@ -44,15 +44,15 @@ def matching(typed: str, values: Iterable[str]) -> Completion:
 
 
 async def _of_resources(surroundings: ToolContext, template: str, name: str, given: dict[str, str]) -> Sequence[str]:
-    owner = surroundings.owner
+    principal = surroundings.principal
     if name == "task_id" and template in {TASK_TEMPLATE, ANSWER_TEMPLATE, OUTPUT_TEMPLATE}:
         service = await surroundings.opened()
-        page = await service.list_tasks(owner=owner, limit=TASKS_LOOKED_AT)
+        page = await service.list_tasks(principal=principal, limit=TASKS_LOOKED_AT)
         return [record.task_id for record in page.records]
     if name == "index" and template == OUTPUT_TEMPLATE and "task_id" in given:
         service = await surroundings.opened()
         try:
-            record = await service.get(given["task_id"], owner=owner)
+            record = await service.get(given["task_id"], principal=principal)
         except TaskNotFound:
             return []
         return [str(index) for index in range(1, len(record.outputs) + 1)]

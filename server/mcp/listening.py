@@ -89,8 +89,8 @@ class Listening:
         distinct = _distinct(task_ids)
         if not distinct:
             return []
-        service, owner = await self._surroundings.opened(), self._surroundings.owner
-        return [task_id for task_id in distinct if await is_known(service, task_id, owner)]
+        service, principal = await self._surroundings.opened(), self._surroundings.principal
+        return [task_id for task_id in distinct if await is_known(service, task_id, principal)]
 
     async def _tell_of_task(self, task_id: str, send: Send, meta: dict[str, Any]) -> None:
         async def tell(record: TaskRecord) -> None:
@@ -114,7 +114,7 @@ class Listening:
     async def _follow(self, task_id: str, tell: Callable[[TaskRecord], Awaitable[None]], *, from_now: bool) -> None:
         try:
             service = await self._surroundings.opened()
-            await follow(service, task_id, self._surroundings.owner, tell, from_now=from_now)
+            await follow(service, task_id, self._surroundings.principal, tell, from_now=from_now)
         except RushesError as error:
             logger.info("no longer following a task", extra={"task_id": task_id, "problem": error.message})
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):

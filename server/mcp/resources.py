@@ -37,7 +37,7 @@ def add_resources(server: MCPServer[Any], surroundings: ToolContext) -> None:
     async def answer(task_id: str) -> str:  # pyright: ignore[reportUnusedFunction]
         record = await _record(surroundings, task_id)
         service = await surroundings.opened()
-        return as_json(await service.answer(record.task_id, owner=surroundings.owner))
+        return as_json(await service.answer(record.task_id, principal=surroundings.principal))
 
     @server.resource(
         OUTPUT_TEMPLATE,
@@ -51,7 +51,7 @@ def add_resources(server: MCPServer[Any], surroundings: ToolContext) -> None:
         number = _number(record, index)
         service = await surroundings.opened()
         try:
-            return await service.content(task_id, number, owner=surroundings.owner, bytes_max=SMALL_BYTES)
+            return await service.content(task_id, number, principal=surroundings.principal, bytes_max=SMALL_BYTES)
         except RequestRefused as error:
             raise ResourceError(f"{error.message} {error.hint or ''}".rstrip()) from error
 
@@ -74,7 +74,7 @@ def as_json(document: object) -> str:
 async def _record(surroundings: ToolContext, task_id: str) -> TaskRecord:
     try:
         service = await surroundings.opened()
-        return await service.get(task_id, owner=surroundings.owner)
+        return await service.get(task_id, principal=surroundings.principal)
     except TaskNotFound as error:
         raise ResourceNotFoundError(error.message) from error
     except RushesError as error:

@@ -31,6 +31,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import AnyUrl
 
 from ...domain.media_types import HEAD_BYTES, sniff_mime
+from ...domain.principal import LOCAL
 from ...domain.spelling import nearest
 from ...tools import (
     ALL_TOOLS,
@@ -155,7 +156,7 @@ def build_server(opened: OpenService, *, local_files: bool, media_domains: Itera
         local_files: Whether the client shares this machine's files: local paths as media, links to kept files.
         media_domains: Origins from which the viewer may show media; see `viewer.media_domains`.
     """
-    surroundings = ToolContext(opened=opened, local_files=local_files)
+    surroundings = ToolContext(opened=opened, principal=LOCAL, local_files=local_files)
     with no_rich_logs():
         server = RushesServer(
             surroundings,

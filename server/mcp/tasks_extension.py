@@ -71,7 +71,7 @@ class TasksExtension(Extension):
         if result.is_error or task_id is None:
             return result
         service = await self._surroundings.opened()
-        record = await service.get(task_id, owner=self._surroundings.owner)
+        record = await service.get(task_id, principal=self._surroundings.principal)
         return result if record.settled else {"resultType": "task", **await task_payload(record, self._surroundings)}
 
     async def _get(self, ctx: ServerRequestContext[Any, Any], params: TaskIdParams) -> Payload:
@@ -85,7 +85,7 @@ class TasksExtension(Extension):
     async def _cancel(self, ctx: ServerRequestContext[Any, Any], params: TaskIdParams) -> Payload:
         record = await self._record(ctx, params)
         service = await self._surroundings.opened()
-        await service.cancel(record.task_id, owner=self._surroundings.owner)
+        await service.cancel(record.task_id, principal=self._surroundings.principal)
         return {"resultType": "complete"}
 
     async def _record(self, ctx: ServerRequestContext[Any, Any], params: TaskIdParams) -> TaskRecord:
@@ -98,7 +98,7 @@ class TasksExtension(Extension):
         check_name_header(ctx, params.task_id)
         service = await self._surroundings.opened()
         try:
-            return await service.get(params.task_id, owner=self._surroundings.owner)
+            return await service.get(params.task_id, principal=self._surroundings.principal)
         except TaskNotFound as error:
             raise MCPError(code=INVALID_PARAMS, message="Task not found") from error
 

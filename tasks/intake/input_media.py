@@ -18,6 +18,7 @@ from ...domain.errors import RequestRefused, TaskNotFound
 from ...domain.failure import clean_text
 from ...domain.kept_media import Kept, KeptFileChanged
 from ...domain.media_types import HEAD_BYTES, sniff_mime
+from ...domain.principal import Principal
 from ...domain.record import Output
 from ...domain.request import MediaInput, MediaRole
 from ..journal import Records
@@ -54,7 +55,9 @@ class MediaResolver:
         self._bytes_max = bytes_max
         self._total_max = max(MEDIA_TOTAL_BYTES_MAX, bytes_max)
 
-    async def resolve(self, sources: Sequence[MediaSource], *, owner: str, local_files: bool) -> tuple[MediaInput, ...]:
+    async def resolve(
+        self, sources: Sequence[MediaSource], *, principal: Principal, local_files: bool
+    ) -> tuple[MediaInput, ...]:
         """All media of a request.
 
         Raises:
@@ -64,12 +67,12 @@ class MediaResolver:
             raise _invalid(f"{len(sources)} input media are too many: at most {MEDIA_COUNT_MAX}.")
         media: list[MediaInput] = []
         for source in sources:
-            media.append(await self._resolve(source, owner, local_files))
+            media.append(await self._resolve(source, principal, local_files))
             if sum(medium.size_bytes or 0 for medium in media if medium.data is not None) > self._total_max:
                 raise _invalid(f"The input media are over {_mib(self._total_max)} together.")
         return tuple(media)
 
-    async def _resolve(self, source: MediaSource, owner: str, local_files: bool) -> MediaInput:
+    async def _resolve(self, source: MediaSource, principal: Principal, local_files: bool) -> MediaInput:
         text = source.text.strip()
         scheme = text.split(":", 1)[0].lower() if ":" in text else ""
         match scheme:
@@ -80,15 +83,15 @@ class MediaResolver:
             case "data":
                 return self._of_bytes(source.role, _data_of(text, self._bytes_max), shown="data URL")
             case "task":
-                return await self._of_task(source.role, text, owner)
+                return await self._of_task(source.role, text, principal)
             case _:
                 return await self._of_file(source.role, text, local_files)
 
-    async def _of_task(self, role: MediaRole, text: str, owner: str) -> MediaInput:
+    async def _of_task(self, role: MediaRole, text: str, principal: Principal) -> MediaInput:
         match = _TASK.match(text)
         if match is None:
             raise _invalid(f"{_shown(text)} is not task:<task_id> or task:<task_id>#<number from 1>.")
-        output = await self._output(match["task_id"], int(match["number"] or 1), owner)
+        output = await self._output(match["task_id"], int(match["number"] or 1), principal)
         data = await self._kept_bytes(output, text)
         if data is not None:
             medium = self._of_bytes(role, data, shown=text)
@@ -114,9 +117,9 @@ class MediaResolver:
         except OSError as error:
             raise _invalid(f"The file of {text} is not what was kept ({error.strerror}).") from error
 
-    async def _output(self, task_id: str, number: int, owner: str) -> Output:
+    async def _output(self, task_id: str, number: int, principal: Principal) -> Output:
         try:
-            record = await self._records.read_owned(task_id, owner)
+            record = await self._records.read_owned(task_id, principal)
         except TaskNotFound as error:
             raise _invalid(error.message) from error
         if not record.outputs:

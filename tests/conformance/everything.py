@@ -7,6 +7,7 @@ stderr and serves until a signal comes.
 
 import anyio
 
+from rushes.domain.principal import LOCAL
 from rushes.server.assembly import open_engine
 from rushes.server.mcp.prompt_forms import add_prompts
 from rushes.server.mcp.resources import add_resources
@@ -24,7 +25,7 @@ from .questions import add_questions, asking_tools
 
 def everything(service: Service) -> RushesServer:
     """The server."""
-    surroundings = ToolContext(opened=already(service))
+    surroundings = ToolContext(opened=already(service), principal=LOCAL)
     server = RushesServer(
         surroundings,
         name="everything",

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, JsonValue, SecretStr, TypeAdapter, field_serializer
 
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.domain.request import GenerationRequest, Kind
 from rushes.tasks.service import Wish
@@ -55,7 +56,7 @@ class Order(BaseModel):
     @property
     def wish(self) -> Wish:
         request = GenerationRequest.model_validate({"kind": self.kind, "prompt": self.prompt, **self.asked})
-        return Wish(request, provider=self.gateway)
+        return Wish(request, provider=self.gateway, principal=LOCAL)
 
     @property
     def report(self) -> Path:

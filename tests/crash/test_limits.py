@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.providers.registry import build_provider, default_settings
 from rushes.tasks.engine import Engine, Limits
@@ -88,7 +89,7 @@ def _order(home: Path, word: str) -> Order:
 
 async def _at_rest(engine: Engine, record: TaskRecord) -> TaskRecord:
     while record.phase != "done":
-        record = await engine.wait(record.task_id, seconds=0.5)
+        record = await engine.wait(record.task_id, seconds=0.5, principal=LOCAL)
     return record
 
 
@@ -119,7 +120,7 @@ async def test_a_download_that_brings_no_whole_medium_is_told_and_made_again(
     async def try_one(engine: Engine, word: str) -> None:
         record = (await engine.generate(_order(tmp_path, word).wish)).record
         while not record.settled:
-            record = await engine.wait(record.task_id, seconds=0.5)
+            record = await engine.wait(record.task_id, seconds=0.5, principal=LOCAL)
         (output,) = record.outputs
         assert record.state == "succeeded"
         assert output.remote.url is not None

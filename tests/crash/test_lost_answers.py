@@ -11,6 +11,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from rushes.domain.principal import LOCAL
 from rushes.providers.registry import build_provider, default_settings
 from rushes.tasks.engine import Engine
 from rushes.tasks.service import Wish
@@ -79,10 +80,14 @@ class Trial:
 
     async def account(self, engine: Engine, wish: Wish) -> Account:
         """The account of a call that was made, at its end. An equal call of a lost or good one is the same task."""
-        ours = [r for r in (await engine.list_tasks(limit=100)).records if r.request.prompt == wish.request.prompt]
+        ours = [
+            r
+            for r in (await engine.list_tasks(limit=100, principal=LOCAL)).records
+            if r.request.prompt == wish.request.prompt
+        ]
         (record,) = ours
         while record.phase != "done":
-            record = await engine.wait(record.task_id, seconds=0.2)
+            record = await engine.wait(record.task_id, seconds=0.2, principal=LOCAL)
         if record.state != "failed":
             again = await engine.generate(wish)
             assert (again.deduplicated, again.record.task_id) == (True, record.task_id)
@@ -144,7 +149,7 @@ async def test_auto_pays_at_one_gateway_whatever_a_proxy_says_of_the_first(
                 record = (await engine.generate(wish)).record
                 again = await engine.generate(wish)
                 while record.phase != "done":
-                    record = await engine.wait(record.task_id, seconds=0.2)
+                    record = await engine.wait(record.task_id, seconds=0.2, principal=LOCAL)
                 assert again.record.task_id == record.task_id
                 both = [job for name in (first, second) for job in await gateways.jobs(name)]
                 jobs = tuple(job for job in both if job.prompt == wish.request.prompt)
@@ -167,11 +172,11 @@ async def test_a_task_cancelled_while_its_post_is_under_way_never_says_that_it_c
         async with trial.engine(PATIENT_SECONDS) as engine:
             called = await engine.generate(wish, answer_within_seconds=0)
             await gateways.wait_held(ground.gateway, 1)
-            await engine.cancel(called.record.task_id, abandon=True)
+            await engine.cancel(called.record.task_id, abandon=True, principal=LOCAL)
             await gateways.release(ground.gateway, cut=cut)
-            record = await engine.get(called.record.task_id)
+            record = await engine.get(called.record.task_id, principal=LOCAL)
             while record.phase != "done":
-                record = await engine.wait(record.task_id, seconds=0.2)
+                record = await engine.wait(record.task_id, seconds=0.2, principal=LOCAL)
             account = await account_of(trial.order("a red fox"), Report(calls=[], records=[record]), gateways)
     tally.add(f"cancelled while the POST is under way, {'answer lost' if cut else 'answered'}", account)
     assert record.state == "cancelled"

@@ -121,6 +121,7 @@ class Life(RuleBasedStateMachine):
             updated_at=self._now,
             submitted_at=self._now,
             deadline_at=self._now + timedelta(minutes=20),
+            owner="local",
         )
         equal = [r.task_id for r in self._all() if r.request == request]
         underway = [task_id for task_id in equal if task_id in self._underway]

@@ -12,6 +12,7 @@ from rushes.cache.embedded.store import TaskStore
 from rushes.cache.media.decoder import Decoder
 from rushes.cache.workers.leases import LeaseTimes, ProcessLease
 from rushes.cache.workers.timers import queue_in_memory
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import SCHEMA, TaskRecord
 from rushes.providers.client.gateway import HttpProvider
 from rushes.providers.fact_files import load_facts
@@ -112,10 +113,10 @@ class Life:
         self._called.append(called)
 
     async def _cancel(self) -> None:
-        record = await self._studio.get(self._called[0].task_id)
+        record = await self._studio.get(self._called[0].task_id, principal=LOCAL)
         while record.polls == 0 and not record.final:
             record = await self._next(record)
-        await self._studio.cancel(record.task_id, abandon=self._order.cancel == "abandon")
+        await self._studio.cancel(record.task_id, abandon=self._order.cancel == "abandon", principal=LOCAL)
 
     async def _rest(self) -> None:
         while unfinished := await self._store.open_documents(limit=1):
@@ -123,7 +124,7 @@ class Life:
 
     async def _next(self, record: TaskRecord) -> TaskRecord:
         await self._store.wait_for_change(record.task_id, record.revision, seconds=0.05)
-        return await self._studio.get(record.task_id)
+        return await self._studio.get(record.task_id, principal=LOCAL)
 
     async def _records(self) -> list[TaskRecord]:
         return [from_document(document) for document in await self._store.page(limit=ALL)]

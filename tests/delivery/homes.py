@@ -13,6 +13,7 @@ from rushes.cache.media.decoder import Decoder
 from rushes.cache.media.folder import MediaFolder
 from rushes.cache.workers.leases import ProcessLease
 from rushes.cache.workers.timers import queue_in_memory
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import SCHEMA, TaskRecord
 from rushes.providers.provider import Provider, ProviderSettings
 from rushes.providers.registry import build_provider
@@ -80,13 +81,13 @@ async def home(
 async def ended(engine: Engine, wish: Wish) -> TaskRecord:
     """The record of a generation, once it is final."""
     answer = await engine.generate(wish, answer_within_seconds=30)
-    return await engine.wait(answer.record.task_id, seconds=30)
+    return await engine.wait(answer.record.task_id, seconds=30, principal=LOCAL)
 
 
 async def newest(engine: Engine) -> TaskRecord:
     """The one task of a home, once it is final."""
-    (record,) = (await engine.list_tasks()).records
-    return await engine.wait(record.task_id, seconds=30)
+    (record,) = (await engine.list_tasks(principal=LOCAL)).records
+    return await engine.wait(record.task_id, seconds=30, principal=LOCAL)
 
 
 async def gone(folder: Path, pattern: str) -> None:

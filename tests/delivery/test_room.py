@@ -15,6 +15,7 @@ from rushes.cache.media.folder import MediaFolder
 from rushes.domain.errors import RequestRefused, StoreFull, SubmissionRefused
 from rushes.domain.job import Plan
 from rushes.domain.model_facts import ModelFacts
+from rushes.domain.principal import LOCAL
 from rushes.domain.request import GenerationRequest
 from rushes.providers.provider import Traits
 
@@ -87,7 +88,7 @@ async def test_nothing_is_sent_where_an_answer_with_media_could_not_be_written(t
     ):
         with pytest.raises(RequestRefused, match="Nothing was sent") as refused:
             await engine.generate(pictures(1))
-        assert (await engine.list_tasks()).records == ()
+        assert (await engine.list_tasks(principal=LOCAL)).records == ()
     assert (refused.value.charged, gateway.posts) == ("no", 0)
     assert "RUSHES_OUTPUT_DIR" in (refused.value.hint or "")
 
@@ -173,7 +174,7 @@ async def test_a_request_that_was_held_is_not_sent_where_its_answer_can_no_longe
     gateway.submitted = spoil
     async with home(tmp_path, gateway, clock=JumpingClock()) as engine:
         answer = await engine.generate(a_wish(kind="image"))
-        record = await engine.wait(answer.record.task_id, seconds=20)
+        record = await engine.wait(answer.record.task_id, seconds=20, principal=LOCAL)
     assert record.failure is not None
     assert (record.state, record.failure.charged, len(gateway.plans)) == ("failed", "no", 1)
     assert "cannot be written" in record.failure.message

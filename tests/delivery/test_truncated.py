@@ -10,6 +10,7 @@ from rushes.cache.media.folder import MediaFolder
 from rushes.cache.media.truncation import is_cut_off
 from rushes.domain.errors import OutputUnavailable
 from rushes.domain.job import Job, Observation, RemoteOutput, Submission
+from rushes.domain.principal import LOCAL
 from rushes.providers.client.downloads import OutputClient
 
 from ..cache import samples
@@ -112,9 +113,9 @@ async def test_a_short_download_is_repeated_until_the_whole_file_comes(tmp_path:
     gateway = ScriptedProvider(answers=[ACCEPTED], looks=[DONE], downloads=[PNG[:-30], PNG[:-30], PNG])
     async with an_engine(tmp_path, gateway) as engine:
         task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
-        record = await engine.wait(task_id, seconds=20)
+        record = await engine.wait(task_id, seconds=20, principal=LOCAL)
         while record.phase != "done":
-            record = await engine.get(task_id)
+            record = await engine.get(task_id, principal=LOCAL)
     (output,) = record.outputs
     assert Path(output.path or "").read_bytes() == PNG
     assert output.kept is not None
@@ -125,9 +126,9 @@ async def test_what_the_gateway_only_has_cut_off_is_kept_in_the_end_and_called_s
     gateway = ScriptedProvider(answers=[ACCEPTED], looks=[DONE], downloads=[PNG[:-30]] * 9)
     async with an_engine(tmp_path, gateway) as engine:
         task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
-        record = await engine.wait(task_id, seconds=20)
+        record = await engine.wait(task_id, seconds=20, principal=LOCAL)
         while record.phase != "done":
-            record = await engine.get(task_id)
+            record = await engine.get(task_id, principal=LOCAL)
     assert len(gateway.downloads) == 5
     (output,) = record.outputs
     assert output.kept is not None

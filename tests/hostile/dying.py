@@ -14,6 +14,7 @@ import anyio
 import anyio.lowlevel
 
 from rushes.domain.job import Job, Observation, Plan, Submission
+from rushes.domain.principal import LOCAL
 from rushes.providers.provider import AnswerSink
 from rushes.tasks.clock import SystemClock
 from rushes.tasks.engine import Engine
@@ -46,9 +47,9 @@ class PoisonedProvider(ScriptedProvider):
 
 async def _ended(engine: Engine) -> dict[str, object]:
     told: dict[str, object] = {}
-    for record in (await engine.list_tasks(limit=10)).records:
+    for record in (await engine.list_tasks(limit=10, principal=LOCAL)).records:
         with anyio.fail_after(10):
-            seen = await engine.wait(record.task_id, seconds=9)
+            seen = await engine.wait(record.task_id, seconds=9, principal=LOCAL)
         told[seen.request.prompt] = [seen.state, seen.set_aside_at is not None]
     return told
 

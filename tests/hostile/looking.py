@@ -7,6 +7,7 @@ import anyio
 
 from rushes.cache.media.decoder import Decoder
 from rushes.cache.media.kept_files import KeptFiles
+from rushes.domain.principal import Principal
 from rushes.server.assembly import DECODING
 from rushes.server.mcp.server import build_server
 from rushes.server.transports.serve import serve_stdio
@@ -23,8 +24,8 @@ class Looking(FakeService):
         super().__init__()
         self._previews = previews
 
-    async def look(self, task_id: str, index: int, *, owner: str = "local", at_seconds: float | None = None) -> Seen:
-        found = await self.get(task_id, owner=owner)
+    async def look(self, task_id: str, index: int, *, principal: Principal, at_seconds: float | None = None) -> Seen:
+        found = await self.get(task_id, principal=principal)
         return Seen(found, await self._previews.look(found.outputs[index - 1], at_seconds))
 
 

@@ -19,6 +19,7 @@ from rushes.cache.media.measuring import Measuring
 from rushes.domain.errors import DecodingEnded
 from rushes.domain.job import Observation, RemoteOutput
 from rushes.domain.kept_media import Bounds
+from rushes.domain.principal import LOCAL
 from rushes.server.assembly import DECODING
 from rushes.tasks.previews.previews import LOOKING
 
@@ -234,7 +235,7 @@ async def test_what_could_not_be_measured_is_kept_paid_for_and_said_to_be_unmeas
     gateway = ScriptedProvider(answers=[ACCEPTED], looks=[done], downloads=[bombs.claimed_samples()])
     async with an_engine(tmp_path, gateway, media_type=unmeasuring) as engine:
         task_id = (await engine.generate(a_wish())).record.task_id
-        ended = await engine.wait(task_id, seconds=20)
+        ended = await engine.wait(task_id, seconds=20, principal=LOCAL)
         async with connected(engine) as client:
             shown = document(await client.call_tool("check_task", {"task_id": task_id}))
 

@@ -19,6 +19,7 @@ from rushes.cache.media.kept_files import KeptFiles
 from rushes.domain.errors import RequestRefused
 from rushes.domain.job import Observation, RemoteOutput
 from rushes.domain.kept_media import Kept, KeptFileChanged
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import Output, TaskRecord
 from rushes.tasks.engine import Engine
 from rushes.tasks.service import MediaSource
@@ -54,7 +55,7 @@ def a_gateway() -> ScriptedProvider:
 
 async def a_kept_output(engine: Engine) -> tuple[TaskRecord, Path]:
     made = await engine.generate(a_wish(kind="image"))
-    ended = await engine.wait(made.record.task_id, seconds=20)
+    ended = await engine.wait(made.record.task_id, seconds=20, principal=LOCAL)
     assert ended.outputs[0].path is not None
     return ended, Path(ended.outputs[0].path)
 
@@ -82,7 +83,7 @@ async def test_what_was_put_in_a_kept_files_place_is_neither_read_nor_sent(tmp_p
                     path.mkdir()
 
             with anyio.fail_after(10), pytest.raises(RequestRefused) as of_content:
-                await engine.content(task.task_id, 1, bytes_max=750_000)
+                await engine.content(task.task_id, 1, bytes_max=750_000, principal=LOCAL)
             wish = a_wish("again", kind="image", media=[MediaSource("input_image", f"task:{task.task_id}")])
             with anyio.fail_after(10), pytest.raises(RequestRefused) as of_input:
                 await engine.generate(wish)
@@ -90,7 +91,7 @@ async def test_what_was_put_in_a_kept_files_place_is_neither_read_nor_sent(tmp_p
             assert len(gateway.plans) == 1
             if put != "other bytes":
                 with pytest.raises(RequestRefused, match="is not the file that was kept"):
-                    await engine.look(task.task_id, 1)
+                    await engine.look(task.task_id, 1, principal=LOCAL)
 
 
 async def test_a_link_in_place_of_a_kept_file_is_not_served_as_a_resource(tmp_path: Path) -> None:

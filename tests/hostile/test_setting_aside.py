@@ -12,6 +12,7 @@ import pytest
 
 from rushes.cache.workers.leases import ProcessLease
 from rushes.cache.workers.marks import StepMarks, marked
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.server.doctor.checks import tasks_set_aside
 from rushes.tasks import life
@@ -55,7 +56,7 @@ async def test_a_task_under_whose_step_two_processes_died_is_set_aside_and_its_n
 
     cured = PoisonedProvider(looks=[DONE], downloads=[PNG])
     async with an_engine(tmp_path, cured) as engine:
-        record = await engine.get(begun["poison"])
+        record = await engine.get(begun["poison"], principal=LOCAL)
         shown = task_of(record)
         assert (shown.state, shown.next) == ("running", None)
         assert any("--resume" in warning and "do not make it again" in warning for warning in shown.warnings)
@@ -70,10 +71,10 @@ async def test_a_task_that_was_set_aside_goes_on_when_a_person_takes_it_up(tmp_p
         for _ in range(life.DEATHS_MAX):
             await records.change(begun["harmless"], lambda r: life.died_in_step(r, NOW), as_worker=False)
     async with an_engine(tmp_path, PoisonedProvider()) as engine:
-        assert (await engine.get(begun["harmless"])).set_aside_at is not None
-        await engine.attach(begun["harmless"], "harmless")
+        assert (await engine.get(begun["harmless"], principal=LOCAL)).set_aside_at is not None
+        await engine.attach(begun["harmless"], "harmless", principal=LOCAL)
         with anyio.fail_after(10):
-            ended = await engine.wait(begun["harmless"], seconds=9)
+            ended = await engine.wait(begun["harmless"], seconds=9, principal=LOCAL)
     assert (ended.state, ended.set_aside_at) == ("succeeded", None)
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rushes.cache.workers.slots import Lane, Slots
 from rushes.cache.workers.timers import Scheduler
 from rushes.domain.job import Job, Observation
+from rushes.domain.principal import LOCAL
 from rushes.providers.provider import AnswerSink
 from rushes.tasks.clock import SystemClock
 from rushes.tasks.engine import Limits
@@ -74,7 +75,7 @@ async def test_two_providers_that_hang_keep_a_third_from_nothing(tmp_path: Path,
         await two.until_hanging(1)
         record = (await engine.generate(a_wish("well", kind="image", provider="well"))).record
         with anyio.fail_after(10):
-            ended = await engine.wait(record.task_id, seconds=9)
+            ended = await engine.wait(record.task_id, seconds=9, principal=LOCAL)
     assert ended.outputs[0].path is not None
     assert one.hanging + two.hanging <= 4
 
@@ -85,7 +86,7 @@ async def test_downloads_that_hang_keep_nobody_from_looking_at_the_same_gateways
         for number in range(8):
             record = (await engine.generate(a_wish(f"{number}", kind="image"))).record
             with anyio.fail_after(10):
-                while (seen := await engine.get(record.task_id)).phase != "keeping":
+                while (seen := await engine.get(record.task_id, principal=LOCAL)).phase != "keeping":
                     await anyio.lowlevel.checkpoint()
             assert seen.state == "succeeded"
 

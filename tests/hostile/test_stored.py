@@ -9,6 +9,7 @@ from urllib.parse import quote
 import anyio
 import pytest
 
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.providers.registry import build_provider
 from rushes.tasks.engine import Engine
@@ -44,7 +45,7 @@ def _gateway(server: Server) -> Callable[[str], list[bytes]]:
 async def _finished(engine: Engine, prompt: str) -> TaskRecord:
     answer = await engine.generate(a_wish(prompt, kind="image", model="some/model", provider="routeany"))
     with anyio.fail_after(10):
-        return await engine.wait(answer.record.task_id, seconds=9)
+        return await engine.wait(answer.record.task_id, seconds=9, principal=LOCAL)
 
 
 async def test_a_key_in_all_that_a_gateway_says_is_in_no_result_store_or_sidecar(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import sys
 
 import anyio
 
+from rushes.domain.principal import Principal
 from rushes.domain.record import TaskRecord
 from rushes.server.mcp.server import build_server
 from rushes.server.transports.serve import serve_stdio
@@ -13,9 +14,9 @@ from ..tools.fake_service import FakeService, record
 
 
 class NoisyService(FakeService):
-    async def get(self, task_id: str, *, owner: str = "local") -> TaskRecord:
+    async def get(self, task_id: str, *, principal: Principal) -> TaskRecord:
         print("a stray word of some library", flush=True)  # noqa: T201  it must not reach the host
-        return await super().get(task_id, owner=owner)
+        return await super().get(task_id, principal=principal)
 
 
 async def main() -> None:

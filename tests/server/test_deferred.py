@@ -8,6 +8,7 @@ import anyio.lowlevel
 import pytest
 
 from rushes.domain.errors import StoreBusy, StoreReadOnly
+from rushes.domain.principal import LOCAL
 from rushes.server.deferred import deferred
 from rushes.tasks.service import Service
 from rushes.tools import OpenService
@@ -53,7 +54,7 @@ async def test_the_first_call_opens_and_the_end_of_the_block_closes() -> None:
         async with deferred(opener, within_seconds=NEVER) as opened:
             assert opener.attempts == 0
             service = await opened()
-            found = await service.get("01TASK")
+            found = await service.get("01TASK", principal=LOCAL)
             assert found.state == "running"
             assert service.poll_interval_seconds(found) == 4.2
             assert not opener.closed.is_set()
@@ -91,7 +92,7 @@ async def test_calls_that_come_during_the_opening_share_it() -> None:
     seen: list[str] = []
 
     async def look(opened: OpenService) -> None:
-        seen.append((await (await opened()).get("01TASK")).task_id)
+        seen.append((await (await opened()).get("01TASK", principal=LOCAL)).task_id)
 
     with anyio.fail_after(5):
         async with deferred(opener, within_seconds=NEVER) as opened, anyio.create_task_group() as callers:
@@ -112,7 +113,7 @@ async def test_a_call_hears_why_it_cannot_be_opened_and_the_next_one_tries_again
                 await opened()
             with pytest.raises(StoreBusy, match="another"):
                 await opened()
-            assert (await (await opened()).get("01TASK")).task_id == "01TASK"
+            assert (await (await opened()).get("01TASK", principal=LOCAL)).task_id == "01TASK"
 
     assert opener.attempts == 3
 
@@ -130,6 +131,6 @@ async def test_a_call_that_gives_up_leaves_the_opening_to_others() -> None:
                 await opener.begun.wait()
                 callers.cancel_scope.cancel()
             opener.may_go_on.set()
-            assert (await (await opened()).get("01TASK")).task_id == "01TASK"
+            assert (await (await opened()).get("01TASK", principal=LOCAL)).task_id == "01TASK"
 
     assert opener.attempts == 1

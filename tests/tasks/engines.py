@@ -10,6 +10,7 @@ from rushes.cache.media.folder import Measure, MediaFolder
 from rushes.cache.receipts import Receipts
 from rushes.cache.workers.leases import ProcessLease
 from rushes.cache.workers.timers import queue_in_memory
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import SCHEMA
 from rushes.domain.request import GenerationRequest, Kind
 from rushes.providers.provider import Provider
@@ -69,4 +70,4 @@ def a_wish(
 ) -> Wish:
     """A wish; `asked` are fields of the request."""
     request = GenerationRequest.model_validate({"kind": kind, "prompt": prompt, **asked})
-    return Wish(request, media=tuple(media), provider=provider, force_new=force_new)
+    return Wish(request, media=tuple(media), provider=provider, force_new=force_new, principal=LOCAL)

@@ -25,6 +25,7 @@ def a_record(**changes: object) -> TaskRecord:
         updated_at=START,
         submitted_at=START,
         deadline_at=START + timedelta(hours=1),
+        owner="local",
     )
     return altered(record, changes)
 

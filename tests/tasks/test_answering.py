@@ -8,6 +8,7 @@ import pytest
 from rushes.cache.embedded.store import Document, TaskStore
 from rushes.domain.errors import StoreBusy
 from rushes.domain.job import Job, Observation, Submission
+from rushes.domain.principal import LOCAL
 
 from .engines import a_wish, an_engine
 from .scripted import ScriptedProvider
@@ -28,7 +29,7 @@ async def test_a_task_that_was_journaled_is_answered_although_the_store_fails_th
     async with an_engine(tmp_path, gateway, store_type=StoreThatCannotBeWatched) as engine:
         with anyio.fail_after(10):
             answer = await engine.generate(a_wish())
-        assert (await engine.get(answer.record.task_id)).task_id == answer.record.task_id
+        assert (await engine.get(answer.record.task_id, principal=LOCAL)).task_id == answer.record.task_id
         assert gateway.hold is not None
         gateway.hold.set()
 

@@ -9,6 +9,7 @@ import pytest
 from rushes.domain.errors import GatewayUnavailable, RequestRefused, SubmissionLost
 from rushes.domain.failure import failure
 from rushes.domain.job import Job, Observation, RemoteOutput, Submission
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.providers.provider import Traits
 from rushes.tasks import life
@@ -43,7 +44,7 @@ async def _lost(engine: Engine, prompt: str = "a red fox") -> TaskRecord:
 
 async def _settled(engine: Engine, task_id: str) -> TaskRecord:
     with anyio.fail_after(20):
-        while not (record := await engine.wait(task_id, seconds=1)).settled:
+        while not (record := await engine.wait(task_id, seconds=1, principal=LOCAL)).settled:
             pass
     return record
 
@@ -52,7 +53,7 @@ async def test_a_job_handed_back_is_followed_and_kept_without_a_second_post(tmp_
     gateway = _gateway(RUNNING, DONE)
     async with an_engine(tmp_path, gateway) as engine:
         record = await _lost(engine)
-        attached = await engine.attach(record.task_id, " job-9 ")
+        attached = await engine.attach(record.task_id, " job-9 ", principal=LOCAL)
         assert (attached.state, attached.phase, attached.finished_at, attached.failure) == (
             "running",
             "polling",
@@ -70,8 +71,8 @@ async def test_a_job_handed_back_is_followed_and_kept_without_a_second_post(tmp_
 async def test_handing_it_back_again_changes_nothing(tmp_path: Path) -> None:
     async with an_engine(tmp_path, _gateway(RUNNING)) as engine:
         record = await _lost(engine)
-        await engine.attach(record.task_id, "job-9")
-        again = await engine.attach(record.task_id, "job-9")
+        await engine.attach(record.task_id, "job-9", principal=LOCAL)
+        again = await engine.attach(record.task_id, "job-9", principal=LOCAL)
     assert again.warnings == ("The job job-9 was handed back to this task, so it went on.",)
 
 
@@ -80,8 +81,8 @@ async def test_a_job_that_the_gateway_does_not_show_is_refused(tmp_path: Path) -
     async with an_engine(tmp_path, gateway) as engine:
         record = await _lost(engine)
         with pytest.raises(RequestRefused, match="does not show a job 'job-9'") as refusal:
-            await engine.attach(record.task_id, "job-9")
-        assert (await engine.get(record.task_id)).state == "unknown"
+            await engine.attach(record.task_id, "job-9", principal=LOCAL)
+        assert (await engine.get(record.task_id, principal=LOCAL)).state == "unknown"
     assert (refusal.value.reason, refusal.value.charged) == ("not_found", "unknown")
 
 
@@ -90,7 +91,7 @@ async def test_a_refused_id_is_repeated_as_it_was_given(tmp_path: Path) -> None:
     async with an_engine(tmp_path, gateway) as engine:
         record = await _lost(engine)
         with pytest.raises(RequestRefused) as refusal:
-            await engine.attach(record.task_id, "a..b")
+            await engine.attach(record.task_id, "a..b", principal=LOCAL)
     assert "a job 'a..b' of" in refusal.value.message
     assert refusal.value.message.endswith("HTTP 404.")
 
@@ -99,8 +100,8 @@ async def test_a_look_that_fails_changes_nothing_and_says_so(tmp_path: Path) -> 
     async with an_engine(tmp_path, _gateway(GatewayUnavailable("provider_error", "HTTP 502"))) as engine:
         record = await _lost(engine)
         with pytest.raises(RequestRefused, match="could not be looked at"):
-            await engine.attach(record.task_id, "job-9")
-        assert (await engine.get(record.task_id)).state == "unknown"
+            await engine.attach(record.task_id, "job-9", principal=LOCAL)
+        assert (await engine.get(record.task_id, principal=LOCAL)).state == "unknown"
 
 
 async def test_the_job_of_another_task_is_refused(tmp_path: Path) -> None:
@@ -109,7 +110,7 @@ async def test_the_job_of_another_task_is_refused(tmp_path: Path) -> None:
         other = (await engine.generate(a_wish("a blue fox", kind="image"))).record
         assert other.job == JOB
         with pytest.raises(RequestRefused, match=f"belongs to task {other.task_id}"):
-            await engine.attach(record.task_id, JOB.job_id)
+            await engine.attach(record.task_id, JOB.job_id, principal=LOCAL)
 
 
 async def test_of_two_tasks_that_are_handed_one_job_at_once_only_one_gets_it(tmp_path: Path) -> None:
@@ -120,14 +121,14 @@ async def test_of_two_tasks_that_are_handed_one_job_at_once_only_one_gets_it(tmp
 
         async def hand(record: TaskRecord) -> None:
             try:
-                await engine.attach(record.task_id, "job-9")
+                await engine.attach(record.task_id, "job-9", principal=LOCAL)
             except RequestRefused as refusal:
                 refusals.append(refusal.message)
 
         async with anyio.create_task_group() as group:
             for record in records:
                 group.start_soon(hand, record)
-        holders = [r for r in (await engine.list_tasks()).records if r.job is not None]
+        holders = [r for r in (await engine.list_tasks(principal=LOCAL)).records if r.job is not None]
     assert (len(holders), len(refusals)) == (1, 3)
     assert all(holders[0].task_id in refusal for refusal in refusals)
 
@@ -137,7 +138,7 @@ async def test_what_is_no_id_is_refused(tmp_path: Path, job_id: str) -> None:
     async with an_engine(tmp_path, _gateway(RUNNING)) as engine:
         record = await _lost(engine)
         with pytest.raises(RequestRefused, match="no id"):
-            await engine.attach(record.task_id, job_id)
+            await engine.attach(record.task_id, job_id, principal=LOCAL)
 
 
 UNSURE = failure("timeout", "too late", charged="unknown")
@@ -184,5 +185,5 @@ async def test_a_search_under_way_takes_the_job_that_is_handed_back(tmp_path: Pa
     async with an_engine(tmp_path, gateway) as engine:
         record = (await engine.generate(a_wish(kind="image"))).record
         assert record.phase == "reconciling"
-        attached = await engine.attach(record.task_id, "job-9")
+        attached = await engine.attach(record.task_id, "job-9", principal=LOCAL)
         assert (attached.state, attached.phase) == ("running", "polling")

@@ -11,6 +11,7 @@ import pytest
 from rushes.domain.errors import SubmissionRefused
 from rushes.domain.failure import failure
 from rushes.domain.job import Observation
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.tasks.engine import Engine, Limits
 from rushes.tools import task_of
@@ -40,12 +41,12 @@ async def cancelled_during_its_post(
         async with an_engine(home, first, *others, clock=JumpingClock()) as engine:
             task_id = (await engine.generate(a_wish(kind="image"), answer_within_seconds=0.01)).record.task_id
             await begun.wait()
-            await engine.cancel(task_id, abandon=abandon)
+            await engine.cancel(task_id, abandon=abandon, principal=LOCAL)
             first.hold.set()
-            record = await engine.get(task_id)
+            record = await engine.get(task_id, principal=LOCAL)
             while record.phase == "submitting":
                 await anyio.lowlevel.checkpoint()
-                record = await engine.get(task_id)
+                record = await engine.get(task_id, principal=LOCAL)
             yield engine, record
 
 
@@ -81,10 +82,10 @@ async def test_a_job_that_was_given_up_here_is_not_said_to_go_on_after_its_end(
     with anyio.fail_after(20):
         async with an_engine(tmp_path, gateway, clock=JumpingClock()) as engine:
             task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
-            record = await engine.cancel(task_id, abandon=True)
+            record = await engine.cancel(task_id, abandon=True, principal=LOCAL)
             while record.phase != "done":
                 await anyio.lowlevel.checkpoint()
-                record = await engine.get(task_id)
+                record = await engine.get(task_id, principal=LOCAL)
     assert record.failure is not None
     assert (record.state, record.failure.charged) == ("cancelled", charged)
     assert "goes on" not in record.failure.message
@@ -96,7 +97,7 @@ async def test_a_gateway_that_refused_at_first_and_made_it_later_is_not_said_to_
     with anyio.fail_after(20):
         async with an_engine(tmp_path, first, second, clock=JumpingClock()) as engine:
             record = (await engine.generate(a_wish(kind="image"))).record
-            record = await engine.wait(record.task_id, seconds=20)
+            record = await engine.wait(record.task_id, seconds=20, principal=LOCAL)
     assert (record.state, record.provider) == ("succeeded", "first")
     about_first, about_second = (text for text in task_of(record).warnings if "refused this" in text)
     assert "first refused this at first" in about_first
@@ -127,6 +128,6 @@ async def test_a_request_that_is_not_held_any_longer_says_in_a_sentence_when_to_
     with anyio.fail_after(20):
         async with an_engine(tmp_path, gateway, limits=limits, clock=JumpingClock()) as engine:
             record = (await engine.generate(a_wish(kind="image"))).record
-            record = await engine.wait(record.task_id, seconds=20)
+            record = await engine.wait(record.task_id, seconds=20, principal=LOCAL)
     assert record.failure is not None
     assert record.failure.hint == hint

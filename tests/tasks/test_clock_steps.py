@@ -9,6 +9,7 @@ import pytest
 
 from rushes.domain.errors import SubmissionLost
 from rushes.domain.job import SUCCESS_WITHOUT_OUTPUT, Job, Observation
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.providers.provider import Traits
 from rushes.tasks.engine import Engine
@@ -36,7 +37,7 @@ def _gateway(**changes: object) -> ScriptedProvider:
 
 async def _ended(engine: Engine, task_id: str) -> TaskRecord:
     with anyio.fail_after(30):
-        return await engine.wait(task_id, seconds=30)
+        return await engine.wait(task_id, seconds=30, principal=LOCAL)
 
 
 async def _looked(gateway: ScriptedProvider, polls: int) -> None:
@@ -132,8 +133,8 @@ async def test_a_task_lives_its_whole_life_in_any_year(tmp_path: Path, year: int
     async with an_engine(tmp_path, gateway, clock=clock) as engine:
         task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
         ended = await _ended(engine, task_id)
-        listed = await engine.list_tasks()
-        page = await engine.list_tasks(cursor=task_id)
+        listed = await engine.list_tasks(principal=LOCAL)
+        page = await engine.list_tasks(cursor=task_id, principal=LOCAL)
     shown = task_of(ended)
     assert (ended.state, ended.outputs[0].keeping.status) == ("succeeded", "kept")
     assert Path(f"{ended.outputs[0].path}.json").is_file()
@@ -148,7 +149,7 @@ async def test_an_output_that_comes_long_after_the_success_is_kept_and_meanwhile
     async with an_engine(tmp_path, gateway, clock=clock) as engine:
         task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
         await _looked(gateway, 8)
-        meanwhile = await engine.get(task_id)
+        meanwhile = await engine.get(task_id, principal=LOCAL)
         ended = await _ended(engine, task_id)
         assert clock.elapsed() > 200
     assert meanwhile.state == "running"
@@ -167,7 +168,7 @@ async def test_an_output_that_comes_hours_after_the_deadline_is_still_kept(tmp_p
         clock.seconds += 5 * 3600
         gateway.looks = [DONE]
         with anyio.fail_after(20):
-            while (late := await engine.get(task_id)).phase != "done":
+            while (late := await engine.get(task_id, principal=LOCAL)).phase != "done":
                 await anyio.lowlevel.checkpoint()
     assert late.failure is not None
     assert (late.state, late.outputs[0].keeping.status, late.failure.charged) == ("failed", "kept", "yes")

@@ -18,6 +18,7 @@ from rushes.domain.errors import (
 )
 from rushes.domain.failure import failure
 from rushes.domain.job import Job, Observation, RemoteOutput, Submission
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.providers.provider import Traits
 from rushes.tasks.engine import Engine, Limits
@@ -47,7 +48,7 @@ def _image_gateway(**changes: object) -> ScriptedProvider:
 
 async def _ended(engine: Engine, task_id: str) -> TaskRecord:
     with anyio.fail_after(10):
-        return await engine.wait(task_id, seconds=10)
+        return await engine.wait(task_id, seconds=10, principal=LOCAL)
 
 
 async def test_a_task_is_journaled_submitted_once_polled_and_kept(tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ async def test_the_record_is_on_disk_before_the_post_leaves(tmp_path: Path) -> N
         group.start_soon(engine.generate, a_wish(kind="image"))
         with anyio.fail_after(5):
             await submitting.wait()
-        page = await other.list_tasks()
+        page = await other.list_tasks(principal=LOCAL)
         assert [record.phase for record in page.records] == ["submitting"]
         assert gateway.hold is not None
         gateway.hold.set()
@@ -97,7 +98,7 @@ async def test_a_cancelled_call_does_not_harm_the_submission(tmp_path: Path) -> 
             group.cancel_scope.cancel()
         assert gateway.hold is not None
         gateway.hold.set()
-        task_id = (await engine.list_tasks()).records[0].task_id
+        task_id = (await engine.list_tasks(principal=LOCAL)).records[0].task_id
         assert (await _ended(engine, task_id)).state == "succeeded"
     assert len(gateway.plans) == 1
 
@@ -304,7 +305,7 @@ async def test_cancel_reaches_the_gateway_where_it_can(tmp_path: Path) -> None:
     gateway = _image_gateway(looks=[RUNNING], traits=Traits(cancels=True))
     async with an_engine(tmp_path, gateway) as engine:
         task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
-        record = await engine.cancel(task_id)
+        record = await engine.cancel(task_id, principal=LOCAL)
     assert record.failure is not None
     assert (record.state, record.failure.reason, gateway.cancels) == ("cancelled", "cancelled", 1)
 
@@ -315,15 +316,15 @@ async def test_cancel_says_plainly_where_the_gateway_cannot_and_abandon_still_ke
     gateway = _image_gateway(looks=[RUNNING])
     async with an_engine(tmp_path, gateway) as engine:
         task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
-        told = await engine.cancel(task_id)
+        told = await engine.cancel(task_id, principal=LOCAL)
         assert told.state in ("queued", "running")
         assert "abandon" in told.warnings[0]
-        given_up = await engine.cancel(task_id, abandon=True)
+        given_up = await engine.cancel(task_id, abandon=True, principal=LOCAL)
         assert (given_up.state, given_up.phase) == ("cancelled", "watching")
     gateway.looks = [DONE]
     async with an_engine(tmp_path, gateway) as engine:
         with anyio.fail_after(10):
-            while (record := await engine.get(task_id)).phase != "done":
+            while (record := await engine.get(task_id, principal=LOCAL)).phase != "done":
                 await anyio.lowlevel.checkpoint()
     assert record.state == "cancelled"
     assert Path(record.outputs[0].path or "").is_file()
@@ -348,7 +349,7 @@ async def test_an_unknown_id_is_not_found(tmp_path: Path) -> None:
     async with an_engine(tmp_path, _image_gateway()) as engine:
         for task_id in ("01KNOTHING", "../../etc/passwd", "", "fp:abc"):
             with pytest.raises(TaskNotFound):
-                await engine.get(task_id)
+                await engine.get(task_id, principal=LOCAL)
 
 
 async def test_a_preview_writes_and_sends_nothing(tmp_path: Path) -> None:
@@ -356,7 +357,7 @@ async def test_a_preview_writes_and_sends_nothing(tmp_path: Path) -> None:
     async with an_engine(tmp_path, gateway) as engine:
         shown = await engine.preview(a_wish(kind="image"))
         assert (shown.provider, shown.payload) == ("gate", {"prompt": "a red fox"})
-        assert (await engine.list_tasks()).records == ()
+        assert (await engine.list_tasks(principal=LOCAL)).records == ()
     assert gateway.plans == []
 
 
@@ -364,8 +365,8 @@ async def test_tasks_are_listed_newest_first_in_pages(tmp_path: Path) -> None:
     gateway = _image_gateway(looks=[RUNNING])
     async with an_engine(tmp_path, gateway) as engine:
         ids = [(await engine.generate(a_wish(f"fox {n}", kind="image"))).record.task_id for n in range(5)]
-        first = await engine.list_tasks(limit=3)
-        rest = await engine.list_tasks(limit=3, cursor=first.next_cursor)
+        first = await engine.list_tasks(limit=3, principal=LOCAL)
+        rest = await engine.list_tasks(limit=3, cursor=first.next_cursor, principal=LOCAL)
     assert [record.task_id for record in (*first.records, *rest.records)] == sorted(ids, reverse=True)
     assert rest.next_cursor is None
 
@@ -376,4 +377,4 @@ async def test_a_cursor_that_no_page_gave_is_refused_rather_than_answered_with_t
 ) -> None:
     async with an_engine(tmp_path, _image_gateway()) as engine:
         with pytest.raises(RequestRefused, match="next_cursor"):
-            await engine.list_tasks(cursor=cursor)
+            await engine.list_tasks(cursor=cursor, principal=LOCAL)

@@ -41,6 +41,7 @@ from rushes.domain.events import (
 )
 from rushes.domain.failure import failure
 from rushes.domain.job import Cost, Job, Observation, Plan, Submission
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import KeptMedia, TaskRecord
 from rushes.tasks import life
 from rushes.tasks.clock import SystemClock
@@ -171,7 +172,7 @@ async def test_every_write_of_a_life_is_told_once_and_in_order(
     )
     async with an_engine(tmp_path, gateway) as engine:
         answer = await engine.generate(a_wish())
-        await engine.wait(answer.record.task_id, seconds=60)
+        await engine.wait(answer.record.task_id, seconds=60, principal=LOCAL)
     task_id = answer.record.task_id
     told = [record for record in caplog.records if vars(record).get("task_id") == task_id]
     words = [record.getMessage() for record in told]

@@ -14,6 +14,7 @@ from rushes.cache.embedded.store import Document, TaskStore
 from rushes.cache.media.folder import MediaFolder
 from rushes.domain.errors import RequestRefused, StoreFull, SubmissionLost
 from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.providers.provider import AnswerSink, Traits
 from rushes.tasks.engine import Engine, Limits
@@ -37,9 +38,9 @@ def _gateway(**changes: object) -> ScriptedProvider:
 async def _at_rest(engine: Engine, task_id: str) -> TaskRecord:
     """The record once nothing is left to do."""
     with anyio.fail_after(20):
-        record = await engine.get(task_id)
+        record = await engine.get(task_id, principal=LOCAL)
         while record.phase != "done":
-            record = await engine.wait(task_id, seconds=0.1)
+            record = await engine.wait(task_id, seconds=0.1, principal=LOCAL)
             await anyio.lowlevel.checkpoint()
     return record
 
@@ -69,7 +70,7 @@ async def test_a_call_cancelled_while_its_journal_is_written_is_sent_all_the_sam
                 await written.wait()
             group.cancel_scope.cancel()
             go_on.set()
-        task_id = (await engine.list_tasks()).records[0].task_id
+        task_id = (await engine.list_tasks(principal=LOCAL)).records[0].task_id
         assert (await _at_rest(engine, task_id)).state == "succeeded"
     assert len(gateway.plans) == 1
 
@@ -124,7 +125,7 @@ async def test_an_accepted_job_is_recorded_although_the_store_was_lost_meanwhile
         assert gateway.hold is not None
         gateway.hold.set()
         with anyio.fail_after(10):
-            while not (await engine.list_tasks()).records:
+            while not (await engine.list_tasks(principal=LOCAL)).records:
                 await anyio.lowlevel.checkpoint()
         assert (await _at_rest(engine, task_id)).state == "succeeded"
 
@@ -144,7 +145,7 @@ async def test_a_sidecar_that_cannot_be_written_is_an_output_not_kept_yet(tmp_pa
     async with an_engine(tmp_path, _gateway(looks=[DONE]), media_type=FullFolder) as engine:
         task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
         with anyio.fail_after(10):
-            record = await engine.wait(task_id, seconds=10)
+            record = await engine.wait(task_id, seconds=10, principal=LOCAL)
     assert (record.state, record.phase) == ("succeeded", "keeping")
     assert (record.outputs[0].keeping.status, record.outputs[0].keeping.problem) == ("pending", "the disk is full")
 
@@ -158,7 +159,7 @@ async def test_a_task_waits_for_a_process_that_has_its_providers_key(tmp_path: P
         an_engine(tmp_path, _gateway(looks=[DONE])) as with_key,
     ):
         assert (await _at_rest(with_key, task_id)).state == "succeeded"
-        assert (await without.get(task_id)).state == "succeeded"
+        assert (await without.get(task_id, principal=LOCAL)).state == "succeeded"
     assert keyless.polls == 0
 
 
@@ -170,7 +171,7 @@ async def test_a_task_whose_provider_nobody_has_says_so_and_ends_at_its_deadline
     other = _gateway(name="other")
     async with an_engine(tmp_path, other, clock=clock) as engine:
         with anyio.fail_after(10):
-            while not (record := await engine.get(task_id)).warnings:
+            while not (record := await engine.get(task_id, principal=LOCAL)).warnings:
                 await anyio.lowlevel.checkpoint()
         assert "gate is not set up" in record.warnings[0]
         assert record.state in ("queued", "running")
@@ -215,7 +216,7 @@ async def test_a_cancel_while_the_answer_is_lost_reaches_the_gateway_once_the_jo
     gateway = Listing(looks=[RUNNING])
     async with an_engine(tmp_path, gateway) as engine:
         task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
-        told = await engine.cancel(task_id)
+        told = await engine.cancel(task_id, principal=LOCAL)
         assert told.state == "queued"
         assert any("under way" in warning for warning in told.warnings)
         gateway.readable.set()

@@ -10,6 +10,7 @@ import pytest
 from rushes.domain.errors import Charged, SubmissionLost
 from rushes.domain.failure import failure
 from rushes.domain.job import Observation
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.tasks.engine import Engine
 from rushes.tools import task_of
@@ -36,7 +37,7 @@ def gateway_that(*looks: Observation, **facts: object) -> ScriptedProvider:
 async def ended(engine: Engine, *, force_new: bool = False) -> TaskRecord:
     with anyio.fail_after(30):
         record = (await engine.generate(a_wish(kind="image", force_new=force_new))).record
-        return await engine.wait(record.task_id, seconds=30)
+        return await engine.wait(record.task_id, seconds=30, principal=LOCAL)
 
 
 async def test_a_task_that_ran_out_of_time_holds_equal_calls_back_and_says_so(tmp_path: Path) -> None:
@@ -97,7 +98,7 @@ async def test_a_task_that_finished_after_its_deadline_answers_for_an_equal_call
         with anyio.fail_after(30):
             while record.phase != "done":
                 await anyio.lowlevel.checkpoint()
-                record = await engine.get(record.task_id)
+                record = await engine.get(record.task_id, principal=LOCAL)
         soon = await engine.generate(a_wish(kind="image"))
         clock.ahead = timedelta(hours=1)
         later = await engine.generate(a_wish(kind="image"))

@@ -7,6 +7,7 @@ import anyio
 import pytest
 
 from rushes.domain.errors import SubmissionRefused
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.tasks.engine import Engine, Limits
 from rushes.tasks.intake.routing import Configured
@@ -34,7 +35,7 @@ def _gateway(*answers: Answer, **changes: object) -> ScriptedProvider:
 
 async def _ended(engine: Engine, task_id: str) -> TaskRecord:
     with anyio.fail_after(20):
-        return await engine.wait(task_id, seconds=20)
+        return await engine.wait(task_id, seconds=20, principal=LOCAL)
 
 
 async def test_a_request_refused_with_a_time_is_queued_and_says_when_it_goes_out(tmp_path: Path) -> None:
@@ -77,7 +78,7 @@ async def test_cancelling_a_held_request_ends_it_uncharged_and_it_is_never_sent(
     gateway, clock = _gateway(_slow_down(60)), SteppedClock()
     async with an_engine(tmp_path, gateway, clock=clock) as engine:
         task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
-        cancelled = await engine.cancel(task_id)
+        cancelled = await engine.cancel(task_id, principal=LOCAL)
     assert cancelled.failure is not None
     assert (cancelled.state, cancelled.phase, cancelled.failure.charged) == ("cancelled", "done", "no")
     async with an_engine(tmp_path, gateway) as engine:
@@ -90,7 +91,7 @@ async def test_a_cancel_while_the_refusal_is_on_its_way_leaves_nothing_held(tmp_
     gateway = _gateway(_slow_down(60), hold=anyio.Event())
     async with an_engine(tmp_path, gateway) as engine:
         task_id = (await engine.generate(a_wish(kind="image"), answer_within_seconds=0.01)).record.task_id
-        await engine.cancel(task_id)
+        await engine.cancel(task_id, principal=LOCAL)
         assert gateway.hold is not None
         gateway.hold.set()
         ended = await _ended(engine, task_id)
@@ -229,7 +230,7 @@ async def test_what_is_held_for_a_gateway_without_its_key_waits_for_a_process_th
     async with an_engine(tmp_path, first, clock=SteppedClock()) as engine:
         task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
     async with an_engine(tmp_path, Configured(keyless, "it has no key"), clock=SteppedClock()) as engine:
-        assert (await engine.get(task_id)).phase == "held"
+        assert (await engine.get(task_id, principal=LOCAL)).phase == "held"
     assert keyless.plans == []
 
 
@@ -253,7 +254,7 @@ async def test_of_two_processes_that_take_over_what_was_held_each_request_is_sen
     async with an_engine(tmp_path, gateway) as one, an_engine(tmp_path, gateway) as two:
         for engine in (one, two):
             for task_id in ids:
-                await engine.wait(task_id, seconds=0)
+                await engine.wait(task_id, seconds=0, principal=LOCAL)
         ended = [await _ended(one, task_id) for task_id in ids]
     assert {record.state for record in ended} == {"succeeded"}
     assert sorted(str(plan.body["prompt"]) for plan in gateway.plans) == sorted(f"{n}" for n in range(12))

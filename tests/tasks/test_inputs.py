@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rushes.domain.errors import RequestRefused
+from rushes.domain.principal import LOCAL
 from rushes.domain.request import MediaInput, MediaRole
 from rushes.tasks.engine import Engine, Limits
 from rushes.tasks.life.fingerprint import fingerprint
@@ -118,7 +119,7 @@ async def test_what_no_gateway_could_fetch_is_refused(tmp_path: Path, text: str)
         with pytest.raises(RequestRefused) as refused:
             await _resolved(engine, gateway, text)
         assert (refused.value.reason, refused.value.charged) == ("invalid_media", "no")
-        assert (await engine.list_tasks()).records == ()
+        assert (await engine.list_tasks(principal=LOCAL)).records == ()
 
 
 async def test_an_https_url_is_passed_on_as_it_is(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from rushes.cache.embedded.store import TaskStore
 from rushes.domain.job import Observation
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import SCHEMA, TaskRecord
 from rushes.tasks.work.learning import Learning
 
@@ -81,7 +82,7 @@ async def test_an_engine_learns_from_the_end_that_a_look_shows(tmp_path: Path) -
     gateway = ScriptedProvider(answers=[ACCEPTED], looks=[RUNNING, RUNNING, DONE], downloads=[PNG])
     async with an_engine(tmp_path, gateway, clock=JumpingClock()) as engine:
         task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
-        record = await engine.wait(task_id, seconds=600)
+        record = await engine.wait(task_id, seconds=600, principal=LOCAL)
         assert record.state == "succeeded"
     async with TaskStore.opened(tmp_path / "cache", schema=SCHEMA) as store:
         assert await store.get_value(f"durations/{record.provider}/{record.model}") is not None

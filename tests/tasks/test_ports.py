@@ -21,6 +21,7 @@ from rushes.cache.workers.leases import ProcessLease
 from rushes.cache.workers.timers import Scheduler, queue_in_memory
 from rushes.domain.document import Document
 from rushes.domain.job import Job, Observation, RemoteOutput, Submission
+from rushes.domain.principal import LOCAL
 from rushes.providers.client.upload_client import UploadClient
 from rushes.tasks.clock import SystemClock
 from rushes.tasks.engine import Engine, Limits, Parts
@@ -259,7 +260,7 @@ async def test_a_task_lives_its_whole_life_over_another_journal_and_another_queu
     with anyio.fail_after(20):
         async with over_other_adapters(tmp_path, gateway) as engine:
             answer = await engine.generate(a_wish(kind="image"))
-            record = await engine.wait(answer.record.task_id, seconds=10)
+            record = await engine.wait(answer.record.task_id, seconds=10, principal=LOCAL)
             again = await engine.generate(a_wish(kind="image"))
     assert (record.state, record.phase) == ("succeeded", "done")
     assert [output.keeping.status for output in record.outputs] == ["kept"]

@@ -12,6 +12,7 @@ import anyio
 import pytest
 from pydantic import SecretStr
 
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.domain.request import Kind
 from rushes.providers.provider import Provider
@@ -76,7 +77,7 @@ async def made(engine: Engine, wish: Wish) -> TaskRecord:
 
 async def found(engine: Engine, record: TaskRecord) -> TaskRecord:
     while record.job is None:
-        record = await engine.wait(record.task_id, seconds=0.2)
+        record = await engine.wait(record.task_id, seconds=0.2, principal=LOCAL)
     return record
 
 

@@ -12,6 +12,7 @@ import pytest
 from rushes.cache.embedded.store import Document, TaskStore
 from rushes.domain.errors import StoreFull, TaskNotFound
 from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
+from rushes.domain.principal import LOCAL, Principal
 from rushes.domain.record import TaskRecord
 from rushes.domain.request import GenerationRequest
 from rushes.providers.provider import AnswerSink, Traits
@@ -45,7 +46,7 @@ def _receipts(home: Path) -> list[dict[str, object]]:
 
 async def _settled(engine: Engine, task_id: str) -> TaskRecord:
     with anyio.fail_after(20):
-        while not (record := await engine.wait(task_id, seconds=1)).settled:
+        while not (record := await engine.wait(task_id, seconds=1, principal=LOCAL)).settled:
             pass
     return record
 
@@ -81,7 +82,7 @@ async def test_tasks_that_nobody_asks_for_are_taken_up_too(tmp_path: Path) -> No
     shutil.rmtree(tmp_path / "cache")
     async with an_engine(tmp_path, _gateway(DONE)) as engine:
         with anyio.fail_after(20):
-            while not (found := (await engine.list_tasks()).records):  # noqa: ASYNC110 - nothing tells of it
+            while not (found := (await engine.list_tasks(principal=LOCAL)).records):  # noqa: ASYNC110 - nothing tells of it
                 await anyio.sleep(0.01)
             assert found[0].task_id == task_id
 
@@ -91,7 +92,7 @@ async def test_another_owners_task_is_not_found_by_its_receipt(tmp_path: Path) -
     shutil.rmtree(tmp_path / "cache")
     async with an_engine(tmp_path, _gateway(RUNNING)) as engine:
         with pytest.raises(TaskNotFound):
-            await engine.get(task_id, owner="somebody else")
+            await engine.get(task_id, principal=Principal("somebody else", admin=False))
 
 
 def _full_store() -> type[TaskStore]:

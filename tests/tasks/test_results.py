@@ -9,6 +9,8 @@ import httpx
 import pytest
 from pydantic import JsonValue
 
+from rushes.domain.principal import LOCAL
+
 from ..previews.media_files import RED, a_video
 from ..providers.replies import Gateway, provider
 from .engines import a_wish, an_engine
@@ -33,7 +35,7 @@ async def test_a_finished_video_is_kept_from_whichever_of_its_two_addresses_work
     async with an_engine(tmp_path / "home", provider("llmgateway", Gateway(answer))) as engine:
         record = (await engine.generate(a_wish(duration_seconds=8))).record
         with anyio.fail_after(10):
-            ended = await engine.wait(record.task_id, seconds=10)
+            ended = await engine.wait(record.task_id, seconds=10, principal=LOCAL)
     assert [output.kept.bytes for output in ended.outputs if output.kept is not None] == [len(movie)]
 
 
@@ -56,5 +58,5 @@ async def test_a_lost_answer_is_found_in_the_list_for_known_and_unknown_models(t
         record = (await engine.generate(a_wish(model=model, provider="routeany"))).record
         assert record.phase == "reconciling"
         with anyio.fail_after(10):
-            ended = await engine.wait(record.task_id, seconds=10)
+            ended = await engine.wait(record.task_id, seconds=10, principal=LOCAL)
     assert (ended.state, len(sent), [output.keeping.status for output in ended.outputs]) == ("succeeded", 1, ["kept"])

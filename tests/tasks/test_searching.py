@@ -7,6 +7,7 @@ import pytest
 
 from rushes.domain.errors import SubmissionLost
 from rushes.domain.job import Job, Observation, PossibleJob, Submission
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.providers.provider import Traits
 from rushes.tasks.engine import Engine
@@ -25,7 +26,7 @@ FINDS = Traits(finds_jobs=True)
 
 async def _over(engine: Engine, task_id: str) -> TaskRecord:
     with anyio.fail_after(20):
-        while not (record := await engine.wait(task_id, seconds=1)).final:
+        while not (record := await engine.wait(task_id, seconds=1, principal=LOCAL)).final:
             pass
     return record
 

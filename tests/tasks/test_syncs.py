@@ -13,6 +13,8 @@ from typing import ParamSpec, TypeVar
 import anyio
 import pytest
 
+from rushes.domain.principal import LOCAL
+
 from .engines import a_wish, an_engine
 from .scripted import ScriptedProvider
 from .test_engine import ACCEPTED, DONE, JOB, PNG, RUNNING
@@ -114,7 +116,7 @@ async def test_a_file_and_its_name_are_synced_before_the_record_says_that_it_is_
     async with an_engine(tmp_path, gateway) as engine:
         record = (await engine.generate(a_wish(kind="image"))).record
         with anyio.fail_after(10):
-            record = await engine.wait(record.task_id, seconds=10)
+            record = await engine.wait(record.task_id, seconds=10, principal=LOCAL)
     file = Path(record.outputs[0].path or "")
     sidecar = Path(f"{file}.json")
     folder = str(file.parent.stat().st_ino)

@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from rushes.domain.job import Job, Observation, RemoteOutput, Submission, Told
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.tasks.engine import Engine
 from rushes.tools import task_of
@@ -40,7 +41,7 @@ async def _ended(engine: Engine) -> TaskRecord:
     with anyio.fail_after(20):
         record = (await engine.generate(a_wish(kind="image"))).record
         while not record.settled:
-            record = await engine.wait(record.task_id, seconds=1)
+            record = await engine.wait(record.task_id, seconds=1, principal=LOCAL)
     return record
 
 
@@ -52,7 +53,7 @@ async def test_times_page_and_ids_are_in_the_record_the_sidecar_and_the_result(t
     )
     async with an_engine(tmp_path, _gateway(done)) as engine:
         record = await _ended(engine)
-        answer = await engine.answer(record.task_id)
+        answer = await engine.answer(record.task_id, principal=LOCAL)
     assert record.told == Told(page=PAGE, ids={"trace_id": "tr-1"}, finished_at=ended_at, logs="step 9")
     assert record.finished_at is not None and record.finished_at > ended_at
     shown = task_of(record)
@@ -73,7 +74,7 @@ async def test_the_answer_that_ended_a_failed_task_can_be_looked_up(tmp_path: Pa
     )
     async with an_engine(tmp_path, gateway) as engine:
         record = await _ended(engine)
-        assert await engine.answer(record.task_id) == {"status": "failed", "new_field": 7}
+        assert await engine.answer(record.task_id, principal=LOCAL) == {"status": "failed", "new_field": 7}
     assert "new_field" not in record.model_dump_json()
 
 

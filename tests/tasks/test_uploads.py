@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from rushes.domain.errors import RequestRefused, SubmissionRefused
 from rushes.domain.job import Job, Observation, RemoteOutput, Submission
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.providers.client.upload_client import UploadClient, UploadTarget
 from rushes.providers.provider import Provider, ProviderSettings
@@ -76,7 +77,7 @@ def a_picture(folder: Path) -> MediaSource:
 async def settled(engine: Engine, record: TaskRecord) -> TaskRecord:
     with anyio.fail_after(20):
         while not record.settled:
-            record = await engine.wait(record.task_id, seconds=5)
+            record = await engine.wait(record.task_id, seconds=5, principal=LOCAL)
     return record
 
 
@@ -153,7 +154,7 @@ async def test_a_failed_upload_is_a_refusal_before_anything_is_journaled_or_paid
     async with an_engine(tmp_path, gate, uploader=a_client(endpoint)) as engine:
         with pytest.raises(RequestRefused) as caught:
             await engine.generate(a_wish(media=[a_picture(tmp_path)]))
-        assert (await engine.list_tasks()).records == ()
+        assert (await engine.list_tasks(principal=LOCAL)).records == ()
     assert (caught.value.reason, caught.value.charged, gate.plans) == ("invalid_media", "no", [])
     assert caught.value.message == "The input file could not be uploaded to 127.0.0.1: it answered HTTP 507."
     assert "nothing was paid" in (caught.value.hint or "")

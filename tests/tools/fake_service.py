@@ -7,6 +7,7 @@ import anyio
 from pydantic import JsonValue
 
 from rushes.domain.errors import RushesError, TaskNotFound
+from rushes.domain.principal import Principal
 from rushes.domain.record import TaskRecord, TaskState
 from rushes.domain.request import Kind
 from rushes.tasks.previews.previews import check_index
@@ -25,6 +26,7 @@ def record(**fields: object) -> TaskRecord:
     return TaskRecord.model_validate(
         {
             "task_id": "01TASK",
+            "owner": "local",
             "kind": kind,
             "state": "running",
             "phase": "polling",
@@ -59,13 +61,13 @@ class FakeService(Service):
         """Set while somebody waits."""
         self._changed = anyio.Event()
 
-    async def look(self, task_id: str, index: int, *, owner: str = "local", at_seconds: float | None = None) -> Seen:
-        found = await self.get(task_id, owner=owner)
+    async def look(self, task_id: str, index: int, *, principal: Principal, at_seconds: float | None = None) -> Seen:
+        found = await self.get(task_id, principal=principal)
         check_index(found, index)
         return Seen(found, await previews_here.look(found.outputs[index - 1], at_seconds))
 
-    async def content(self, task_id: str, index: int, *, owner: str = "local", bytes_max: int) -> bytes:
-        found = await self.get(task_id, owner=owner)
+    async def content(self, task_id: str, index: int, *, principal: Principal, bytes_max: int) -> bytes:
+        found = await self.get(task_id, principal=principal)
         check_index(found, index)
         return await previews_here.content(found.outputs[index - 1], bytes_max)
 
@@ -92,7 +94,7 @@ class FakeService(Service):
                 return Answer(record=known, deduplicated=True)
         await self.answers.wait()
         task_id = f"01TASK{len(self.records) + 1}"
-        made = record(task_id=task_id, kind=wish.request.kind, request=wish.request, owner=wish.owner)
+        made = record(task_id=task_id, kind=wish.request.kind, request=wish.request, owner=wish.principal.name)
         return Answer(record=self.put(altered(made, self.first)), deduplicated=False)
 
     async def preview(self, wish: Wish) -> Preview:
@@ -100,15 +102,15 @@ class FakeService(Service):
         payload: dict[str, JsonValue] = {"prompt": wish.request.prompt, "seconds": wish.request.duration_seconds}
         return Preview("gateway", "fox-1", "https://gateway.example/v1/videos", payload, ("nothing is sent",))
 
-    async def get(self, task_id: str, *, owner: str = "local") -> TaskRecord:
+    async def get(self, task_id: str, *, principal: Principal) -> TaskRecord:
         self._refuse()
         found = self.records.get(task_id)
-        if found is None or found.owner != owner:
+        if found is None or found.owner != principal.name:
             raise TaskNotFound(f"There is no task {task_id!r}.")
         return found
 
-    async def answer(self, task_id: str, *, owner: str = "local") -> JsonValue:
-        await self.get(task_id, owner=owner)
+    async def answer(self, task_id: str, *, principal: Principal) -> JsonValue:
+        await self.get(task_id, principal=principal)
         return {"told": task_id}
 
     async def wait(
@@ -116,10 +118,10 @@ class FakeService(Service):
         task_id: str,
         *,
         seconds: float,
-        owner: str = "local",
+        principal: Principal,
         report: Callable[[TaskRecord], Awaitable[None]] | None = None,
     ) -> TaskRecord:
-        found = await self.get(task_id, owner=owner)
+        found = await self.get(task_id, principal=principal)
         with anyio.move_on_after(seconds):
             while not found.settled:
                 if report is not None:
@@ -127,40 +129,40 @@ class FakeService(Service):
                 changed = self._changed
                 self.waiting.set()
                 await changed.wait()
-                found = await self.get(task_id, owner=owner)
+                found = await self.get(task_id, principal=principal)
         return found
 
     async def list_tasks(
         self,
         *,
-        owner: str = "local",
+        principal: Principal,
         state: TaskState | None = None,
         kind: Kind | None = None,
         limit: int = 20,
         cursor: str | None = None,
     ) -> TaskPage:
         self._refuse()
-        mine = [known for known in self.records.values() if known.owner == owner]
+        mine = [known for known in self.records.values() if known.owner == principal.name]
         matching = [known for known in mine if state in (None, known.state) and kind in (None, known.kind)]
         newest = sorted(matching, key=lambda known: known.task_id, reverse=True)
         start = int(cursor or 0)
         more = str(start + limit) if start + limit < len(newest) else None
         return TaskPage(records=tuple(newest[start : start + limit]), next_cursor=more)
 
-    async def cancel(self, task_id: str, *, owner: str = "local", abandon: bool = False) -> TaskRecord:
-        found = await self.get(task_id, owner=owner)
+    async def cancel(self, task_id: str, *, principal: Principal, abandon: bool = False) -> TaskRecord:
+        found = await self.get(task_id, principal=principal)
         if abandon and not found.final:
             self.move(task_id, state="cancelled", phase="done")
         elif not found.final:
             self.move(task_id, warnings=("gateway cannot cancel; it goes on and may charge.",))
         return self.records[task_id]
 
-    async def attach(self, task_id: str, job_id: str, *, owner: str = "local") -> TaskRecord:
+    async def attach(self, task_id: str, job_id: str, *, principal: Principal) -> TaskRecord:
         self.attached.append((task_id, job_id))
-        return await self.get(task_id, owner=owner)
+        return await self.get(task_id, principal=principal)
 
-    async def take_up(self, task_id: str, *, owner: str = "local") -> TaskRecord:
-        return await self.get(task_id, owner=owner)
+    async def take_up(self, task_id: str, *, principal: Principal) -> TaskRecord:
+        return await self.get(task_id, principal=principal)
 
     async def models(
         self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None

@@ -3,6 +3,7 @@
 import pytest
 
 from rushes.domain.errors import RequestRefused, StoreBusy, StoreDamaged, TaskNotFound
+from rushes.domain.principal import LOCAL
 from rushes.tools import CANCEL_TASK, CHECK_TASK, LIST_TASKS, ToolContext, ToolResult, already, call_tool
 
 from .fake_service import FakeService, record
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.anyio
 async def _answer(tool: str, refusal: Exception) -> ToolResult:
     service = FakeService()
     service.refusal = refusal
-    context, asked = ToolContext(opened=already(service)), {"task_id": "01TASK"}
+    context, asked = ToolContext(opened=already(service), principal=LOCAL), {"task_id": "01TASK"}
     if tool == "check_task":
         answer = await call_tool(CHECK_TASK, context, asked)
     else:
@@ -56,7 +57,7 @@ async def test_check_task_hands_a_job_back() -> None:
     service = FakeService()
     service.put(record(state="unknown", phase="done"))
     answer = await call_tool(
-        CHECK_TASK, ToolContext(opened=already(service)), {"task_id": "01TASK", "job_id": " job-9 "}
+        CHECK_TASK, ToolContext(opened=already(service), principal=LOCAL), {"task_id": "01TASK", "job_id": " job-9 "}
     )
     assert isinstance(answer, ToolResult) and answer.document["state"] == "unknown"
     assert service.attached == [("01TASK", "job-9")]
@@ -65,5 +66,5 @@ async def test_check_task_hands_a_job_back() -> None:
 async def test_lists_keep_their_shape() -> None:
     service = FakeService()
     service.refusal = StoreBusy("held")
-    answer = await call_tool(LIST_TASKS, ToolContext(opened=already(service)), {})
+    answer = await call_tool(LIST_TASKS, ToolContext(opened=already(service), principal=LOCAL), {})
     assert isinstance(answer, ToolResult) and answer.document["state"] == "failed"

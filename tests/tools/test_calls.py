@@ -4,6 +4,7 @@ import anyio
 import pytest
 
 from rushes.domain.errors import RequestRefused
+from rushes.domain.principal import LOCAL
 from rushes.tools import GENERATE_VIDEO, ToolContext, already, call_tool
 
 from .fake_service import FakeService, refusing
@@ -21,7 +22,7 @@ async def test_a_gateway_that_answers_late_is_waited_for_with_signs_of_life() ->
         if len(heard) == 3:
             service.answers.set()
 
-    context = ToolContext(opened=already(service), report_progress=report, beat_seconds=0.001)
+    context = ToolContext(opened=already(service), report_progress=report, beat_seconds=0.001, principal=LOCAL)
     with anyio.fail_after(10):
         result = await call_tool(GENERATE_VIDEO, context, {"prompt": "a red fox"})
 
@@ -36,7 +37,7 @@ async def test_the_time_until_the_answer_counts_as_waited() -> None:
     service = FakeService()
     with anyio.fail_after(10):
         result = await call_tool(
-            GENERATE_VIDEO, ToolContext(opened=already(service)), {"prompt": "x", "wait_seconds": 1e-9}
+            GENERATE_VIDEO, ToolContext(opened=already(service), principal=LOCAL), {"prompt": "x", "wait_seconds": 1e-9}
         )
 
     assert result.document["state"] == "running"
@@ -45,7 +46,9 @@ async def test_the_time_until_the_answer_counts_as_waited() -> None:
 
 async def test_a_refusal_that_comes_late_is_not_wrapped() -> None:
     result = await call_tool(
-        GENERATE_VIDEO, ToolContext(opened=already(refusing(RequestRefused("unsupported", "no")))), {"prompt": "x"}
+        GENERATE_VIDEO,
+        ToolContext(opened=already(refusing(RequestRefused("unsupported", "no"))), principal=LOCAL),
+        {"prompt": "x"},
     )
 
     assert result.is_error

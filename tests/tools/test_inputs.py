@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue, ValidationError
 
+from rushes.domain.principal import LOCAL
 from rushes.tasks.service import MediaSource
 from rushes.tools import (
     CheckTask,
@@ -53,7 +54,7 @@ def test_a_wish_holds_everything_that_was_asked_for() -> None:
         force_new=True,
     )
 
-    wish = wish_of(asked, owner="local", local_files=True)
+    wish = wish_of(asked, principal=LOCAL, local_files=True)
 
     assert wish.request.model_dump(exclude_none=True, exclude={"media"}) == {
         "kind": "video",
@@ -77,11 +78,11 @@ def test_a_wish_holds_everything_that_was_asked_for() -> None:
         MediaSource("reference_video", "https://example.com/r.mp4"),
         MediaSource("reference_audio", "https://example.com/r.wav"),
     )
-    assert (wish.provider, wish.output_name, wish.force_new, wish.owner, wish.local_files) == (
+    assert (wish.provider, wish.output_name, wish.force_new, wish.principal, wish.local_files) == (
         "apixo",
         "fox",
         True,
-        "local",
+        LOCAL,
         True,
     )
 
@@ -89,7 +90,7 @@ def test_a_wish_holds_everything_that_was_asked_for() -> None:
 def test_images_and_mask_become_media_of_an_image_request() -> None:
     asked = GenerateImage.model_validate({"prompt": "hat", "images": ["/a.png", "/b.png"], "mask": "/m.png"})
 
-    wish = wish_of(asked, owner="local", local_files=False)
+    wish = wish_of(asked, principal=LOCAL, local_files=False)
 
     assert [(medium.role, medium.text) for medium in wish.media] == [
         ("input_image", "/a.png"),
@@ -103,7 +104,7 @@ def test_images_and_mask_become_media_of_an_image_request() -> None:
 def test_an_audio_request_has_no_media() -> None:
     asked = GenerateAudio.model_validate({"prompt": "hello", "voice": "alloy", "speed": "1.5"})
 
-    wish = wish_of(asked, owner="local", local_files=True)
+    wish = wish_of(asked, principal=LOCAL, local_files=True)
 
     assert (wish.request.kind, wish.request.voice, wish.request.speed, wish.media) == ("audio", "alloy", 1.5, ())
 
@@ -243,7 +244,7 @@ def test_whatever_comes_is_either_a_wish_or_a_sentence_for_each_fault(arguments:
         assert sentences
         assert all(len(sentence) < 400 and sentence.endswith(".") for sentence in sentences)
     else:
-        wish = wish_of(asked, owner="local", local_files=False)
+        wish = wish_of(asked, principal=LOCAL, local_files=False)
         assert json.loads(wish.request.model_dump_json())["kind"] == "video"
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from rushes.domain.model_facts import ModelFacts, OperationFacts
+from rushes.domain.principal import LOCAL
 from rushes.domain.request import Kind
 from rushes.tasks.service import ModelOffer
 from rushes.tools import LIST_MODELS, UNFILTERED_BYTES, ToolContext, ToolResult, already, call_tool
@@ -21,7 +22,7 @@ def facts(model_id: str, **known: object) -> ModelFacts:
 async def listed(*offers: ModelOffer, **filters: str) -> ToolResult:
     service = FakeService()
     service.offers = offers
-    return await call_tool(LIST_MODELS, ToolContext(opened=already(service)), filters)
+    return await call_tool(LIST_MODELS, ToolContext(opened=already(service), principal=LOCAL), filters)
 
 
 async def test_a_model_is_shown_with_its_providers_and_its_limits_and_others_only_where_they_differ() -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from rushes.domain.errors import OutputExpired
 from rushes.domain.job import Job, Observation, RemoteOutput, Submission
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import Keeping, KeptMedia, Output
 from rushes.server.commands.task_view import task_view, tasks_table
 from rushes.tools import OUTPUTS_SHOWN, URL_SHOWN, Task, output_links, summary_of, task_of
@@ -126,7 +127,11 @@ async def test_a_result_that_nobody_can_fetch_any_more_ends_as_lost(tmp_path: Pa
     async with an_engine(tmp_path, gate) as engine:
         made = (await engine.generate(a_wish())).record
         while made.open:
-            made = await engine.wait(made.task_id, seconds=5) if not made.settled else await engine.get(made.task_id)
+            made = (
+                await engine.wait(made.task_id, seconds=5, principal=LOCAL)
+                if not made.settled
+                else await engine.get(made.task_id, principal=LOCAL)
+            )
     task = task_of(made)
     assert (task.state, task.outputs[0].keeping, task.outputs[0].path) == ("succeeded", "lost", None)
     assert "is lost" in " ".join(task.warnings)

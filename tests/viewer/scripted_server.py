@@ -12,6 +12,7 @@ import anyio
 from anyio.to_thread import run_sync
 
 from rushes.domain.errors import StoreBusy
+from rushes.domain.principal import Principal
 from rushes.domain.record import TaskRecord
 from rushes.domain.request import GenerationRequest, Kind
 from rushes.server.mcp.server import build_server
@@ -53,8 +54,8 @@ class ScriptedService(FakeService):
         made = record(task_id=task_id, kind=kind, request=wish.request, provider="sandbox", model=f"sandbox-{kind}")
         return Answer(self.put(after(altered(made, {"created_at": started}), first)), deduplicated=False)
 
-    async def get(self, task_id: str, *, owner: str = "local") -> TaskRecord:
-        found = await super().get(task_id, owner=owner)
+    async def get(self, task_id: str, *, principal: Principal) -> TaskRecord:
+        found = await super().get(task_id, principal=principal)
         if self._faults[task_id]:
             self._faults[task_id] -= 1
             raise StoreBusy("another process held the store for 10 s")
@@ -62,9 +63,9 @@ class ScriptedService(FakeService):
             found = self.put(after(found, self._ahead[task_id].pop(0)))
         return found
 
-    async def cancel(self, task_id: str, *, owner: str = "local", abandon: bool = False) -> TaskRecord:
+    async def cancel(self, task_id: str, *, principal: Principal, abandon: bool = False) -> TaskRecord:
         if self.records[task_id].request.model == "stubborn":
-            return await super().cancel(task_id, owner=owner, abandon=abandon)
+            return await super().cancel(task_id, principal=principal, abandon=abandon)
         return self.put(after(self.records[task_id], {"state": "cancelled", "phase": "done", "open": False}))
 
     def poll_interval_seconds(self, record: TaskRecord) -> float | None:
