@@ -121,10 +121,10 @@ class Crew:
 
 
 @contextmanager
-def nursery_process() -> Generator[subprocess.Popen[bytes]]:
-    """The nursery, for as long as the context is open."""
+def nursery_process(errors: int | None = None) -> Generator[subprocess.Popen[bytes]]:
+    """The nursery, for as long as the context is open; `errors` is where its standard error goes."""
     command = [sys.executable, "-m", "tests.crash.nursery"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors) as process:
         try:
             yield process
         finally:

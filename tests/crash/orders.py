@@ -15,16 +15,27 @@ from .fuse import Burn
 REPORT = "report.json"
 
 
-class Order(BaseModel):
+class Reached(BaseModel):
+    """A gateway, and how it is reached."""
+
+    gateway: str
+    """A provider's name; `sandbox` needs no address."""
+    base_url: str | None = None
+    api_key: SecretStr | None = None
+
+    @field_serializer("api_key")
+    def _shown(self, key: SecretStr | None) -> str | None:
+        return key.get_secret_value() if key is not None else None
+
+
+class Order(Reached):
     """One life of one process over a home that others may share."""
 
     order: str
     """Name of this life, unique in a run."""
     home: Path
-    gateway: str
-    """A provider's name; `sandbox` needs no address."""
-    base_url: str | None = None
-    api_key: SecretStr | None = None
+    further: tuple[Reached, ...] = ()
+    """Gateways that it knows besides the one that its calls go to."""
 
     kind: Kind = "video"
     prompt: str = "a red fox"
@@ -41,17 +52,20 @@ class Order(BaseModel):
     until: Literal["rest", "told"] = "rest"
     """End when nothing is left to do, or only on SIGTERM."""
 
+    receipts: bool = False
+    """Note accepted jobs beside the store, as servers do."""
+    takes_up: bool = False
+    """At rest take up the tasks that were set aside, as a person would."""
+
     fuse: Burn = Burn()
     clock_ahead_seconds: float = 0.0
+    clock_file: Path | None = None
+    """A file with further seconds by which the clock is ahead: the clock of one machine, for all who are told of it."""
     beat_seconds: float = 30.0
     silent_seconds: float = 120.0
     """After this another process's silence counts, once it is confirmed."""
     takeover_seconds: float = 0.1
     longest_seconds: float = 60.0
-
-    @field_serializer("api_key")
-    def _shown(self, key: SecretStr | None) -> str | None:
-        return key.get_secret_value() if key is not None else None
 
     @property
     def wish(self) -> Wish:

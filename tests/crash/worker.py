@@ -5,11 +5,13 @@ import signal
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import anyio
 
 from rushes.cache.embedded.store import TaskStore
 from rushes.cache.media.decoder import Decoder
+from rushes.cache.receipts import Receipts
 from rushes.cache.workers.leases import LeaseTimes, ProcessLease
 from rushes.cache.workers.timers import queue_in_memory
 from rushes.domain.principal import LOCAL
@@ -25,22 +27,22 @@ from rushes.tasks.intake.routing import Configured
 from rushes.tasks.journal import from_document
 from rushes.tasks.migrations import MIGRATIONS
 
-from ..clocks import SteppedClock
+from ..clocks import MachineClock
 from .fuse import Fuse, Tell
-from .orders import Called, Order, Report
+from .orders import Called, Order, Reached, Report
 from .seams import DyingFolder, DyingProvider, DyingTransport, dying_store
 
 ALL = 1000
 TIMEOUT_SECONDS = 10.0
 
 
-def real_provider(order: Order, fuse: Fuse) -> Provider:
-    """The real adapter of the order's gateway, over the real HTTP stack."""
-    if order.gateway == "sandbox":
-        return SandboxProvider(order.home / "cache" / "sandbox")
-    known = next(each for each in default_settings() if each.name == order.gateway)
+def real_provider(reached: Reached, home: Path, fuse: Fuse) -> Provider:
+    """The real adapter of a gateway, over the real HTTP stack."""
+    if reached.gateway == "sandbox":
+        return SandboxProvider(home / "cache" / "sandbox")
+    known = next(each for each in default_settings() if each.name == reached.gateway)
     settings = known.model_copy(
-        update={"base_url": order.base_url, "api_key": order.api_key, "timeout_seconds": TIMEOUT_SECONDS}
+        update={"base_url": reached.base_url, "api_key": reached.api_key, "timeout_seconds": TIMEOUT_SECONDS}
     )
     wire = format_class(settings.wire)(settings)
     return HttpProvider(settings, wire, load_facts(settings.wire), transport=DyingTransport(fuse))
@@ -51,22 +53,25 @@ async def opened(order: Order, fuse: Fuse) -> AsyncGenerator[tuple[Engine, TaskS
     """The engine with its parts, in the order in which rushes opens and closes them."""
     times = LeaseTimes(order.beat_seconds, order.silent_seconds, confirm_seconds=0.4 * order.silent_seconds)
     async with AsyncExitStack() as stack:
-        provider = DyingProvider(real_provider(order, fuse), fuse)
-        stack.push_async_callback(provider.aclose)
+        providers = [DyingProvider(real_provider(each, order.home, fuse), fuse) for each in (order, *order.further)]
+        for provider in providers:
+            stack.push_async_callback(provider.aclose)
         cache = order.home / "cache"
         store = await stack.enter_async_context(
             dying_store(fuse).opened(cache, schema=SCHEMA, migrations=MIGRATIONS, timeout_seconds=10)
         )
         lease = await stack.enter_async_context(ProcessLease.held(cache, times=times))
+        receipts = Receipts.opened(order.home / "receipts") if order.receipts else None
         parts = Parts(
+            receipts=None if receipts is None else await stack.enter_async_context(receipts),
             store=store,
             lease=lease,
             queue=queue_in_memory,
             media=DyingFolder(order.home / "outputs", fuse),
             decoder=Decoder(DECODING),
-            providers=[Configured(provider)],
+            providers=[Configured(provider) for provider in providers],
             limits=Limits(shutdown_grace_seconds=0.1, takeover_seconds=order.takeover_seconds),
-            clock=SteppedClock(timedelta(seconds=order.clock_ahead_seconds)),
+            clock=MachineClock(timedelta(seconds=order.clock_ahead_seconds), file=order.clock_file),
         )
         yield await stack.enter_async_context(Engine.opened(parts)), store
 
@@ -119,8 +124,15 @@ class Life:
         await self._studio.cancel(record.task_id, abandon=self._order.cancel == "abandon", principal=LOCAL)
 
     async def _rest(self) -> None:
-        while unfinished := await self._store.open_documents(limit=1):
-            await self._next(from_document(unfinished[0]))
+        while unfinished := [record for record in await self._open() if record.set_aside_at is None]:
+            await self._next(unfinished[0])
+
+    async def _open(self) -> list[TaskRecord]:
+        records = [from_document(document) for document in await self._store.open_documents(limit=ALL)]
+        for record in records:
+            if record.set_aside_at is not None and self._order.takes_up:
+                await self._studio.take_up(record.task_id)
+        return records
 
     async def _next(self, record: TaskRecord) -> TaskRecord:
         await self._store.wait_for_change(record.task_id, record.revision, seconds=0.05)

@@ -33,12 +33,17 @@ class GatewayProcess:
         return self.process.returncode
 
 
-def start_gateways(*gateways: str, max_seconds: float = 3600) -> GatewayProcess:
-    """Start the simulator and wait for its line. Blocks; the process also ends by itself after `max_seconds`."""
+def start_gateways(*gateways: str, max_seconds: float = 3600, errors: int | None = None) -> GatewayProcess:
+    """Start the simulator and wait for its line. Blocks; the process also ends by itself after `max_seconds`.
+
+    `errors` is where its standard error goes.
+    """
     command = [sys.executable, "-m", "tests.gateways", "--max-seconds", str(max_seconds)]
     for gateway in gateways:
         command += ["--gateway", gateway]
-    process = subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+    )
     assert process.stdout is not None
     _, *assignments = shlex.split(process.stdout.readline())
     return GatewayProcess(process, dict(part.split("=", 1) for part in assignments))
@@ -147,9 +152,11 @@ async def connected(environment: Mapping[str, str]) -> AsyncGenerator[RunningGat
 
 
 @asynccontextmanager
-async def running_gateways(*gateways: str) -> AsyncGenerator[RunningGateways]:
+async def running_gateways(
+    *gateways: str, max_seconds: float = 3600, errors: int | None = None
+) -> AsyncGenerator[RunningGateways]:
     """Start a simulator of these gateways (all without names), and stop it at the end."""
-    started = await to_thread.run_sync(lambda: start_gateways(*gateways))
+    started = await to_thread.run_sync(lambda: start_gateways(*gateways, max_seconds=max_seconds, errors=errors))
     try:
         async with connected(started.environment) as running:
             yield running

@@ -56,3 +56,9 @@ async def at_work(pid: int, seconds: float = 0.3) -> None:
     with anyio.fail_after(20):
         while busy_seconds(pid) < seconds:
             await anyio.lowlevel.checkpoint()
+
+
+def peak_mib(pid: int) -> int:
+    """Most memory that a process had."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM"))

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import anyio
@@ -28,7 +28,8 @@ from ..tasks.engines import a_wish, an_engine
 from ..tasks.scripted import ScriptedProvider
 from ..tasks.test_engine import ACCEPTED
 from . import bombs
-from .processes import at_work, children_of, decoders_of, gone, is_alive, on_linux
+from .processes import at_work, children_of, decoders_of, gone, is_alive, on_linux, peak_mib
+from .summary import PEAK_MIB
 
 pytestmark = [pytest.mark.anyio, on_linux]
 
@@ -86,7 +87,9 @@ anyio.run(keep)
 """
 
 
-def test_an_index_of_eighty_million_frames_is_kept_and_takes_neither_process_over_400_mb(tmp_path: Path) -> None:
+def test_an_index_of_eighty_million_frames_is_kept_and_takes_neither_process_over_400_mb(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     data = bombs.claimed_samples()
     assert len(data) < 4_600
     (tmp_path / "bomb").write_bytes(data)
@@ -95,6 +98,7 @@ def test_an_index_of_eighty_million_frames_is_kept_and_takes_neither_process_ove
     ran = subprocess.run(command, capture_output=True, check=True, timeout=60)
 
     problem, width, own_peak, childs_peak = json.loads(ran.stdout)
+    record_property(PEAK_MIB, max(own_peak, childs_peak) // MB)
     assert own_peak < 200 * MB
     assert childs_peak < 400 * MB
     # FFmpeg may do without the index, or give up.
@@ -103,10 +107,11 @@ def test_an_index_of_eighty_million_frames_is_kept_and_takes_neither_process_ove
 
 
 async def test_a_picture_of_a_hundred_million_pixels_is_shown_within_the_memory_of_a_look(
-    tmp_path: Path, decoder: Decoder
+    tmp_path: Path, decoder: Decoder, record_property: Callable[[str, object], None]
 ) -> None:
     with a_file(tmp_path / "b.png", bombs.blank_png()) as file:
         answer = await decoder.ask(LOOK_AT_PNG, file, Bounds(400 * MB, 20, 60))
+    record_property(PEAK_MIB, peak_mib(the_child()))
 
     assert Image.open(io.BytesIO(answer.data), formats=("JPEG",)).size == (1024, 1024)
 

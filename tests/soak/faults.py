@@ -1,0 +1,197 @@
+"""What befalls the processes of a soak, at random: kills, orderly ends, stalls, a full disk, a clock that is set."""
+
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import anyio
+
+from ..clocks import put_clock
+from ..crash.crew import Crew, Worker
+from ..crash.fuse import Burn
+from ..crash.gateways import address_of
+from ..crash.orders import Order, Reached
+from ..crash.points import POINTS
+from ..gateways.client import RunningGateways
+from .agents import Servers
+from .asking import ARMED, CANCELLED, GATEWAYS, Asking
+from .disk import Disk
+
+PLACES: Final = sorted({place for point in POINTS for place in point.kills})
+STEPS_SECONDS: Final = (7200.0, -7200.0, 180.0, -180.0, 0.0)
+END_SECONDS: Final = 60.0
+
+_FULL_DISK_SAYS: Final = ("StoreFull", "StoreError", "StoreBusy", "StoreUnreadable", "No space left", "disk is full")
+
+
+@dataclass
+class Lives:
+    """What became of the workers."""
+
+    started: int = 0
+    killed_at: int = 0
+    killed: int = 0
+    ended: int = 0
+    stalled: int = 0
+    of_the_disk: int = 0
+    """Ended because the disk was full, and said so."""
+    faults: list[str] = field(default_factory=list[str])
+
+
+@dataclass
+class Weather:
+    """The disk and the clock, and when they were not as they should be."""
+
+    disk: Disk
+    clock: Path
+    full: bool = False
+    times_full: int = 0
+    steps: list[float] = field(default_factory=list[float])
+
+
+@dataclass
+class Workers:
+    """Engine processes on a home of their own, each with a fuse."""
+
+    home: Path
+    crew: Crew
+    gateways: RunningGateways
+    asking: Asking
+    random: Random
+    weather: Weather
+    lives: Lives = field(default_factory=Lives)
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    async def keep_one(self, over: Callable[[], bool]) -> None:
+        """One life after the other, until it is over."""
+        while not over():
+            await self._live_once()
+
+    async def _live_once(self) -> None:
+        order = self._order()
+        times, full = self.weather.times_full, self.weather.full
+        worker = await self.crew.start(order)
+        self.lives.started += 1
+        with anyio.move_on_after(self.random.uniform(1.5, 6)):
+            await worker.ends()
+        by_us = worker.code is None and self._end(worker) == signal.SIGKILL
+        with anyio.fail_after(END_SECONDS):
+            code = await worker.ends()
+        if code == -signal.SIGKILL:
+            self.lives.killed += by_us
+            self.lives.killed_at += not by_us
+            return
+        if code == 0:
+            self.lives.ended += 1
+        elif (full or self.weather.times_full > times) and _is_of_the_disk(worker.fault()):
+            self.lives.of_the_disk += 1
+            await anyio.sleep(1)
+        else:
+            self.lives.faults.append(f"worker {order.order}: {worker.fault().strip()[-300:]}")
+
+    def _end(self, worker: Worker) -> signal.Signals:
+        how = signal.SIGKILL if self.random.random() < 0.3 else signal.SIGTERM
+        worker.send(signal.SIGCONT)
+        worker.send(how)
+        return how
+
+    def _order(self) -> Order:
+        asked = self.asking.draw()
+        asked.calls += (calls := self.random.choice([1, 1, 1, 4]) if asked.may_be_asked_again else 1)
+        what = self.random.choices(["kill", "stall", "nothing"], [55, 15, 30])[0]
+        place = self.random.choice(PLACES)
+        self.lives.stalled += what == "stall"
+        order = Order(
+            order=f"life-{next(self._numbers)}",
+            home=self.home,
+            gateway=asked.ground.gateway,
+            kind=asked.ground.kind,
+            prompt=asked.prompt,
+            calls=calls,
+            cancel=self.random.choice(["ask", "abandon"]) if asked.trouble == CANCELLED else "no",
+            until="told",
+            fuse=Burn(kill_at=place if what == "kill" else None, stall_at=place if what == "stall" else None),
+            clock_file=self.weather.clock,
+            receipts=True,
+            beat_seconds=0.2,
+            silent_seconds=self.random.choices([120.0, 2.0], [9, 1])[0],
+        )
+        return with_all(order, self.gateways)
+
+
+def with_all(order: Order, gateways: RunningGateways) -> Order:
+    """The order of a process that knows all gateways, as those of one home do."""
+    others = [name for name in GATEWAYS if name != order.gateway]
+    further = tuple(address_of(order.model_copy(update={"gateway": name}), gateways) for name in others)
+    reached = tuple(Reached.model_validate(each.model_dump(include=set(Reached.model_fields))) for each in further)
+    return address_of(order, gateways).model_copy(update={"further": reached})
+
+
+def _is_of_the_disk(fault: str) -> bool:
+    """Whether it ended because there was no room, which it may not even have had to say so."""
+    return not fault.strip() or any(word in fault for word in _FULL_DISK_SAYS)
+
+
+async def killing(servers: Servers, random: Random, every_seconds: float) -> None:
+    """End one server after the other: most are killed, some told to end, some stopped for a while."""
+    while True:
+        await anyio.sleep(random.uniform(0.5, 1.5) * every_seconds)
+        host = await servers.any()
+        how = random.choices(["kill", "TERM", "EOF", "stall"], [60, 12, 13, 15])[0]
+        if how == "kill":
+            servers.counts.killed += 1
+            await host.end("SIGKILL")
+        elif how == "stall":
+            servers.counts.stalled += 1
+            host.send(signal.SIGSTOP)
+            try:
+                await anyio.sleep(random.uniform(0.5, 4))
+            finally:
+                host.send(signal.SIGCONT)
+        elif host.ready.is_set():
+            servers.counts.ended += 1
+            await host.end("SIGTERM" if how == "TERM" else "EOF")
+            with anyio.move_on_after(END_SECONDS) as late:
+                await host.ended.wait()
+            if late.cancelled_caught or host.code != 0:
+                servers.counts.wrong_ends.append(f"told to end by {how}, the server ended with {host.code}")
+
+
+async def weathering(weather: Weather, random: Random, full_every: float, step_every: float) -> None:
+    """Fill the disk, and set the clock, again and again."""
+
+    async def filling() -> None:
+        while True:
+            await anyio.sleep(random.uniform(0.6, 1.2) * full_every)
+            weather.times_full += 1
+            weather.full = True
+            with weather.disk.full():
+                await anyio.sleep(random.uniform(1, 5))
+            weather.full = False
+
+    async def setting() -> None:
+        for number in count():
+            await anyio.sleep(random.uniform(0.6, 1.2) * step_every)
+            weather.steps.append(STEPS_SECONDS[number % len(STEPS_SECONDS)])
+            put_clock(weather.clock, weather.steps[-1])
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(filling)
+        group.start_soon(setting)
+
+
+async def troubling(gateways: RunningGateways, random: Random, every_seconds: float) -> None:
+    """Let connections break before a request is read, and answers be held back after a job was accepted."""
+    while True:
+        await anyio.sleep(random.uniform(0.5, 1.5) * every_seconds)
+        gateway = random.choice(GATEWAYS)
+        if random.random() < 0.5:
+            await gateways.set_behaviour(gateway, random.choice(ARMED))
+            continue
+        await gateways.hold(gateway, 2)
+        await anyio.sleep(random.uniform(0.5, 3))
+        await gateways.release(gateway, cut=random.random() < 0.5)
