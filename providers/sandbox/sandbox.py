@@ -3,8 +3,7 @@
 import secrets
 import time
 from base64 import b64decode, b64encode
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
@@ -20,38 +19,24 @@ from ...domain.request import GenerationRequest, Kind, MediaInput
 from ..checks import check_request
 from ..fact_files import load_facts
 from ..provider import AccountCheck, AnswerSink, OutputStream, ProviderSettings, Traits
-from .input_bytes import MediaFolder
-from .jobs import RunningJob
+from .jobs import Clock, InputFolder, RunningJob
 from .spec import InputMedium, RenderSpec, spec_of
 
-_UNKNOWN_JOB = Observation(
-    state="failed", failure=failure("not_found", "The sandbox does not know this job.", charged="no")
-)
-
-HAND_OUTS = 2
-"""So many looks get the content before it is dropped."""
-HANDED_OUT_KEPT = 4
-"""So many jobs whose content was handed out keep it for another look; an older one would simply be drawn again."""
-ENDED_KEPT = 256
-"""So many failed and cancelled jobs are remembered."""
+_UNKNOWN = failure("not_found", "The sandbox does not know this job.", charged="no")
+ENDED_KEPT = 4
+"""So many jobs are kept for another look after one has told their end; an older one would simply be drawn again."""
 
 
 class SandboxProvider:
-    """Renders real media from prompt and seed, locally, free, the same bytes for the same request.
-
-    `work_folder` keeps the input media of unfinished jobs (by default a temporary folder, which does not survive the
-    process). `clock` gives monotonic seconds.
-    """
+    """Renders real media; `work_folder` keeps the inputs of unfinished jobs, `clock` gives monotonic seconds."""
 
     traits = Traits(cancels=True, finds_jobs=False, repeatable=True, free=True)
 
-    def __init__(
-        self, work_folder: Path | None = None, clock: Callable[[], float] = time.monotonic, name: str = "sandbox"
-    ) -> None:
+    def __init__(self, work_folder: Path | None = None, clock: Clock = time.monotonic, name: str = "sandbox") -> None:
         self.name = name
-        self._media = MediaFolder(work_folder)
+        self._media = InputFolder(work_folder)
         self._clock = clock
-        self._jobs: OrderedDict[str, RunningJob] = OrderedDict()
+        self._jobs: dict[str, RunningJob] = {}
 
     def models(self) -> Sequence[ModelFacts]:
         """The three models; they never change."""
@@ -88,7 +73,7 @@ class SandboxProvider:
             path="",
             body={"model": facts.id, **dumped, **({"media": media} if media else {})},
             details={"spec": dumped},
-            warnings=_warnings(spec),
+            warnings=_warnings(request, spec),
         )
 
     async def submit(self, plan: Plan, *, sink: AnswerSink | None = None) -> Submission:  # noqa: ARG002 - it delivers nothing
@@ -99,12 +84,9 @@ class SandboxProvider:
             SubmissionLost: the prompt says `[lost]`.
         """
         spec = RenderSpec.model_validate(plan.details["spec"])
-        if spec.steering.refuse is not None:
-            raise SubmissionRefused(
-                spec.steering.refuse,
-                f"The sandbox refused this because the prompt says [refuse:{spec.steering.refuse}].",
-                provider_code="steered",
-            )
+        if (reason := spec.steering.refuse) is not None:
+            message = f"The sandbox refused this because the prompt says [refuse:{reason}]."
+            raise SubmissionRefused(reason, message, provider_code="steered")
         if spec.steering.lost:
             raise SubmissionLost("The sandbox lost its answer because the prompt says [lost]. Nothing is charged.")
         await anyio.to_thread.run_sync(self._keep_media, plan)
@@ -115,37 +97,28 @@ class SandboxProvider:
         """One look; the first one in a process, also after a restart, starts the drawing from the job's details."""
         running = self._running(job)
         if running is None:
-            return _UNKNOWN_JOB
-        if not running.started:
-            running.start()
+            return Observation(state="failed", failure=_UNKNOWN)
+        running.start()
         observation = running.look()
-        self._forget()
+        ended = [job_id for job_id, running in self._jobs.items() if running.told]
+        for job_id in ended[:-ENDED_KEPT]:
+            del self._jobs[job_id]
         return observation
 
     async def cancel(self, job: Job) -> Observation:
         """Stop the drawing between two frames; a job that already ended stays as it ended."""
         running = self._running(job)
         if running is None:
-            return _UNKNOWN_JOB
+            return Observation(state="failed", failure=_UNKNOWN)
         running.cancel()
         return running.look()
 
-    async def find_job(
-        self,
-        plan: Plan,  # noqa: ARG002
-        submitted_after: datetime,  # noqa: ARG002
-        *,
-        known: Collection[str] = (),  # noqa: ARG002
-    ) -> Job | None:
+    async def find_job(self, plan: Plan, submitted_after: datetime, *, known: Collection[str] = ()) -> Job | None:  # noqa: ARG002
         """Not supported: see `traits`."""
         return None
 
     def open_output(self, output: RemoteOutput) -> AbstractAsyncContextManager[OutputStream]:  # noqa: ARG002
-        """Outputs come as content; only those of `[expire]` have an address, and that is dead.
-
-        Raises:
-            OutputExpired: always.
-        """
+        """Raises `OutputExpired`: outputs come as content, and only those of `[expire]` have an address."""
         raise OutputExpired("The output's address no longer works because the prompt says [expire].")
 
     async def check_account(self) -> AccountCheck:
@@ -174,13 +147,6 @@ class SandboxProvider:
             if isinstance(medium, dict) and isinstance(url := medium.get("data"), str):
                 self._media.write(str(medium["sha256"]), b64decode(url.partition(",")[2]))
 
-    def _forget(self) -> None:
-        spent = [job_id for job_id, running in self._jobs.items() if running.hand_outs >= HAND_OUTS]
-        handed_out = [job_id for job_id, running in self._jobs.items() if running.hand_outs]
-        empty = [job_id for job_id, running in self._jobs.items() if running.ended_without_content]
-        for job_id in {*spent, *handed_out[:-HANDED_OUT_KEPT], *empty[:-ENDED_KEPT]}:
-            del self._jobs[job_id]
-
 
 def _medium(medium: InputMedium, given: MediaInput) -> JsonValue:
     dumped: dict[str, JsonValue] = medium.model_dump(mode="json", exclude_none=True)
@@ -190,15 +156,16 @@ def _medium(medium: InputMedium, given: MediaInput) -> JsonValue:
     return dumped
 
 
-def _warnings(spec: RenderSpec) -> tuple[str, ...]:
+def _warnings(request: GenerationRequest, spec: RenderSpec) -> tuple[str, ...]:
     warnings = [
-        f"The sandbox fetches nothing: {medium.source} is shown by its address only."
+        f"The sandbox fetches no address, and shows no sound and no video: {medium.source} is only named."
         for medium in spec.media
-        if medium.sha256 is None
+        if not medium.is_seen
     ]
-    if spec.kind == "audio":
-        unheard = "; instructions change nothing in it" if spec.instructions else ""
-        warnings.append(f"The sandbox cannot speak: this is a melody in the rhythm of the words{unheard}.")
+    if request.kind == "audio":
+        unheard = " and ".join(name for name in ("voice", "language", "instructions") if getattr(request, name))
+        but = f"; {unheard} change nothing in it" if unheard else ""
+        warnings.append(f"The sandbox cannot speak: this is a melody in the rhythm of the words{but}.")
     return tuple(warnings)
 
 

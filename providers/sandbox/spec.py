@@ -1,35 +1,32 @@
 """The render spec: everything that decides the bytes of the outputs, as JSON that a task's record can hold."""
 
 import hashlib
+import math
+import re
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from ...domain.errors import RequestRefused
 from ...domain.request import GenerationRequest, Kind, MediaInput, MediaRole
-from .frame_sizes import image_size, is_of_ratio, parse_size, video_size
 from .steering import Steering, read_steering
 
 FRAMES_PER_SECOND = 24
-SPOKEN_CHARACTERS_PER_SECOND = 14.0
+SPOKEN_CHARACTERS_PER_SECOND, SPOKEN_SECONDS_MIN = 14.0, 2.0
 """Pace of ordinary speech, from which the length of a sound without `duration_seconds` follows."""
-SPOKEN_SECONDS_MIN = 2.0
 DURATION_DEFAULT, DURATION_MAX = 5.0, 60.0
 """Seconds of a video that names none, and of the longest."""
-VOICE_DEFAULT = "warm"
+VIDEO_LINES = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
+"""The shorter side of a video, in pixels."""
+IMAGE_SIDES = {"1k": 1024, "2k": 2048, "4k": 4096}
+"""The side of a square image, in pixels; other ratios have the same area."""
+SIDE_MIN, SIDE_MAX, RATIO_MAX = 64, 4096, 4
+VIDEO_SIDE_MAX = 3840
+"""More, and players cannot decode it."""
 
 OutputFormat = Literal["mp4", "jpeg", "png", "webp", "wav", "mp3", "flac", "ogg"]
-
-MIME_TYPES: dict[OutputFormat, str] = {
-    "mp4": "video/mp4",
-    "jpeg": "image/jpeg",
-    "png": "image/png",
-    "webp": "image/webp",
-    "wav": "audio/wav",
-    "mp3": "audio/mpeg",
-    "flac": "audio/flac",
-    "ogg": "audio/ogg",
-}
+_FORMATS: dict[Kind, OutputFormat] = {"video": "mp4", "image": "jpeg", "audio": "wav"}
+"""Unless another is asked for."""
 
 
 class InputMedium(BaseModel):
@@ -42,9 +39,14 @@ class InputMedium(BaseModel):
     sha256: str | None = None
     """Absent for a medium given by URL alone: the sandbox fetches nothing and shows its address instead."""
 
+    @property
+    def is_seen(self) -> bool:
+        """It is shown as a picture, and not only named."""
+        return self.sha256 is not None and self.role not in ("reference_audio", "reference_video")
+
 
 class RenderSpec(BaseModel):
-    """Everything that decides the bytes of the outputs. Output N is drawn with `seed + N`."""
+    """One render."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -60,14 +62,9 @@ class RenderSpec(BaseModel):
     duration_seconds: float = 0.0
     """0 for an image."""
     sound: bool = False
-    """A video with a soundtrack."""
     marked: bool = True
     """The small slate line is drawn."""
     negative_prompt: str = ""
-    voice: str = VOICE_DEFAULT
-    language: str = ""
-    speed: float = 1.0
-    instructions: str = ""
     media: tuple[InputMedium, ...] = ()
     steering: Steering = Steering()
 
@@ -79,7 +76,7 @@ class RenderSpec(BaseModel):
     @property
     def mime_type(self) -> str:
         """Of every output."""
-        return MIME_TYPES[self.output_format]
+        return f"{self.kind}/{self.output_format.replace('mp3', 'mpeg')}"
 
 
 def spec_of(request: GenerationRequest) -> RenderSpec:
@@ -89,87 +86,70 @@ def spec_of(request: GenerationRequest) -> RenderSpec:
         RequestRefused: a size or steering word that cannot be; nothing was rendered.
     """
     title, steering = read_steering(request.prompt)
-    seed = request.seed if request.seed is not None else derived_seed(title, request.media)
-    media = tuple(InputMedium(role=m.role, source=m.source[:120], sha256=m.sha256 or _sha256(m)) for m in request.media)
-    common = RenderSpec(
-        kind=request.kind,
-        title=title,
-        seed=seed,
-        count=steering.outputs if steering.outputs is not None else request.count or 1,
-        output_format="mp4",
-        negative_prompt=request.negative_prompt or "",
-        media=media,
-        steering=steering,
+    width, height = size_of(request)
+    return RenderSpec.model_validate(
+        {
+            "kind": request.kind,
+            "title": title,
+            "seed": request.seed if request.seed is not None else derived_seed(title, request.media),
+            "count": steering.outputs if steering.outputs is not None else request.count or 1,
+            "output_format": (request.output_format or _FORMATS[request.kind]).lower().replace("jpg", "jpeg"),
+            "quality": (request.quality or "auto").lower(),
+            "width": width,
+            "height": height,
+            "duration_seconds": _seconds(request, title),
+            "sound": request.kind == "video" and request.audio is not False,
+            "marked": request.watermark is not False,
+            "negative_prompt": request.negative_prompt or "",
+            "media": [InputMedium(role=m.role, source=m.source[:120], sha256=_sha256(m)) for m in request.media],
+            "steering": steering,
+        }
     )
-    if request.kind == "video":
-        return _video(request, common)
-    if request.kind == "image":
-        return _image(request, common)
-    return _audio(request, common)
 
 
 def derived_seed(title: str, media: tuple[MediaInput, ...]) -> int:
     """The seed of a request that names none: the same words over the same media give the same scene in any shape."""
-    words = " ".join(title.casefold().split())
-    hashes = [medium.sha256 or _sha256(medium) or medium.source for medium in media]
-    digest = hashlib.sha256("\n".join([words, *hashes]).encode("utf-8", "replace")).digest()
+    parts = [" ".join(title.casefold().split()), *(_sha256(medium) or medium.source for medium in media)]
+    digest = hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).digest()
     return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF
 
 
-def _video(request: GenerationRequest, common: RenderSpec) -> RenderSpec:
-    width, height = _size(request, "16:9", "720p")
-    return common.model_copy(
-        update={
-            "width": width,
-            "height": height,
-            "duration_seconds": request.duration_seconds or DURATION_DEFAULT,
-            "sound": request.audio is not False,
-            "marked": request.watermark is not False,
-            "quality": (request.quality or "quality").lower(),
-        }
-    )
+def _seconds(request: GenerationRequest, title: str) -> float:
+    if request.kind == "image":
+        return 0.0
+    spoken = len(title) / SPOKEN_CHARACTERS_PER_SECOND / (request.speed or 1.0)
+    usual = DURATION_DEFAULT if request.kind == "video" else min(max(spoken, SPOKEN_SECONDS_MIN), DURATION_MAX)
+    return round(request.duration_seconds or usual, 3)
 
 
-def _image(request: GenerationRequest, common: RenderSpec) -> RenderSpec:
-    width, height = _size(request, "1:1", "1k")
-    return common.model_copy(
-        update={
-            "width": width,
-            "height": height,
-            "output_format": (request.output_format or "jpeg").lower().replace("jpg", "jpeg"),
-            "quality": (request.quality or "auto").lower(),
-        }
-    )
+def size_of(request: GenerationRequest) -> tuple[int, int]:
+    """Width and height in pixels, both even: of a video by its shorter side, of an image by its area; 0 for sound.
 
-
-def _audio(request: GenerationRequest, common: RenderSpec) -> RenderSpec:
-    speed = request.speed or 1.0
-    spoken = len(common.title) / SPOKEN_CHARACTERS_PER_SECOND / speed
-    duration = request.duration_seconds or min(max(spoken, SPOKEN_SECONDS_MIN), DURATION_MAX)
-    return common.model_copy(
-        update={
-            "duration_seconds": round(duration, 3),
-            "output_format": (request.output_format or "wav").lower(),
-            "voice": (request.voice or VOICE_DEFAULT).lower(),
-            "language": request.language or "",
-            "speed": speed,
-            "instructions": request.instructions or "",
-        }
-    )
-
-
-def _size(request: GenerationRequest, ratio: str, resolution: str) -> tuple[int, int]:
-    named = request.aspect_ratio if request.aspect_ratio != "auto" else None
-    if request.size is None:
-        shape = video_size if request.kind == "video" else image_size
-        return shape(named or ratio, (request.resolution or resolution).lower())
-    width, height = parse_size(request.size)
-    if named is not None and not is_of_ratio(width, height, named):
-        raise RequestRefused(
-            "invalid_input", f"size {request.size} is not of aspect_ratio {named}; give only one of the two"
-        )
-    return width, height
+    Raises:
+        RequestRefused: the size is given twice, not as `WIDTHxHEIGHT`, or out of bounds (`invalid_input`).
+    """
+    if request.kind == "audio":
+        return 0, 0
+    ratio = request.aspect_ratio if request.aspect_ratio != "auto" else None
+    if request.size is not None:
+        if ratio is not None:
+            raise RequestRefused("invalid_input", "size and aspect_ratio are both given; give only one of the two")
+        match = re.fullmatch(r"\s*(\d{1,5})\s*[xX*]\s*(\d{1,5})\s*", request.size, re.ASCII)
+        width, height = (int(match[1]), int(match[2])) if match else (0, 0)
+        longer, shorter = max(width, height), min(width, height)
+        if shorter < SIDE_MIN or longer > min(SIDE_MAX, RATIO_MAX * shorter):
+            right = f"WIDTHxHEIGHT, such as 1024x768, each side {SIDE_MIN} to {SIDE_MAX} pixels"
+            wrong = f"size is {request.size[:40]!r}; write {right} and one at most {RATIO_MAX} times the other"
+            raise RequestRefused("invalid_input", wrong)
+        return width & ~1, height & ~1
+    across, down = (int(part) for part in (ratio or ("16:9" if request.kind == "video" else "1:1")).split(":"))
+    if request.kind == "video":
+        lines = VIDEO_LINES[(request.resolution or "720p").lower()]
+        unit = min(lines / min(across, down), VIDEO_SIDE_MAX / max(across, down))
+    else:
+        unit = IMAGE_SIDES[(request.resolution or "1k").lower()] / math.sqrt(across * down)
+    return 2 * round(unit * across / 2), 2 * round(unit * down / 2)
 
 
 def _sha256(medium: MediaInput) -> str | None:
-    return hashlib.sha256(medium.data).hexdigest() if medium.data is not None else None
+    return medium.sha256 or (hashlib.sha256(medium.data).hexdigest() if medium.data is not None else None)

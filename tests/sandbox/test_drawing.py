@@ -1,4 +1,4 @@
-"""What the landscape is made of: lines that close to a ring, light that follows the words, a title that fits."""
+"""What the landscape is made of: lines that close to a ring, light to read letters by, a title that fits."""
 
 import random
 from itertools import pairwise
@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
 
 from rushes.providers.sandbox.drawing.land import hills, peaks
-from rushes.providers.sandbox.drawing.letters import set_text, settable
-from rushes.providers.sandbox.drawing.paint import Colour, mix, paint
-from rushes.providers.sandbox.drawing.palette import BLUE_HOUR, DAWN, DAY, DUSK, NIGHT, choose_palette
+from rushes.providers.sandbox.drawing.letters import letters, set_text, settable
+from rushes.providers.sandbox.drawing.paint import PALETTES
 from rushes.providers.sandbox.drawing.scene import Scene
 from rushes.providers.sandbox.drawing.sound import melody
 from rushes.providers.sandbox.spec import RenderSpec
@@ -21,7 +20,7 @@ SIZE = (256, 144)
 
 def scene(kind: str, title: str = "a fox", **more: object) -> Scene:
     asked = {"kind": kind, "title": title, "seed": 5, "output_format": "mp4", "width": SIZE[0], "height": SIZE[1]}
-    return Scene(RenderSpec.model_validate({**asked, "duration_seconds": 0 if kind == "image" else 5, **more}), 5, {})
+    return Scene(RenderSpec.model_validate({**asked, "duration_seconds": 0 if kind == "image" else 5, **more}), 5, ())
 
 
 def difference(first: Image.Image, second: Image.Image) -> float:
@@ -39,19 +38,12 @@ def test_a_ridge_stays_between_its_bounds_and_closes_to_a_ring(seed: int, is_pea
 
 
 def test_every_light_has_dark_ink_and_light_paper_so_that_letters_can_be_read() -> None:
-    for palette in (BLUE_HOUR, DAWN, DAY, DUSK, NIGHT):
+    for palette in PALETTES:
         assert sum(palette.paper) - sum(palette.ink) > 550
 
 
-def test_words_name_the_light_and_the_seed_chooses_where_they_say_nothing() -> None:
-    by_word = {choose_palette("a lake at night", random.Random(seed)).zenith for seed in range(12)}
-    by_seed = {choose_palette("xyz", random.Random(seed)).zenith for seed in range(12)}
-    assert by_word == {NIGHT.zenith}
-    assert len(by_seed) > 1
-
-
 def test_a_landscape_moves_evenly_and_comes_round_without_a_seam() -> None:
-    film = scene("video")
+    film = scene("video", duration_seconds=30)
     steps = [difference(film.frame(n), film.frame(n + 1)) for n in (0, 1, 100, 255, 256, 511, 512)]
     assert min(steps) > 0.01
     assert max(steps) < 3 * sorted(steps)[len(steps) // 2] + 0.5
@@ -59,14 +51,6 @@ def test_a_landscape_moves_evenly_and_comes_round_without_a_seam() -> None:
 
 def test_a_still_is_the_first_frame_of_the_film() -> None:
     assert difference(scene("image").frame(0), scene("video").frame(0)) < 1.0
-
-
-def test_a_gradient_of_few_steps_shows_no_edges() -> None:
-    first, second = Colour(48, 56, 72), Colour(52, 60, 76)
-    picture = paint((200, 200), (1, 8), lambda _, down: mix(first, second, down), random.Random(1))
-    rows = [ImageStat.Stat(picture.crop((0, y, 200, y + 1))).mean[0] for y in range(200)]
-    assert max(abs(a - b) for a, b in pairwise(rows)) < 0.6
-    assert len({picture.getpixel((x, 100)) for x in range(200)}) > 2
 
 
 @given(st.text(max_size=120), st.integers(30, 600), st.integers(30, 300))
@@ -90,20 +74,23 @@ def test_what_cannot_be_set_is_left_out_or_made_plain(text: str, shown: str) -> 
     assert settable(text) == shown
 
 
-@given(st.text(max_size=300), st.floats(1, 60), st.integers(), st.text(max_size=5))
-def test_the_notes_of_a_melody_follow_one_another_and_end_in_time(
-    text: str, seconds: float, seed: int, language: str
-) -> None:
-    notes = list(melody(text, seconds, seed, language))
+@given(st.text(max_size=300), st.floats(1, 60), st.integers())
+def test_the_notes_of_a_melody_follow_one_another_and_end_in_time(text: str, seconds: float, seed: int) -> None:
+    notes = list(melody(text, seconds, seed))
     assert all(length > 0 and 0 <= semitones <= 24 for _, length, semitones in notes)
     assert [at for at, _, _ in notes] == sorted(at for at, _, _ in notes)
     assert all(at + length <= seconds * 1.000001 for at, length, _ in notes)
 
 
-def test_seed_and_language_change_the_tune() -> None:
-    words = "the quick brown fox jumps over the lazy dog"
+def test_seed_and_words_change_the_tune() -> None:
     tunes = {
-        tuple(semitones for *_, semitones in melody(words, 4, seed, language))
-        for seed, language in ((1, "en"), (2, "en"), (1, "fr"), (1, "de"), (1, "sw"))
+        tuple(semitones for *_, semitones in melody(words, 4, seed))
+        for words, seed in (("the quick brown fox", 1), ("the quick brown fox", 2), ("over the lazy dog", 1))
     }
-    assert len(tunes) > 2
+    assert len(tunes) == 3
+
+
+def test_a_title_that_no_font_here_can_set_is_not_left_out_in_silence() -> None:
+    palette = PALETTES[0]
+    spec = RenderSpec(kind="image", title="雪中奔跑", seed=1, output_format="png", width=640, height=360)
+    assert len(letters(spec, [], palette)) == len(letters(spec.model_copy(update={"title": "fox"}), [], palette)) == 2

@@ -38,10 +38,11 @@ def opened(content: bytes) -> Image.Image:
         return image.convert("RGB")
 
 
-LOWER_HALF = (0.1, 0.6, 0.9, 0.95)
+LOWER_HALF, PRINT = (0.1, 0.6, 0.9, 0.95), (0.05, 0.08, 0.15, 0.18)
+FRAMES = 24
 
 
-async def test_a_video_begins_with_its_first_frame_and_ends_with_its_last() -> None:
+async def test_a_first_frame_fills_the_video_and_a_last_frame_is_laid_over_it() -> None:
     request = GenerationRequest(
         kind="video",
         prompt="from green to red",
@@ -49,24 +50,20 @@ async def test_a_video_begins_with_its_first_frame_and_ends_with_its_last() -> N
         resolution="480p",
         media=(medium("image", plain(GREEN)), medium("last_frame", plain(RED))),
     )
-    frames = film((await generated(request))[0]).frames
-    assert strongest(frames[0], LOWER_HALF) == "green"
-    assert strongest(frames[-1], LOWER_HALF) == "red"
+    for frame in film((await generated(request))[0]).frames[:: FRAMES - 1]:
+        assert strongest(frame, LOWER_HALF) == "green"
+        assert strongest(frame, PRINT) == "red"
 
 
-async def test_the_camera_approaches_a_first_frame() -> None:
-    target = plain(GREEN, (640, 360))
-    target.paste(RED, (280, 260, 360, 340))
+async def test_an_edited_picture_is_seen_with_its_mask_laid_over_it() -> None:
     request = GenerationRequest(
-        kind="video", prompt="closer", duration_seconds=1, resolution="480p", media=(medium("image", target),)
+        kind="image",
+        prompt="the sea",
+        size="640x360",
+        media=(medium("input_image", plain(GREEN)), medium("mask", plain(BLUE))),
     )
-    frames = film((await generated(request))[0]).frames
-
-    def red_pixels(frame: Image.Image) -> int:
-        red, green, _ = frame.crop((0, 240, 854, 480)).split()
-        return sum(r > 120 > g for r, g in zip(red.tobytes(), green.tobytes(), strict=True))
-
-    assert red_pixels(frames[-1]) > 1.1 * red_pixels(frames[0])
+    picture = opened((await generated(request))[0])
+    assert (strongest(picture, LOWER_HALF), strongest(picture, PRINT)) == ("green", "blue")
 
 
 async def test_references_are_laid_over_the_scene() -> None:
@@ -86,48 +83,6 @@ async def test_references_are_laid_over_the_scene() -> None:
     assert saturated[1] > 2000
 
 
-async def test_a_video_reference_is_seen_by_its_first_frame() -> None:
-    source = GenerationRequest(
-        kind="video", prompt="source", duration_seconds=1, resolution="480p", media=(medium("image", plain(RED)),)
-    )
-    content = (await generated(source))[0]
-    reference = MediaInput(role="reference_video", source="clip.mp4", mime_type="video/mp4", data=content)
-    request = GenerationRequest(
-        kind="video", prompt="a winter day", duration_seconds=1, resolution="480p", media=(reference,)
-    )
-    frame = film((await generated(request))[0]).frames[0]
-    assert sum(r > 150 and g < 90 and b < 90 for r, g, b in _pixels(frame)) > 1000
-
-
-async def test_only_what_the_mask_names_is_drawn_anew() -> None:
-    mask = Image.new("L", (320, 180))
-    mask.paste(255, (160, 0, 320, 180))
-    request = GenerationRequest(
-        kind="image",
-        prompt="the sea",
-        size="640x360",
-        media=(medium("input_image", plain(GREEN)), medium("mask", mask)),
-    )
-    picture = opened((await generated(request))[0])
-    left, right = (picture.crop(box) for box in ((20, 260, 300, 350), (340, 260, 620, 350)))
-    assert ImageStat.Stat(left).mean[1] > 150
-    assert ImageStat.Stat(right).mean[1] < 150
-
-
-async def test_a_transparent_mask_names_what_is_transparent() -> None:
-    mask = Image.new("RGBA", (320, 180), (255, 255, 255, 255))
-    mask.paste((0, 0, 0, 0), (0, 0, 160, 180))
-    request = GenerationRequest(
-        kind="image",
-        prompt="the sea",
-        size="640x360",
-        media=(medium("input_image", plain(GREEN)), medium("mask", mask)),
-    )
-    picture = opened((await generated(request))[0])
-    assert ImageStat.Stat(picture.crop((20, 260, 300, 350))).mean[1] < 150
-    assert ImageStat.Stat(picture.crop((340, 260, 620, 350))).mean[1] > 150
-
-
 async def test_a_medium_given_by_address_alone_is_named_and_the_plan_says_that_it_is_not_fetched() -> None:
     provider = SandboxProvider()
     far = MediaInput(role="reference_image", source="https://example.com/a.png", url="https://example.com/a.png")
@@ -138,7 +93,14 @@ async def test_a_medium_given_by_address_alone_is_named_and_the_plan_says_that_i
     assert await generated(with_medium) != await generated(without)
 
 
-@pytest.mark.parametrize("role", ["image", "reference_image", "reference_video"])
+@pytest.mark.parametrize("role", ["reference_video", "reference_audio"])
+def test_a_plan_says_which_media_are_only_named(role: MediaRole) -> None:
+    clip = MediaInput(role=role, source="clip.bin", data=b"whatever it is")
+    request = GenerationRequest(kind="video", prompt="a fox", media=(clip,))
+    assert "clip.bin is only named" in plan_of(SandboxProvider(), request).warnings[0]
+
+
+@pytest.mark.parametrize("role", ["image", "reference_image"])
 async def test_bytes_that_are_not_what_they_should_be_fail_the_job(role: MediaRole) -> None:
     provider = SandboxProvider()
     junk = MediaInput(role=role, source="junk.bin", data=b"\x00\x01\x02 not a medium" * 9)

@@ -5,15 +5,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rushes.domain.errors import RequestRefused
-from rushes.providers.sandbox.frame_sizes import (
-    ASPECT_RATIOS,
-    IMAGE_SIDES,
-    VIDEO_LINES,
-    image_size,
-    is_of_ratio,
-    parse_size,
-    video_size,
-)
+from rushes.domain.request import GenerationRequest, Kind
+from rushes.providers.fact_files import load_facts
+from rushes.providers.sandbox.spec import size_of
+
+OFFERED = [
+    (model.kind, ratio, resolution)
+    for model in load_facts("sandbox").models
+    for ratio in model.aspect_ratios or ()
+    for resolution in model.resolutions or ()
+]
+
+
+def of_ratio(kind: Kind, ratio: str, resolution: str) -> tuple[int, int]:
+    return size_of(GenerationRequest(kind=kind, prompt="a fox", aspect_ratio=ratio, resolution=resolution))
+
+
+def parse_size(size: str) -> tuple[int, int]:
+    return size_of(GenerationRequest(kind="image", prompt="a fox", size=size))
 
 
 @pytest.mark.parametrize(
@@ -31,7 +40,7 @@ from rushes.providers.sandbox.frame_sizes import (
     ],
 )
 def test_a_video_has_the_size_of_its_tier_and_ratio(ratio: str, resolution: str, size: tuple[int, int]) -> None:
-    assert video_size(ratio, resolution) == size
+    assert of_ratio("video", ratio, resolution) == size
 
 
 @pytest.mark.parametrize(
@@ -44,16 +53,15 @@ def test_a_video_has_the_size_of_its_tier_and_ratio(ratio: str, resolution: str,
     ],
 )
 def test_an_image_has_the_area_of_its_tier(ratio: str, resolution: str, size: tuple[int, int]) -> None:
-    assert image_size(ratio, resolution) == size
+    assert of_ratio("image", ratio, resolution) == size
 
 
-@given(st.sampled_from(ASPECT_RATIOS), st.sampled_from([*VIDEO_LINES, *IMAGE_SIDES]), st.booleans())
-def test_every_size_is_even_and_of_its_ratio(ratio: str, resolution: str, moving: bool) -> None:
-    if resolution not in (VIDEO_LINES if moving else IMAGE_SIDES):
-        return
-    width, height = (video_size if moving else image_size)(ratio, resolution)
+@pytest.mark.parametrize(("kind", "ratio", "resolution"), [each for each in OFFERED if each[1] != "auto"])
+def test_every_size_offered_is_even_and_of_its_ratio(kind: Kind, ratio: str, resolution: str) -> None:
+    width, height = of_ratio(kind, ratio, resolution)
+    across, down = (int(part) for part in ratio.split(":"))
     assert width % 2 == height % 2 == 0
-    assert is_of_ratio(width, height, ratio)
+    assert width / height == pytest.approx(across / down, rel=0.005)
 
 
 @given(st.integers(64, 4096), st.integers(64, 4096))

@@ -4,21 +4,14 @@ from collections.abc import Callable
 
 from ..spec import FRAMES_PER_SECOND, RenderSpec
 from .files import encode_mp4, encode_sound, encode_still
-from .scene import Given, Scene, open_media
-from .sound import chords, spoken
-
-_SOUND_LOUDNESS = 0.3
+from .scene import Scene, open_media
+from .sound import song
 
 
 def draw_outputs(
     spec: RenderSpec, read_media: Callable[[str], bytes | None], advance: Callable[[float], None]
 ) -> tuple[bytes, ...]:
-    """All outputs of the spec, one after another, as encoded files.
-
-    Args:
-        spec: Output N is drawn with its seed + N.
-        read_media: The bytes with this sha256, if they are still kept.
-        advance: Told the progress, 0 to 1; raises to stop the drawing.
+    """All outputs, encoded; output N is drawn with the seed + N. `advance` is told the progress, and may raise.
 
     Raises:
         FailureError: an input medium cannot be read (`invalid_media`).
@@ -27,18 +20,16 @@ def draw_outputs(
     given = open_media(spec, read_media)
 
     def drawn(number: int) -> bytes:
-        return _output(spec, spec.seed + number, given, lambda done: advance((number + done) / spec.count))
+        seed = spec.seed + number
+        advance(number / spec.count)
+        if spec.kind == "audio":
+            return encode_sound(song(spec.title, spec.duration_seconds, seed), spec.output_format)
+        scene = Scene(spec, seed, given)
+        if spec.kind == "image":
+            return encode_still(scene.frame(0), spec)
+        sound = song(spec.title, spec.frames / FRAMES_PER_SECOND, seed) if spec.sound else None
+        return encode_mp4(spec, scene.frame, sound, lambda done: advance((number + done) / spec.count))
 
-    return tuple(drawn(number) for number in range(spec.count))
-
-
-def _output(spec: RenderSpec, seed: int, given: Given, advance: Callable[[float], None]) -> bytes:
-    advance(0.0)
-    if spec.kind == "audio":
-        return encode_sound(spoken(spec, seed), spec.output_format)
-    scene = Scene(spec, seed, given)
-    advance(0.1)
-    if spec.kind == "image":
-        return encode_still(scene.frame(0), spec)
-    sound = chords(spec.frames / FRAMES_PER_SECOND, seed, _SOUND_LOUDNESS) if spec.sound else None
-    return encode_mp4(spec, scene.frame, sound, lambda done: advance(0.1 + 0.9 * done))
+    outputs = tuple(drawn(number) for number in range(spec.count))
+    advance(1.0)
+    return outputs

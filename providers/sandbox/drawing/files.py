@@ -4,8 +4,8 @@
 
 from collections.abc import Callable
 from fractions import Fraction
-from io import BytesIO, RawIOBase
-from typing import Final, Literal
+from io import BytesIO
+from typing import Literal
 
 import av
 from av.container import OutputContainer
@@ -14,26 +14,23 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from ..spec import FRAMES_PER_SECOND, RenderSpec
-from .sound import SAMPLE_RATE, Samples, audio_frames
+from .sound import SAMPLE_RATE, Samples, audio_frame
 
 _PRESETS = {"fast": ("superfast", "23"), "quality": ("veryfast", "20")}
 _FRUGAL = "subme=1:bframes=1:rc-lookahead=4:no-mbtree=1"
 """Scenes slide by whole pixels, so that a finer search finds nothing; fewer frames in hand spare memory at 4k. With a
 tree of macroblocks x264 gives other bytes for the same pictures now and then."""
+_INDEX_BYTES, _INDEX_BYTES_A_FRAME = 4096, 64
+"""Room for the index before the media: more than it takes, also with a soundtrack."""
 _QUALITY = {"low": 70, "medium": 85, "high": 95}
-_CODECS: Final[dict[str, Literal["pcm_s16le", "libmp3lame", "flac", "libopus"]]] = {
-    "wav": "pcm_s16le",
-    "mp3": "libmp3lame",
-    "flac": "flac",
-    "ogg": "libopus",
-}
+_Codec = Literal["pcm_s16le", "libmp3lame", "flac", "libopus"]
+_CODECS: dict[str, _Codec] = {"wav": "pcm_s16le", "mp3": "libmp3lame", "flac": "flac", "ogg": "libopus"}
 
 
 def encode_still(picture: Image.Image, spec: RenderSpec) -> bytes:
     """A PNG, JPEG or WebP file; `quality` matters to the latter two."""
-    file, quality = BytesIO(), _QUALITY.get(spec.quality, 90)
-    options = {"png": {"compress_level": 4}, "webp": {"quality": quality, "method": 3}}
-    picture.save(file, spec.output_format.upper(), **options.get(spec.output_format, {"quality": quality}))
+    file = BytesIO()
+    picture.save(file, spec.output_format, quality=_QUALITY.get(spec.quality, 90))
     return file.getvalue()
 
 
@@ -42,8 +39,7 @@ def encode_sound(samples: Samples, output_format: str) -> bytes:
     file = BytesIO()
     with av.open(file, "w", format=output_format, options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream(_CODECS[output_format], rate=SAMPLE_RATE, layout="mono")
-        for frame in audio_frames(samples):
-            container.mux(stream.encode(frame))
+        container.mux(stream.encode(audio_frame(samples)))
         container.mux(stream.encode(None))
     return file.getvalue()
 
@@ -56,14 +52,13 @@ def encode_mp4(
     `advance` is told the progress, 0 to 1, before each frame.
     """
     file = BytesIO()
-    options = {"movflags": "+faststart", "fflags": "+bitexact"}
-    with av.open(file, "w", format="mp4", options=options, io_open=lambda *_: _Reader(file)) as container:
+    options = {"fflags": "+bitexact", "moov_size": str(_INDEX_BYTES + spec.frames * _INDEX_BYTES_A_FRAME)}
+    with av.open(file, "w", format="mp4", options=options) as container:
         pictures = _picture_stream(container, spec)
         if sound is not None:
             audio = container.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
             audio.bit_rate = 96_000
-            for chunk in audio_frames(sound):
-                container.mux(audio.encode(chunk))
+            container.mux(audio.encode(audio_frame(sound)))
             container.mux(audio.encode(None))
         reformatter = VideoReformatter()
         for number in range(spec.frames):
@@ -92,33 +87,3 @@ def _video_frame(picture: Image.Image, reformatter: VideoReformatter) -> av.Vide
     return reformatter.reformat(
         frame, format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
     )
-
-
-class _Reader(RawIOBase):
-    """A second look into the file being written: the muxer reads it back to move its index to the front."""
-
-    def __init__(self, file: BytesIO) -> None:
-        self._file = file
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        end = None if size < 0 else self._position + size
-        with self._file.getbuffer() as view:
-            data = view[self._position : end].tobytes()
-        self._position += len(data)
-        return data
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        with self._file.getbuffer() as view:
-            base = (0, self._position, len(view))[whence]
-        self._position = base + offset
-        return self._position
-
-    def tell(self) -> int:
-        return self._position

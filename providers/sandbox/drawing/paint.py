@@ -1,63 +1,54 @@
-"""Colours, and painting without bands: coarse floating point, enlarged, and rounded with a fine grain."""
+"""Colours, and what is painted with them."""
 # pyright: reportUnknownMemberType=false
 # (Pillow's hints name numpy types, and numpy is not installed.)
 
-import random
-from array import array
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from PIL import Image, ImageChops, ImageDraw, ImageMath
+from PIL import Image, ImageDraw
 
+Colour = tuple[int, int, int]
 Size = tuple[int, int]
-_TILE = 256
-_STRENGTH = 2.2
-"""Spread of the grain in steps of 1/255: enough that no edge of a rounded colour can be seen."""
 
 
-class Colour(NamedTuple):
-    """An sRGB colour, each channel 0 to 255, not rounded."""
+class Palette(NamedTuple):
+    """The colours of one light; `ink` is the darkest, `paper` the lightest, and distance fades into `mist`."""
 
-    red: float
-    green: float
-    blue: float
+    zenith: Colour
+    horizon: Colour
+    glow: Colour
+    mist: Colour
+    far: Colour
+    near: Colour
+    ink: Colour
+    paper: Colour
 
-    def rounded(self) -> tuple[int, int, int]:
-        """As Pillow takes it."""
-        return (round(self.red), round(self.green), round(self.blue))
+
+def _palette(codes: str) -> Palette:
+    return Palette(*((code >> 16, code >> 8 & 255, code & 255) for code in (int(each, 16) for each in codes.split())))
+
+
+PALETTES = (
+    _palette("0d1d47 7d9fd0 f8e7c4 7e9bc8 3c578d 101e41 080f24 f1f6ff"),
+    _palette("5783b8 e9eff3 fff3dc dfe8f0 a3b9d3 2f4767 122036 fbfdff"),
+    _palette("2f4f86 f3c9bd ffe9d6 dcc8d2 8c9cc4 28375f 0f1a33 fdf7f4"),
+)
+"""The hour before sunrise, day, and dawn."""
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
     """`share` of the second colour in the first, 0 to 1."""
-    return Colour(*(a + (b - a) * share for a, b in zip(first, second, strict=True)))
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
+    return red, green, blue
 
 
-def grain(size: Size, rng: random.Random) -> Image.Image:
-    """Film grain around 0, as floating point: one tile of noise, laid as often as needed."""
-    first, second = (Image.frombytes("L", (_TILE, _TILE), rng.randbytes(_TILE * _TILE)) for _ in range(2))
-    tile, sheet = ImageChops.add(first, second, scale=2), Image.new("L", size)
-    for left in range(0, size[0], _TILE):
-        for top in range(0, size[1], _TILE):
-            sheet.paste(tile, (left, top))
-    scale = 2 * _STRENGTH / 255
-    return sheet.convert("F").point(lambda value: value * scale + (0.5 - _STRENGTH))
-
-
-def paint(size: Size, cells: Size, colour_at: Callable[[float, float], Colour], rng: random.Random) -> Image.Image:
+def paint(size: Size, cells: Size, colour_at: Callable[[float, float], Colour]) -> Image.Image:
     """A picture whose colour at (across, down), each 0 to 1, is what `colour_at` says, sampled in so many cells."""
     across, down = cells
-    colours = [colour_at((x + 0.5) / across, (y + 0.5) / down) for y in range(down) for x in range(across)]
-    noise = grain(size, rng)
-    return Image.merge("RGB", [_channel([c[n] for c in colours], cells, noise) for n in range(3)])
-
-
-def _channel(values: list[float], cells: Size, noise: Image.Image) -> Image.Image:
-    coarse = Image.frombytes("F", cells, array("f", values).tobytes())
-    smooth = coarse.resize(noise.size, Image.Resampling.BICUBIC)
-    channel: Image.Image = ImageMath.lambda_eval(
-        lambda args: args["convert"](args["smooth"] + args["noise"], "L"), smooth=smooth, noise=noise
-    )
-    return channel
+    coarse = Image.new("RGB", cells)
+    coarse.putdata([colour_at((x + 0.5) / across, (y + 0.5) / down) for y in range(down) for x in range(across)])
+    return coarse.resize(size, Image.Resampling.BICUBIC)
 
 
 def dimmed(mask: Image.Image, strength: float, most: int = 255) -> Image.Image:
@@ -70,3 +61,16 @@ def soft_disc(radius: int) -> Image.Image:
     mask = Image.new("L", (8 * radius, 8 * radius))
     ImageDraw.Draw(mask).ellipse((0, 0, mask.width - 1, mask.height - 1), fill=255)
     return mask.reduce(4)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What lies at the same place of every frame."""
+
+    ink: Image.Image | Colour
+    place: tuple[int, int]
+    mask: Image.Image | None = None
+
+    def paste(self, canvas: Image.Image, number: int) -> None:  # noqa: ARG002
+        """Lay it over any frame."""
+        canvas.paste(self.ink, self.place, self.mask)
