@@ -7,6 +7,7 @@ import httpx
 import pytest
 from pydantic import JsonValue
 
+from rushes.domain.principal import LOCAL
 from rushes.providers.sandbox import SandboxProvider
 
 from ..previews.media_files import RED, a_video
@@ -30,7 +31,7 @@ async def test_a_paid_gateways_file_keeps_what_stands_in_brackets_in_its_name(tm
     async with an_engine(tmp_path / "home", provider("llmgateway", Gateway(answer))) as engine:
         record = (await engine.generate(a_wish(PROMPT, duration_seconds=8))).record
         with anyio.fail_after(20):
-            ended = await engine.wait(record.task_id, seconds=20)
+            ended = await engine.wait(record.task_id, seconds=20, principal=LOCAL)
     assert [Path(output.kept.path).name for output in ended.outputs if output.kept is not None] == [
         f"a-fox-slow-0-in-red-snow-{record.task_id.lower()}.mp4"
     ]
@@ -40,7 +41,7 @@ async def test_the_sandbox_leaves_its_own_words_out_of_a_files_name_and_keeps_ot
     async with an_engine(tmp_path / "home", SandboxProvider()) as engine:
         record = (await engine.generate(a_wish(PROMPT, kind="image", size="64x64", provider="sandbox"))).record
         with anyio.fail_after(20):
-            ended = await engine.wait(record.task_id, seconds=20)
+            ended = await engine.wait(record.task_id, seconds=20, principal=LOCAL)
     assert [Path(output.kept.path).name for output in ended.outputs if output.kept is not None] == [
         f"a-fox-in-red-snow-{record.task_id.lower()}.jpg"
     ]
