@@ -131,7 +131,7 @@ class Life:
         records = [from_document(document) for document in await self._store.open_documents(limit=ALL)]
         for record in records:
             if record.set_aside_at is not None and self._order.takes_up:
-                await self._studio.take_up(record.task_id)
+                await self._studio.take_up(record.task_id, principal=LOCAL)
         return records
 
     async def _next(self, record: TaskRecord) -> TaskRecord:

@@ -9,6 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from rushes.domain.principal import LOCAL
 from rushes.providers.registry import build_provider
 
 from ..providers.replies import settings
@@ -43,7 +44,7 @@ async def _shown(home: Path, told: dict[str, object]) -> str:
             wish = a_wish(kind="image", model="some/model", provider="routeany")
             task_id = (await engine.generate(wish)).record.task_id
             with anyio.fail_after(15):
-                while not (await engine.wait(task_id, seconds=14)).final:
+                while not (await engine.wait(task_id, seconds=14, principal=LOCAL)).final:
                     await anyio.lowlevel.checkpoint()
             task = await client.call_tool("check_task", {"task_id": task_id})
             tasks = await client.call_tool("list_tasks", {})
