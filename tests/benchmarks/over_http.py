@@ -5,7 +5,7 @@ import statistics
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import anyio
@@ -52,8 +52,20 @@ def _newest_child() -> int:
     return max(map(int, children))
 
 
+async def _listening(url: str) -> None:
+    """A bare server tells its address a moment before it listens."""
+    address = httpx.URL(url)
+    with anyio.fail_after(30):
+        while True:
+            with suppress(OSError):
+                async with await anyio.connect_tcp(address.host, address.port or 80):
+                    return
+            await anyio.sleep(0.05)
+
+
 async def _measured(url: str, pid: int, tool: str) -> tuple[float, float]:
     """Calls a second, and milliseconds of processor time of each."""
+    await _listening(url)
     async with AsyncExitStack() as stack:
         sessions: list[Session] = []
         for _ in range(CLIENTS):
