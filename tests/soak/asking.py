@@ -16,6 +16,9 @@ Trouble = Literal["none", "answer", "look", "download", "slow download", "no res
 PAID: Final = tuple(ground for ground in GROUNDS if "paid" in ground.abilities)
 GATEWAYS: Final = tuple(sorted({ground.gateway for ground in PAID}))
 
+ONLY_JOBS: Final = frozenset(outcome.word for outcome in (*OUTCOMES, *BEHIND_PROXIES) if outcome.only_jobs)
+"""Not where the answer holds the medium and no job: there is no id that could stand beside an error."""
+
 HELD: Final = "retry-after:1"
 ARMED: Final = (*(outcome.word for outcome in OUTCOMES if outcome.armed), HELD)
 """Done once to whoever comes next: connections that break before a request is read, and a refusal with a time."""
@@ -94,7 +97,8 @@ class Asking:
             # Its results lie behind its own API, whose 404 is taken for a passing fault for as long as they last.
             grounds = [ground for ground in grounds if ground.gateway != "llmgateway"]
         ground = self._random.choice(grounds)
-        word = self._random.choice(_WORDS[trouble])
+        words = _WORDS[trouble] if "polls" in ground.abilities else [w for w in _WORDS[trouble] if w not in ONLY_JOBS]
+        word = self._random.choice(words)
         prompt = f"a red fox no. {next(self._numbers)} of many" + (f" [{word}]" if word else "")
         asked = Asked(ground, prompt, trouble)
         self.asked.append(asked)

@@ -143,6 +143,10 @@ class _One:
             return "failed job"
         if self.asked.trouble == NO_RESULT and record.phase == "done" and _says_why(record):
             return "no result"
+        failure = record.failure
+        if record.phase == "done" and failure is not None and (failure.reason, failure.charged) == ("internal", "yes"):
+            # Paid for, and neither folder had room for it: that is what is said, and equal calls are held back.
+            return "not written"
         return account.came
 
     def _failed_there(self, record: TaskRecord) -> bool:
