@@ -37,7 +37,7 @@ async def greet(server: Process) -> BufferedByteReceiveStream:
     return answers
 
 
-@pytest.mark.parametrize("end", ["closed stdin", "SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("end", ["closed stdin", "SIGTERM", "SIGINT", "SIGKILL"])
 async def test_a_film_that_decodes_for_hours_holds_no_exit_up(tmp_path: Path, end: str) -> None:
     (tmp_path / "film.mp4").write_bytes(bombs.one_frame_for_ever())
     command = [sys.executable, "-m", "tests.hostile.looking", str(tmp_path / "film.mp4")]
