@@ -152,6 +152,15 @@ def answer_not_kept(record: TaskRecord, submission: Submission | None, error: Ru
     return moved(record, "failed", "done", now, job=job, failure=why)
 
 
+def answer_is_no_medium(record: TaskRecord, error: RushesError) -> Failure:
+    """Why an answer that should hold the medium, and holds something else, says nothing about money."""
+    return failure(
+        "outcome_unknown",
+        f"{record.provider} answered with something that could not be kept as {record.kind}: {error.message}",
+        charged="unknown",
+    )
+
+
 def adopted(record: TaskRecord, worker: str, now: datetime) -> TaskRecord:
     """Another process takes the task over, because the one that had it is gone."""
     return same_state(record, now, worker=worker) if record.phase != "done" else record

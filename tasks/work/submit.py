@@ -7,7 +7,15 @@ from types import MappingProxyType
 
 import anyio
 
-from ...domain.errors import FailureError, OutputError, RushesError, StoreError, SubmissionLost, SubmissionRefused
+from ...domain.errors import (
+    FailureError,
+    OutputError,
+    OutputRejected,
+    RushesError,
+    StoreError,
+    SubmissionLost,
+    SubmissionRefused,
+)
 from ...domain.failure import Failure, failure, failure_of
 from ...domain.job import Job, Plan, Submission
 from ...domain.record import KeptMedia, TaskRecord
@@ -157,6 +165,8 @@ class Submitter:
             return refusal
         except SubmissionLost as loss:
             return await self._lost(record, candidate.provider, failure_of(loss), loss.ids)
+        except OutputRejected as error:
+            return await self._lost(record, candidate.provider, life.answer_is_no_medium(record, error))
         except (StoreError, OutputError) as error:
             return await self._undelivered(record, None, error)
         except anyio.get_cancelled_exc_class():
@@ -171,7 +181,7 @@ class Submitter:
         if not candidate.provider.traits.free and not _holds_media(submission):
             # Before the record: where the store fails now, nothing else knows of a job that is paid.
             await self._book.keep(record, submission.job)
-        return await self._accepted(record, submission)
+        return await self._accepted(record, candidate.provider, submission)
 
     async def _answer_to(self, record: TaskRecord, candidate: Candidate) -> Submission:
         """The gateway's answer; long media in it are written as they come, and stay there whatever happens then."""
@@ -196,7 +206,7 @@ class Submitter:
     async def _undelivered(
         self, record: TaskRecord, submission: Submission | None, error: RushesError
     ) -> TaskRecord | None:
-        """The gateway answered with media that cannot be written, or are none."""
+        """The gateway answered with media that cannot be written."""
         logger.error("answer not kept", extra={"task_id": record.task_id, "problem": error.message})
         found = await uninterrupted(lambda: self._rescuer.rescue(record))
 
@@ -224,12 +234,14 @@ class Submitter:
         await uninterrupted(lambda: self._rescuer.write_sidecars(after, found))
         return after
 
-    async def _accepted(self, record: TaskRecord, answer: Submission) -> TaskRecord | None:
+    async def _accepted(self, record: TaskRecord, provider: Provider, answer: Submission) -> TaskRecord | None:
         submission = answer.model_copy(update={"observation": life.bounded(answer.observation)})
         kept = life.NOTHING_KEPT
         if _holds_media(submission):
             try:
                 kept = await self._keep_with_patience(record, submission)
+            except OutputRejected as error:
+                return await self._lost(record, provider, life.answer_is_no_medium(record, error))
             except RushesError as error:
                 return await self._undelivered(record, submission, error)
         logger.info(
