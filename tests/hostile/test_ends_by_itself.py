@@ -8,6 +8,7 @@ import pytest
 from rushes.cache.media.decoder import MEASURING, Decoder
 from rushes.domain.errors import DecodingEnded
 
+from ..house.checkout import ROOT
 from .processes import on_linux
 
 pytestmark = [pytest.mark.anyio, on_linux]
@@ -16,8 +17,10 @@ TRIES = 30
 
 
 async def test_nobody_else_takes_the_end_of_the_process_from_the_one_who_waits_for_it(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The process finds what this one finds, and `pytest` itself does not look into the checkout.
+    monkeypatch.syspath_prepend(str(ROOT))
     (tmp_path / "i.png").write_bytes(b"whatever")
     with caplog.at_level(logging.WARNING, "asyncio"), (tmp_path / "i.png").open("rb") as file:
         for _ in range(TRIES):
