@@ -1,6 +1,7 @@
 """The process that decodes may end in the moment that it is ended: one waits for it, and hears how it ended."""
 
 import logging
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ async def test_nobody_else_takes_the_end_of_the_process_from_the_one_who_waits_f
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The process finds what this one finds, and `pytest` itself does not look into the checkout.
-    monkeypatch.syspath_prepend(str(ROOT))
+    monkeypatch.setattr(sys, "path", [str(ROOT), *sys.path])
     (tmp_path / "i.png").write_bytes(b"whatever")
     with caplog.at_level(logging.WARNING, "asyncio"), (tmp_path / "i.png").open("rb") as file:
         for _ in range(TRIES):
