@@ -40,7 +40,7 @@ describe("rushes serve", () => {
   });
 
   test("a picture too large to pass through a host is previewed", async (t) => {
-    const view = await open(t, "image", "A lighthouse at dusk", { size: "2048x1536", output_format: "png" });
+    const view = await open(t, "image", "A lighthouse at dusk", { size: "3840x2160", output_format: "png" });
     await view.state("Done");
     await view.medium("img");
     assert.match(await view.text("frames"), /Preview: the image itself is too large for the host\./);
