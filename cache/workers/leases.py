@@ -231,6 +231,9 @@ def _has_ended(folder: Path, worker_id: str) -> bool:
         lock.acquire()
     except filelock.Timeout:
         return False
+    except FileNotFoundError:
+        # Its process ended between the two looks; older releases of filelock do not make the file anew.
+        return True
     lock.release()
     return True
 
