@@ -1,4 +1,7 @@
-"""Kept files, opened as what a record says of them: no link, a regular file, the bytes that were kept."""
+"""Kept files, opened as what a record says of them: no link, a regular file, the bytes that were kept.
+
+A record without a hash proves nothing: rushes writes none, so somebody else wrote it, and its path may be any file's.
+"""
 
 import hashlib
 import os
@@ -47,7 +50,7 @@ class KeptFiles:
         file = self._open(kept)
         try:
             same_size = kept.size_bytes in (None, os.fstat(file.fileno()).st_size)
-            return file, same_size and kept.sha256 in (None, sha256_of(file))
+            return file, same_size and kept.sha256 == sha256_of(file)
         except BaseException:
             file.close()
             raise
@@ -58,7 +61,7 @@ class KeptFiles:
         if len(data) > bytes_max:
             return None
         # What is handed on is what was compared: the file may change at any time.
-        if kept.size_bytes not in (None, len(data)) or kept.sha256 not in (None, hashlib.sha256(data).hexdigest()):
+        if kept.size_bytes not in (None, len(data)) or kept.sha256 != hashlib.sha256(data).hexdigest():
             raise KeptFileChanged(kept.path)
         return data
 

@@ -1,10 +1,7 @@
-"""A gateway's answer as it is kept: bounded JSON without keys, so that what a field meant can be looked up later."""
+"""A gateway's answer as it is kept: bounded JSON without secrets, so that what a field meant can be looked up later."""
 
-import base64
 import json
 import re
-from collections.abc import Iterable
-from urllib.parse import quote
 
 from pydantic import JsonValue
 
@@ -19,7 +16,6 @@ _LIMITS = ((600, 60), (120, 12), (40, 4))
 """Longest text and longest list, tried in this order until the whole fits."""
 
 _DEPTH_MAX = 12
-_SECRET_MIN = 6
 _SECRET_NAMES = re.compile(r"secret|password|authorization|api[-_]?key|access[-_]?token|signing", re.IGNORECASE)
 
 _ID_HEADERS = ("x-request-id", "request-id", "x-shuyou-requestid", "x-trace-id", "x-correlation-id", "cf-ray")
@@ -27,17 +23,17 @@ _ID_FIELDS = ("trace_id", "request_id")
 _ID_CHARACTERS_MAX = 120
 
 
-def kept_answer(body: JsonValue | bytes, secrets: Iterable[str] = ()) -> str | None:
+def kept_answer(body: JsonValue | bytes) -> str | None:
     """A reply's body as at most `ANSWER_BYTES_MAX` of JSON; `None` where it is none.
 
-    Long texts (media in base64) and long lists are cut, with a note of what was cut; keys are removed, whether they
-    stand there as they are, percent-encoded or in base64.
+    Long texts (media in base64) and long lists are cut, with a note of what was cut, and what stands under the name of
+    a secret is removed. The gateway's key was taken out when the reply was read (`redaction.py`).
     """
     if isinstance(body, bytes) or body is None:
         return None
-    blots, text = _forms_of(secrets), ""
+    text = ""
     for text_max, list_max in _LIMITS:
-        text = json.dumps(_cut(body, text_max, list_max, blots, _DEPTH_MAX), separators=(",", ":"))
+        text = json.dumps(_cut(body, text_max, list_max, _DEPTH_MAX), separators=(",", ":"))
         if len(text) <= ANSWER_BYTES_MAX:
             return text
     return json.dumps({"cut off": text[: ANSWER_BYTES_MAX // 2]})
@@ -54,39 +50,23 @@ def support_ids(reply: Reply) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text}
 
 
-def _forms_of(secrets: Iterable[str]) -> list[str]:
-    forms = [
-        form
-        for secret in secrets
-        if len(secret) >= _SECRET_MIN
-        for form in (secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode().rstrip("="))
-    ]
-    return sorted(set(forms), key=len, reverse=True)
-
-
-def _cut(value: JsonValue, text_max: int, list_max: int, blots: list[str], depth: int) -> JsonValue:
+def _cut(value: JsonValue, text_max: int, list_max: int, depth: int) -> JsonValue:
     if isinstance(value, str):
-        return _cut_text(value, text_max, blots)
+        return _cut_text(value, text_max)
     if not isinstance(value, (dict, list)):
         return value
     if depth == 0:
         return "[deeper]"
     left_out = len(value) - list_max
     if isinstance(value, list):
-        rows = [_cut(each, text_max, list_max, blots, depth - 1) for each in value[:list_max]]
+        rows = [_cut(each, text_max, list_max, depth - 1) for each in value[:list_max]]
         return [*rows, f"[{left_out} more]"] if left_out > 0 else rows
     named = {
-        _cut_text(name, 100, blots): REMOVED
-        if _SECRET_NAMES.search(name)
-        else _cut(each, text_max, list_max, blots, depth - 1)
+        _cut_text(name, 100): REMOVED if _SECRET_NAMES.search(name) else _cut(each, text_max, list_max, depth - 1)
         for name, each in list(value.items())[:list_max]
     }
     return {**named, "…": f"[{left_out} more]"} if left_out > 0 else named
 
 
-def _cut_text(text: str, text_max: int, blots: list[str]) -> str:
-    # Blotted before it is cut, so that no half of a key is left at the cut; a key is far shorter than this margin.
-    head = text[: text_max + 2000]
-    for blot in blots:
-        head = head.replace(blot, REMOVED)
-    return head if len(text) <= text_max else f"{head[:text_max]}… [{len(text)} characters]"
+def _cut_text(text: str, text_max: int) -> str:
+    return text if len(text) <= text_max else f"{text[:text_max]}… [{len(text)} characters]"

@@ -227,8 +227,7 @@ class HttpProvider:
     def _completed(self, observation: Observation, reply: Reply) -> Observation:
         outputs = tuple(reply.held.get(o.url or "") or self._absolute(o) for o in observation.outputs)
         told = observation.told.joined(Told(ids=support_ids(reply)))
-        secrets = [key] if (key := self._key()) else []
-        changes: dict[str, object] = {"outputs": outputs, "told": told, "answer": kept_answer(reply.body, secrets)}
+        changes: dict[str, object] = {"outputs": outputs, "told": told, "answer": kept_answer(reply.body)}
         if observation.poll_after_seconds is None and observation.state in {"queued", "running"}:
             changes["poll_after_seconds"] = retry_after(reply)
         if any(KEY_STAND_IN in url for output in outputs for url in _urls_of(output).values()):

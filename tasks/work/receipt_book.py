@@ -36,16 +36,21 @@ class ReceiptBook:
         self._records = records
         self._clock = clock
         self._ready = False
+        self._preparing = anyio.Lock()
 
     async def make_ready(self) -> None:
         """Before money: see that a receipt can be written even if the disk is full by the time of the answer."""
         if self._file is None or self._ready:
             return
-        try:
-            await self._file.prepare()
-            self._ready = True
-        except StoreError as error:
-            logger.warning("no reserve for receipts", extra={"problem": error})
+        # One at a time: two that prepare at once take the reserve's unfinished file from each other.
+        async with self._preparing:
+            if self._ready:
+                return
+            try:
+                await self._file.prepare()
+                self._ready = True
+            except StoreError as error:
+                logger.warning("no reserve for receipts", extra={"problem": error})
 
     async def keep(self, record: TaskRecord, job: Job) -> None:
         """A receipt for an accepted job. It is a second copy: where it cannot be written, the log has the id."""

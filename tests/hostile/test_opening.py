@@ -1,5 +1,6 @@
 """Files are what they were judged to be: a link, a pipe or another file in their place is not served and not sent."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -32,6 +33,8 @@ from ..tasks.engines import a_wish, an_engine
 from ..tasks.scripted import ScriptedProvider
 from ..tasks.test_engine import ACCEPTED, PNG, RUNNING
 from ..tools.fake_service import FakeService, record
+
+PNG_HASH = hashlib.sha256(PNG).hexdigest()
 
 pytestmark = pytest.mark.anyio
 
@@ -127,20 +130,31 @@ async def test_no_link_is_followed_between_the_folder_of_outputs_and_a_kept_file
     files = KeptFiles(tmp_path / "outputs")
 
     with pytest.raises(OSError, match=r"Not a directory|symbolic"):
-        await files.read(Kept(tmp_path / "outputs" / "sub" / "a.png", len(PNG), None), 10**6)
+        await files.read(Kept(tmp_path / "outputs" / "sub" / "a.png", len(PNG), PNG_HASH), 10**6)
     with pytest.raises(OSError, match="regular"):
-        await files.read(Kept(tmp_path / "outputs" / ".." / "elsewhere" / "a.png", len(PNG), None), 10**6)
+        await files.read(Kept(tmp_path / "outputs" / ".." / "elsewhere" / "a.png", len(PNG), PNG_HASH), 10**6)
 
 
 async def test_a_folder_of_outputs_that_is_itself_a_link_is_the_persons_choice(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     (tmp_path / "disk" / "a.png").write_bytes(PNG)
     (tmp_path / "outputs").symlink_to(tmp_path / "disk")
-    kept = Kept(tmp_path / "outputs" / "a.png", len(PNG), None)
+    kept = Kept(tmp_path / "outputs" / "a.png", len(PNG), PNG_HASH)
 
     assert await KeptFiles(tmp_path / "outputs").read(kept, 10**6) == PNG
     with pytest.raises(KeptFileChanged):
         await KeptFiles(tmp_path / "outputs").read(replace(kept, sha256="0" * 64), 10**6)
+
+
+async def test_a_record_without_a_hash_opens_no_file_whatever_its_path(tmp_path: Path) -> None:
+    (tmp_path / "secret.png").write_bytes(PNG)
+    planted = Kept(tmp_path / "secret.png", len(PNG), None)
+
+    with pytest.raises(KeptFileChanged):
+        await KeptFiles(tmp_path / "outputs").read(planted, 10**6)
+    file, same = await KeptFiles(tmp_path / "outputs").open(planted)
+    file.close()
+    assert not same
 
 
 async def test_a_link_to_the_same_bytes_is_not_taken_for_the_output(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Small media files, made here."""
 
+import hashlib
 import math
 import wave
 from array import array
@@ -18,7 +19,9 @@ Colour = tuple[int, int, int]
 
 
 def kept(path: Path, mime_type: str, **facts: object) -> Output:
-    fields = {"path": str(path), "mime_type": mime_type, "bytes": path.stat().st_size, **facts}
+    data = path.read_bytes()
+    measured = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    fields = {"path": str(path), "mime_type": mime_type, **measured, **facts}
     return Output(kept=KeptMedia.model_validate(fields), keeping=Keeping(status="kept"))
 
 

@@ -46,4 +46,4 @@ def test_a_host_that_reads_no_answer_does_not_hold_up_the_end(asked: str, tmp_pa
             code = process.wait(60)
             seconds = time.monotonic() - began
     # A bound that the product promises, not a measure of speed: it was over 40 s.
-    assert (code, seconds < ENDS_WITHIN_SECONDS + 5) == (0, True), (tmp_path / "log").read_text(encoding="utf-8")
+    assert (code, seconds < ENDS_WITHIN_SECONDS) == (0, True), (tmp_path / "log").read_text(encoding="utf-8")

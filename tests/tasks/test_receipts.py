@@ -64,6 +64,16 @@ async def test_an_accepted_job_has_a_receipt_and_a_free_one_needs_none(tmp_path:
     assert _receipts(tmp_path / "free") == []
 
 
+async def test_first_submissions_at_once_lay_up_one_reserve(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    jobs = [JOB.model_copy(update={"job_id": f"pred_{number}"}) for number in range(10)]
+    gateway = ScriptedProvider(answers=[Submission(job=job, observation=RUNNING) for job in jobs], looks=[RUNNING] * 10)
+    async with an_engine(tmp_path, gateway) as engine, anyio.create_task_group() as group:
+        for job in jobs:
+            group.start_soon(engine.generate, a_wish(job.job_id, kind="image"))
+    assert [entry.message for entry in caplog.records if "reserve" in entry.message] == []
+    assert len(_receipts(tmp_path)) == 10
+
+
 async def test_a_deleted_store_does_not_lose_a_running_paid_job(tmp_path: Path) -> None:
     task_id = await _accepted(tmp_path, _gateway(RUNNING))
     shutil.rmtree(tmp_path / "cache")
