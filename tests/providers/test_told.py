@@ -160,9 +160,9 @@ class TestAnswers:
         "form", [KEY, KEY.replace("-", "%2D"), base64.b64encode(KEY.encode()).decode(), f"Bearer {KEY} in a sentence"]
     )
     async def test_a_look_brings_ids_and_the_answer_without_the_key(self, form: str) -> None:
-        said = {"echo": form, form: 1, "long": "x" * 550 + form + "y" * 600}
-        data = {"task_id": "t", "task_status": "processing"}
-        body: JsonValue = {"code": "0", "data": data, "said": said, "request_id": "rq-7"}
+        said: JsonValue = {"echo": form, form: 1, "long": "x" * 550 + form + "y" * 600}
+        data: JsonValue = {"task_id": "t", "task_status": "processing"}
+        body: dict[str, JsonValue] = {"code": "0", "data": data, "said": said, "request_id": "rq-7"}
         made = provider("shuyou", always(200, body, x_shuyou_requestid="sy-7"))
         seen = await made.poll(Job(job_id="t", model="m"))
         assert seen.told.ids == {"request_id": "rq-7", "x-shuyou-requestid": "sy-7"}
