@@ -10,7 +10,7 @@ from .behaviours import Word
 from .faults import endless, spoil
 from .jobs import Job
 from .media import MIME_TYPES, media_bytes
-from .world import World
+from .world import Offer, World
 
 
 async def deliver(world: World, job: Job, index: int, request: Request, error: Callable[[int], Response]) -> Response:
@@ -20,7 +20,7 @@ async def deliver(world: World, job: Job, index: int, request: Request, error: C
     word = world.steering.take(job.gateway, "output", job.counted.get("output", ()))
     if word is None:
         return genuine
-    special = _special(word, content, genuine, request)
+    special = _moved(world, job, index) if word.name == "output-moved" else _special(word, content, genuine, request)
     if special is not None:
         return special
     name = word.name.removeprefix("output-")
@@ -58,7 +58,6 @@ def _special(word: Word, content: bytes, genuine: Response, request: Request) ->
         "output-redirect-private": lambda: _to(f"http://{word.argument(0, '169.254.169.254')}/video.mp4"),
         "output-redirect-file": lambda: _to("file:///etc/passwd"),
         "output-redirect-loop": lambda: _to(f"{path}?{request.url.query}"),
-        "output-moved": lambda: _to(f"/moved{path}?{request.url.query}"),
         "output-huge": lambda: endless(mime_type, word.count(0, 8192), content[:64] + bytes(65472)),
         "output-claims-huge": lambda: _with(genuine, "content-length", str(10**12)),
         "output-empty": lambda: Response(media_type=mime_type),
@@ -72,6 +71,13 @@ def _special(word: Word, content: bytes, genuine: Response, request: Request) ->
     }
     make = makers.get(word.name)
     return make() if make else None
+
+
+def _moved(world: World, job: Job, index: int) -> Response:
+    """A redirect to the media origin, which has it under another path; also from a gateway's own content endpoint."""
+    path = f"/{job.gateway}/{job.number}/{index}.{job.draft.shape.format}"
+    offer = world.offers.setdefault(path, Offer(job, index, "", None))
+    return _to(f"{world.origins.media}/moved{path}" + (f"?{offer.query}" if offer.query else ""))
 
 
 def _to(location: str) -> Response:
