@@ -15,6 +15,7 @@ from ...domain.request import GenerationRequest, MediaInput, MediaRole, asked_in
 from ..checks import INPUT_OF_ROLE, limits_of, number_text
 from ..client.multipart import data_url
 
+_LEAVE_OUT = "Leave it out."
 _FLAT = 'Give the gateway\'s fields as they are: provider_options: {"field": value}.'
 
 
@@ -32,6 +33,7 @@ class Composer:
             del self._asked["count"]
         self._left = {*self._asked, *(INPUT_OF_ROLE[medium.role] for medium in request.media)}
         self._because: dict[str, str] = {}
+        self._count_field: str | None = None
         self._defaults: dict[str, tuple[str, str, JsonValue]] = {}
 
     def put(self, field: str, value: JsonValue, because: str) -> None:
@@ -60,6 +62,8 @@ class Composer:
         A default is told in a warning, unless `quiet`: for one that only states the gateway's own.
         """
         value = self.value(name)
+        if name == "count":
+            self._count_field = field
         if value is None:
             return
         table = self.facts.wire.get(name)
@@ -107,12 +111,13 @@ class Composer:
             self.put(field, links[0], INPUT_OF_ROLE[role])
 
     def finish(
-        self, *, outside: Sequence[str] = (), inner: str | None = None
+        self, *, outside: Sequence[str] = (), inner: str | None = None, beside: Sequence[str] = ()
     ) -> tuple[dict[str, JsonValue], list[str]]:
         """Merge `provider_options` and hand out body and warnings.
 
         With `inner`, the body made so far becomes the object of that name, and options named in `outside` go beside it;
         options that come in an object of that very name are taken out of it, as the gateway would not look there.
+        Names in `beside` are fields that the format itself sets beside that object.
 
         Raises:
             RequestRefused: an input has no place in this format, or an option contradicts the request.
@@ -124,6 +129,11 @@ class Composer:
                 hint=f"Leave {name} out, or give it in provider_options under the gateway's own name.",
             )
         options = self._options(inner)
+        for name in beside:
+            if name in options:
+                raise RequestRefused(
+                    "invalid_input", f"provider_options.{name}: rushes itself sets {name}", hint=_LEAVE_OUT
+                )
         for name, value in options.items():
             if name not in outside:
                 self._merge(name, value)
@@ -132,8 +142,8 @@ class Composer:
                 self.warnings.append(f"{name} was not given; {shown} is sent")
         if inner is None:
             return self.body, self.warnings
-        beside = {name: value for name, value in options.items() if name in outside}
-        return {**beside, inner: self.body}, self.warnings
+        outer = {name: value for name, value in options.items() if name in outside}
+        return {**outer, inner: self.body}, self.warnings
 
     def _options(self, inner: str | None) -> dict[str, JsonValue]:
         given = self.request.provider_options
@@ -143,6 +153,8 @@ class Composer:
         flat = {name: value for name, value in given.items() if name != inner}
         if not isinstance(nested, dict):
             raise RequestRefused("invalid_input", f"provider_options.{inner} must be an object", hint=_FLAT)
+        if inner in nested:
+            raise RequestRefused("invalid_input", f"provider_options.{inner} holds another {inner}", hint=_FLAT)
         twice = [name for name, value in nested.items() if name in flat and flat[name] != value]
         if twice:
             message = f"provider_options gives {twice[0]} twice, also in {inner}, with another value"
@@ -156,7 +168,15 @@ class Composer:
         if reason is not None and self.body[name] != value:
             message = f"provider_options.{name} contradicts {reason}, which rushes sends as {name}"
             raise RequestRefused("invalid_input", message, hint="Give one of the two.")
+        if name == self._count_field:
+            self._check_count(name, value)
         self.body[name] = value
+
+    def _check_count(self, name: str, value: JsonValue) -> None:
+        most = limits_of(self.facts, self.request.operation).count_max
+        if isinstance(value, int) and most is not None and value > most:
+            message = f"provider_options.{name} {value} is more than the {most} that {self.facts.name} makes at once"
+            raise RequestRefused("invalid_input", message)
 
     def _default(self, name: str) -> JsonValue:
         default = self.facts.defaults.get(name)

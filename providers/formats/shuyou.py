@@ -100,7 +100,7 @@ class Shuyou(Format):
         compose = Composer(request, facts, self.name)
         compose.put("prompt", request.prompt, "prompt")
         {"video": self._video, "image": self._image, "audio": self._audio}[request.kind](compose)
-        inner, warnings = compose.finish(outside=("webhook",), inner="input")
+        inner, warnings = compose.finish(outside=("webhook",), inner="input", beside=("model", "function"))
         function = self._audio_function if request.kind == "audio" else request.kind
         body: dict[str, JsonValue] = {"model": facts.id, "function": function, **inner}
         return Plan(

@@ -55,6 +55,7 @@ def test_options_in_an_object_called_input_are_taken_out_of_it_and_told(wire: st
         ({"input": "a text"}, "must be an object"),
         ({"input": {"camera": "still"}, "camera": "moving"}, "twice"),
         ({"input": {"prompt": "another"}}, "contradicts prompt"),
+        ({"input": {"input": {"camera": "still"}}}, "another input"),
     ],
 )
 def test_an_object_called_input_that_cannot_be_taken_apart_is_refused(options: dict[str, JsonValue], said: str) -> None:
@@ -156,6 +157,20 @@ def test_data_urls_are_sent_where_the_configuration_says_so() -> None:
     assert isinstance(inner, dict)
     assert str(inner["image_urls"]).startswith("['data:image/png;base64,")
     assert row.data_urls == "probable"
+
+
+@pytest.mark.parametrize("options", [{"function": "image"}, {"model": "another"}, {"input": {"function": "image"}}])
+def test_what_a_format_sets_beside_the_input_is_not_put_into_it(options: dict[str, JsonValue]) -> None:
+    assert "rushes itself sets" in refusal("shuyou", options, "veo-3.1").message
+
+
+def test_the_gateways_own_word_for_the_number_of_images_has_the_models_bound() -> None:
+    made = provider("llmgateway", always())
+    name = made.default_model("image")
+    assert name is not None
+    with pytest.raises(RequestRefused, match="n 20 is more than the 10") as caught:
+        made.plan(request("image", provider_options={"n": 20}), facts_of("llmgateway", name, "image"))
+    assert caught.value.charged == "no"
 
 
 @pytest.mark.parametrize(
