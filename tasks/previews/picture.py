@@ -88,7 +88,7 @@ def jpeg_of(image: "Image") -> bytes:
     data = b""
     for quality in _QUALITIES:
         buffer = io.BytesIO()
-        image.save(buffer, "JPEG", quality=quality, optimize=True)
+        image.save(buffer, "JPEG", quality=quality)
         data = buffer.getvalue()
         if len(data) <= JPEG_BYTES_MAX:
             break
