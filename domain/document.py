@@ -1,6 +1,9 @@
-"""Documents: a task's record as plain JSON, and how an older one is brought up to date. Pure."""
+"""Documents: a task's record as plain JSON, how an older one is brought up to date, and what is written beside it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
 
 from pydantic import JsonValue
 
@@ -8,10 +11,63 @@ from .errors import StoreDamaged, StoreTooNew
 
 Document = dict[str, JsonValue]
 """One record as JSON. Its index fields: `task_id`, `schema`, `revision`, `kind`, `state`, `owner` (texts and whole
-numbers), `open` (bool: somebody must still work on it), `worker` (the process that does, or null)."""
+numbers), `open` (bool: somebody must still work on it), `worker` (the process that does, or null), `counts_until`
+(until when an equal call is answered with it: `ALWAYS`, a time, or null)."""
 
 Migration = Callable[[Document], Document]
 """Takes a document of one schema to the next."""
+
+
+ALWAYS: Literal["always"] = "always"
+
+COUNTS_AFTER_SUCCESS = timedelta(minutes=2)
+"""For this long after a good end an equal call is answered with the same task."""
+
+CLOCK_SET_BACK_MAX = timedelta(minutes=10)
+"""An end that lies so little in the future is one of a moment ago, and the clock was set back since."""
+
+
+@dataclass(frozen=True)
+class Counting:
+    """What a store needs to know to tell which documents count for an equal call: data, so that any database can decide
+    it inside its own transaction."""
+
+    now: datetime
+    ended_ago: Mapping[str, timedelta] = field(default_factory=dict[str, timedelta])
+    """How long ago tasks ended well, by id, whatever the clock says: for those whose end this process saw."""
+
+    def counts(self, document: Document) -> bool:
+        """Whether an equal call is answered with this document.
+
+        Raises:
+            StoreDamaged: its `counts_until` is nothing that rushes wrote.
+        """
+        until = document.get("counts_until")
+        if until is None or until == ALWAYS:
+            return until == ALWAYS
+        ago = self.ended_ago.get(str(document.get("task_id")))
+        left = _moment(until) - self.now if ago is None else COUNTS_AFTER_SUCCESS - ago
+        return timedelta(0) < left < COUNTS_AFTER_SUCCESS + CLOCK_SET_BACK_MAX
+
+
+def _moment(text: JsonValue) -> datetime:
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise StoreDamaged(f"A record of the task store counts until {str(text)[:40]!r}, which is no time.")
+    return moment
+
+
+class Line(NamedTuple):
+    """A line of another book than the journal, such as a ledger: written in the very transaction of a record's write,
+    so that neither is there without the other."""
+
+    book: str
+    key: str
+    """Within its book; lines sort by it. A line of the same key takes the place of the one before."""
+    value: JsonValue
 
 
 def number_of(document: Document, field: str) -> int:

@@ -12,7 +12,7 @@ from .failure import Failure
 from .job import KEY_STAND_IN, Cost, Job, RemoteOutput, Told
 from .request import GenerationRequest, Kind
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the record's shape in the store; a change of shape needs a step in `migrations.py`."""
 
 FinalState = Literal["succeeded", "failed", "cancelled", "unknown"]

@@ -24,7 +24,7 @@ from .intake.input_media import MediaResolver
 from .intake.room_check import Room, find_room
 from .intake.routing import Candidate, Configured, Route, planned_again, route
 from .intake.uploads import uploaded
-from .journal import Records
+from .journal import TaskJournal
 from .life.fingerprint import fingerprint
 from .limits import Limits
 from .ports import Clock, Decoder, Lease, MakesQueue, MediaStore, ReceiptFile, Store, Uploader
@@ -84,19 +84,19 @@ class Engine:
         self._group = group
         self._waiters: Counter[str] = Counter()
         self.submissions = Underway()
-        self._records = Records(parts.store, parts.lease.worker_id, parts.clock)
-        self._book = ReceiptBook(parts.receipts, self._records, parts.clock)
+        self._journal = TaskJournal(parts.store, parts.lease.worker_id, parts.clock)
+        self._book = ReceiptBook(parts.receipts, self._journal, parts.clock)
         self._keeper = Keeper(
-            parts.media, self._records, parts.clock, enabled=limits.keep_outputs, bytes_max=limits.download_bytes_max
+            parts.media, self._journal, parts.clock, enabled=limits.keep_outputs, bytes_max=limits.download_bytes_max
         )
         self._previews = Previews(parts.media.files, parts.decoder)
         self._store, self._folder, self._uploader = parts.store, parts.media, parts.uploader
-        self._cleaner = Cleaner(parts.media, self._records)
+        self._cleaner = Cleaner(parts.media, self._journal)
         self._media = MediaResolver(
-            self._records, parts.media.files, parts.clock, roots=parts.input_roots, bytes_max=_media_bytes_max(parts)
+            self._journal, parts.media.files, parts.clock, roots=parts.input_roots, bytes_max=_media_bytes_max(parts)
         )
         self._holding = Holding(
-            self._records,
+            self._journal,
             self._configured,
             parts.clock,
             HoldLimits(limits.hold_seconds_max, limits.hold_tries_max),
@@ -104,10 +104,10 @@ class Engine:
         )
         rescuer = Rescuer(parts.media, self._keeper)
         rates = Rates(self._providers, parts.clock)
-        self._submitter = Submitter(self._records, self._keeper, self._book, self._holding, rates, parts.clock, rescuer)
-        self._canceller = Canceller(self._records, self._providers, parts.clock)
+        self._submitter = Submitter(self._journal, self._keeper, self._book, self._holding, rates, parts.clock, rescuer)
+        self._canceller = Canceller(self._journal, self._providers, parts.clock)
         self._steps = Steps(
-            self._records,
+            self._journal,
             self._keeper,
             self._providers,
             parts.clock,
@@ -120,10 +120,10 @@ class Engine:
         )
         self._queue = queue_of(self._steps, parts.queue, parts.clock, limits, self._providers)
         self._attacher = Attacher(
-            self._records, self._providers, parts.clock, go_on=lambda task_id: self._queue.schedule(task_id)
+            self._journal, self._providers, parts.clock, go_on=lambda task_id: self._queue.schedule(task_id)
         )
         self._takeover = Takeover(
-            self._records,
+            self._journal,
             parts.lease,
             parts.media,
             self._book,
@@ -161,7 +161,7 @@ class Engine:
         """See `Service.generate`."""
         request, chosen = await self._routed(wish)
         same = None if wish.force_new else fingerprint(wish.principal.name, wish.provider, request)
-        room = await find_room(self._folder, chosen, self._records, same)
+        room = await find_room(self._folder, chosen, self._journal, same)
         if isinstance(room, TaskRecord):
             return Answer(await self._answered(room, answer_within_seconds), deduplicated=True)
         request, chosen = await self._uploaded(request, chosen)
@@ -180,7 +180,7 @@ class Engine:
     async def answer(self, task_id: str, *, principal: Principal) -> JsonValue:
         """See `Service.answer`."""
         await self._owned(task_id, principal)
-        return await self._records.answer(task_id)
+        return await self._journal.answer(task_id)
 
     async def wait(
         self,
@@ -197,7 +197,7 @@ class Engine:
         try:
             self._hasten(record)
             while not record.settled and (left := deadline - anyio.current_time()) > 0:
-                record = await self._records.changed(record, seconds=min(left, REPORT_EVERY_SECONDS))
+                record = await self._journal.changed(record, seconds=min(left, REPORT_EVERY_SECONDS))
                 if report is not None:
                     await report(record)
         finally:
@@ -217,7 +217,7 @@ class Engine:
         """See `Service.list_tasks`."""
         if cursor is not None and not is_task_id(cursor):
             raise RequestRefused("invalid_input", "The cursor must be the next_cursor of the page before.")
-        found = await self._records.page(owner=principal.name, state=state, kind=kind, limit=limit + 1, before=cursor)
+        found = await self._journal.page(owner=principal.name, state=state, kind=kind, limit=limit + 1, before=cursor)
         more = len(found) > limit
         return TaskPage(tuple(found[:limit]), found[limit - 1].task_id if more else None)
 
@@ -235,14 +235,14 @@ class Engine:
     async def _owned(self, task_id: str, principal: Principal) -> TaskRecord:
         """The record; also one that the store has lost and a receipt still knows."""
         try:
-            return await self._records.read_owned(task_id, principal)
+            return await self._journal.read_owned(task_id, principal)
         except TaskNotFound:
             await self._book.take_up(task_id)
-        return await self._records.read_owned(task_id, principal)
+        return await self._journal.read_owned(task_id, principal)
 
     async def take_up(self, task_id: str, *, principal: Principal) -> TaskRecord:
         """See `Service.take_up`."""
-        return await self._attacher.take_up(await self._records.read_owned(task_id, principal))
+        return await self._attacher.take_up(await self._journal.read_owned(task_id, principal))
 
     async def models(
         self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None
@@ -303,7 +303,7 @@ class Engine:
             task_id=new_task_id(now),
             owner=wish.principal.name,
             kind=request.kind,
-            worker=self._records.worker,
+            worker=self._journal.worker,
             request=request,
             fingerprint=fingerprint(wish.principal.name, wish.provider, request),
             output_name=wish.output_name,
@@ -327,7 +327,7 @@ class Engine:
         deadline = anyio.current_time() + seconds
         try:
             while record.phase == "submitting" and (left := deadline - anyio.current_time()) > 0:
-                record = await self._records.changed(record, seconds=left)
+                record = await self._journal.changed(record, seconds=left)
         except StoreError as error:
             logger.warning(
                 "answered without looking again", extra={"task_id": record.task_id, "problem": error.message}
@@ -340,7 +340,7 @@ class Engine:
         self.submissions.expect(record.task_id)
         created = False
         try:
-            journaled, created = await uninterrupted(lambda: self._records.create(record, force_new=force_new))
+            journaled, created = await uninterrupted(lambda: self._journal.create(record, force_new=force_new))
         finally:
             if not created:
                 self.submissions.ended(record.task_id)
@@ -383,7 +383,7 @@ class Engine:
 
     def _hasten(self, record: TaskRecord) -> None:
         """Somebody waits now: look sooner than planned for nobody."""
-        if record.worker != self._records.worker or record.phase != "polling":
+        if record.worker != self._journal.worker or record.phase != "polling":
             return
         provider = self._providers.get(record.provider)
         if provider is not None and not record.poll_errors:

@@ -1,20 +1,21 @@
 """Records in the store: read, create once, and change by compare-and-set."""
 
 import logging
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import anyio
 from pydantic import JsonValue, ValidationError
 
-from ..domain.document import Document
+from ..domain.document import COUNTS_AFTER_SUCCESS, Counting, Document, Line
 from ..domain.errors import StoreBusy, StoreDamaged, StoreError, TaskNotFound
 from ..domain.principal import Principal
 from ..domain.record import TaskRecord, TaskState
 from .followers import Change, Followers
 from .held_records import HeldRecords
 from .life import Transition
-from .life.fingerprint import COUNTS_AFTER_SUCCESS, still_counts
+from .life.fingerprint import counts_until
 from .ports import Clock, Journal
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,8 @@ SEARCHED_TOGETHER = timedelta(minutes=10)
 def to_document(record: TaskRecord) -> Document:
     """The record as the store keeps it: plain JSON, without any medium's bytes."""
     document: Document = record.model_dump(mode="json", by_alias=True)
+    until = counts_until(record)
+    document["counts_until"] = until.isoformat() if isinstance(until, datetime) else until
     return document
 
 
@@ -76,10 +79,22 @@ async def open_records(store: Journal) -> list[TaskRecord]:
         after = str(page[-1]["task_id"])
 
 
-class Records:
-    """The task records of one home, as one worker (process) sees them."""
+LinesOf = Callable[[TaskRecord | None, TaskRecord], Sequence[Line]]
+"""What a write of a record, in place of the one before, says in other books; `events_between` tells what happened."""
 
-    def __init__(self, store: Journal, worker: str, clock: Clock) -> None:
+
+def no_lines(_before: TaskRecord | None, _after: TaskRecord) -> Sequence[Line]:
+    """Nothing is kept beside the records."""
+    return ()
+
+
+class TaskJournal:
+    """The task records of one home, as one worker (process) sees them: the one write of a record, and its reads.
+
+    What `lines_of` says of a write is written with it, in one transaction.
+    """
+
+    def __init__(self, store: Journal, worker: str, clock: Clock, *, lines_of: LinesOf = no_lines) -> None:
         self._store = store
         self.worker = worker
         self._clock = clock
@@ -88,8 +103,12 @@ class Records:
         self._held = HeldRecords(worker)
         self._asked_at = float("-inf")
         self._foreign: object = None
-        self._ends: dict[str, float] = {}
-        """When tasks ended here a moment ago, by the time that passes: a clock that is set does not change it."""
+        self._lines_of = lines_of
+        self._ends: dict[tuple[str, str], float] = {}
+        """When tasks ended well here a moment ago, by fingerprint and id, by the time that passes: a clock that is set
+        does not change it."""
+        self._ended: defaultdict[str, set[str]] = defaultdict(set)
+        """Their ids by fingerprint."""
 
     async def create(self, record: TaskRecord, *, force_new: bool) -> tuple[TaskRecord, bool]:
         """Journal a new record durably, unless an equal request's task still counts; says which of both."""
@@ -97,8 +116,9 @@ class Records:
         document, created = await self._store.create(
             to_document(record),
             fingerprint=record.fingerprint,
-            still_counts=self._counts(force_new=force_new),
+            counting=self._counting(record.fingerprint),
             anew=force_new,
+            lines=self._lines_of(None, record),
         )
         journaled = from_document(document)
         if created:
@@ -108,25 +128,13 @@ class Records:
 
     async def equal(self, fingerprint: str) -> TaskRecord | None:
         """The task of an equal request that still counts, where nothing new can be begun."""
-        document = await self._store.equal(fingerprint, self._counts(force_new=False))
+        document = await self._store.equal(fingerprint, self._counting(fingerprint))
         return None if document is None else from_document(document)
 
-    def _counts(self, *, force_new: bool) -> Callable[[Document], bool]:
-        elapsed = self._clock.elapsed()
-
-        def counts(document: Document) -> bool:
-            try:
-                earlier = from_document(document)
-                ended = self._ends.get(earlier.task_id)
-                ago = None if ended is None else timedelta(seconds=elapsed - ended)
-                return still_counts(earlier, self._clock.now(), ended_ago=ago)
-            except StoreDamaged:
-                # Nobody knows whether it counts; whoever asks for a new one gets it, and hears of that one later.
-                if force_new:
-                    return False
-                raise
-
-        return counts
+    def _counting(self, fingerprint: str | None) -> Counting:
+        elapsed, own = self._clock.elapsed(), fingerprint or ""
+        ended = {each: timedelta(seconds=elapsed - self._ends[own, each]) for each in self._ended.get(own, ())}
+        return Counting(self._clock.now(), ended)
 
     async def read(self, task_id: str) -> TaskRecord | None:
         """The record, or `None` where there is none."""
@@ -217,12 +225,13 @@ class Records:
                 claims_job=claims_job,
                 reopens=reopens,
                 answer=answer if _says_more(record, changed) else None,
+                lines=self._lines_of(record, changed),
             )
             if stored is None:
                 self._held.forget(task_id)
                 continue
-            if changed.final and not record.final:
-                self._note_end(task_id)
+            if changed.state == "succeeded" and not record.final:
+                self._note_end(changed)
             after = from_document(stored)
             self._held.keep(after, stored, turn)
             self.followers.tell(record, after)
@@ -252,15 +261,20 @@ class Records:
             logger.warning("answer left out", extra={"task_id": task_id, "problem": error.message})
             return None
 
-    def _note_end(self, task_id: str) -> None:
-        elapsed = self._clock.elapsed()
-        self._ends[task_id] = elapsed
+    def _note_end(self, record: TaskRecord) -> None:
+        elapsed, fingerprint = self._clock.elapsed(), record.fingerprint or ""
+        self._ends[fingerprint, record.task_id] = elapsed
+        self._ended[fingerprint].add(record.task_id)
         while elapsed - next(iter(self._ends.values())) > COUNTS_AFTER_SUCCESS.total_seconds():
-            del self._ends[next(iter(self._ends))]
+            old = next(iter(self._ends))
+            del self._ends[old]
+            self._ended[old[0]].discard(old[1])
+            if not self._ended[old[0]]:
+                del self._ended[old[0]]
 
     async def put_back(self, record: TaskRecord) -> TaskRecord:
         """Write a record that the store no longer has, because its database was damaged and set aside."""
-        document, _ = await self._store.create(to_document(record))
+        document, _ = await self._store.create(to_document(record), lines=self._lines_of(None, record))
         restored = from_document(document)
         self.followers.tell(None, restored)
         return restored

@@ -1,11 +1,12 @@
 """Steps from an older shape of the record to the next, by the version they start from (`record.SCHEMA`)."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from types import MappingProxyType
 
 from pydantic import JsonValue
 
-from ..domain.document import Document
+from ..domain.document import ALWAYS, COUNTS_AFTER_SUCCESS, Document
 
 _REMOTE = ("url", "authenticated", "fallback_url", "expires_at", "mime_type")
 _KEPT = ("path", "mime_type", "bytes", "sha256", "width", "height", "duration_seconds", "frame_rate", "has_audio")
@@ -35,4 +36,25 @@ def _nested(output: JsonValue) -> Document:
     }
 
 
-MIGRATIONS: Mapping[int, Callable[[Document], Document]] = MappingProxyType({1: _nested_outputs})
+def _counting(document: Document) -> Document:
+    """Schema 2 did not tell until when an equal call is answered with the task: it was asked of the whole record."""
+    return {**document, "counts_until": _counts_until(document)}
+
+
+def _counts_until(document: Document) -> str | None:
+    state, told = document["state"], document.get("failure")
+    why = told if isinstance(told, dict) else {}
+    in_vain = why.get("charged") == "unknown" or (why.get("reason"), why.get("charged")) == ("internal", "yes")
+    if state in ("queued", "running", "unknown") or (state == "failed" and in_vain):
+        return ALWAYS
+    if state == "failed" and document.get("outputs"):
+        return ALWAYS if document["open"] else _a_while_after(document["updated_at"])
+    ended = document.get("finished_at")
+    return _a_while_after(ended) if state == "succeeded" and ended is not None else None
+
+
+def _a_while_after(moment: JsonValue) -> str:
+    return (datetime.fromisoformat(str(moment)) + COUNTS_AFTER_SUCCESS).isoformat()
+
+
+MIGRATIONS: Mapping[int, Callable[[Document], Document]] = MappingProxyType({1: _nested_outputs, 2: _counting})

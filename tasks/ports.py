@@ -18,7 +18,7 @@ from typing import BinaryIO, Literal, NamedTuple, Protocol
 
 from pydantic import JsonValue
 
-from ..domain.document import Document
+from ..domain.document import Counting, Document, Line
 from ..domain.kept_media import Bounds, Kept, MediaFacts
 from ..domain.request import Kind
 
@@ -51,15 +51,21 @@ class Journal(Protocol):
         document: Document,
         *,
         fingerprint: str | None = None,
-        still_counts: Callable[[Document], bool] = ...,
+        counting: Counting | None = None,
         anew: bool = False,
+        lines: Sequence[Line] = (),
     ) -> tuple[Document, bool]:
-        """Keep a new document, proof against a power cut, unless an earlier one of this fingerprint `still_counts`:
-        (document, True), or (the earlier one, False). One transaction, so that equal calls at once make one."""
+        """Keep a new document, proof against a power cut, unless an earlier one of this fingerprint counts (without
+        `counting` any does): (document, True), or (the earlier one, False). One transaction, so that equal calls at
+        once make one; `lines` are written in it with the new document."""
         ...
 
-    async def equal(self, fingerprint: str, still_counts: Callable[[Document], bool]) -> Document | None:
+    async def equal(self, fingerprint: str, counting: Counting | None = None) -> Document | None:
         """What `create` would answer with instead of a new one."""
+        ...
+
+    async def lines(self, book: str, *, after: str = "", limit: int = ...) -> list[Line]:
+        """Lines that were written with documents, in the order of their keys."""
         ...
 
     async def get(self, task_id: str) -> Document | None: ...
@@ -72,8 +78,10 @@ class Journal(Protocol):
         claims_job: bool = False,
         reopens: bool = False,
         answer: str | None = None,
+        lines: Sequence[Line] = (),
     ) -> Document | None:
-        """Write it with the next revision if its own is the stored one; `None` where somebody else was quicker.
+        """Write it with the next revision if its own is the stored one, and `lines` in the same transaction; `None`
+        where somebody else was quicker, and nothing was written.
 
         Raises:
             JobTaken: with `claims_job`, where another task has the job.

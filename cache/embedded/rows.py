@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
-from ...domain.document import Document, Migration, migrated, number_of
+from ...domain.document import Counting, Document, Line, Migration, migrated, number_of
 from ...domain.errors import JobTaken, StoreDamaged, StoreError, StoreTooNew
 from ...domain.record import FINAL
 from .diskcache_adapter import JOB_ID_OF, WORKER_OF, Row, TaskCache
@@ -46,6 +46,10 @@ _SELECT_NEWEST = (
     f"SELECT {_COLUMNS} FROM Cache INDEXED BY Cache_key_raw"  # noqa: S608
     " WHERE key >= 'task:' AND key < ? AND raw = 1 ORDER BY key DESC LIMIT ?"
 )
+_SELECT_LINES = (
+    f"SELECT {_COLUMNS} FROM Cache INDEXED BY Cache_key_raw"  # noqa: S608
+    " WHERE key > ? AND key < ? AND raw = 1 ORDER BY key LIMIT ?"
+)
 _SELECT_TAGGED_KEYS = "SELECT key FROM Cache INDEXED BY rushes_tag WHERE tag = ? AND key < ? ORDER BY key DESC LIMIT ?"
 _SELECT_OF_JOB = (
     f"SELECT key FROM Cache INDEXED BY rushes_job WHERE {JOB_ID_OF} = ?"  # noqa: S608
@@ -58,7 +62,7 @@ _SET_ASIDE = "UPDATE Cache SET key = 'damaged:' || rowid || ':' || key, tag = NU
 _COUNT_TAGS = "SELECT tag, COUNT(*) FROM Cache INDEXED BY rushes_tag WHERE tag IS NOT NULL GROUP BY tag"
 
 
-class Records:
+class Rows:
     """The records in one open database. Every method blocks; writes belong into a transaction of the caller."""
 
     def __init__(self, cache: TaskCache, schema: int, migrations: Mapping[int, Migration]) -> None:
@@ -67,25 +71,46 @@ class Records:
         self._migrations = migrations
 
     def create(
-        self, document: Document, fingerprint: str | None, still_counts: Callable[[Document], bool], *, anew: bool
+        self,
+        document: Document,
+        fingerprint: str | None = None,
+        counting: Counting | None = None,
+        *,
+        anew: bool = False,
+        lines: Sequence[Line] = (),
     ) -> tuple[Document, bool]:
         """See `TaskStore.create`."""
-        counting = [each for each in self._earlier(fingerprint) if still_counts(each)]
-        if counting and not anew:
-            return counting[0], False
+        equal = [each for each in self._earlier(fingerprint) if _counts(each, counting, anew=anew)]
+        if equal and not anew:
+            return equal[0], False
         new: Document = {**checked(document), "schema": self._schema, "revision": 1}
         task_id = text_of(new, "task_id")
         if not self.cache.add(task_key(task_id), encode(new), tag=tag_of(new)):
             raise ValueError(f"a record of task {task_id!r} exists already")
         if fingerprint is not None:
             # An earlier one that still counts has to be found again when the new one no longer does.
-            ids: list[JsonValue] = [task_id, *(text_of(each, "task_id") for each in counting)]
-            self.cache.set(f"fp:{fingerprint}", encode(ids if counting else task_id))
+            ids: list[JsonValue] = [task_id, *(text_of(each, "task_id") for each in equal)]
+            self.cache.set(f"fp:{fingerprint}", encode(ids if equal else task_id))
+        self._write(lines)
         return new, True
 
-    def equal(self, fingerprint: str, still_counts: Callable[[Document], bool]) -> Document | None:
+    def _write(self, lines: Sequence[Line]) -> None:
+        """What belongs to a record's write, in the transaction that the caller has open for that."""
+        for line in lines:
+            self.cache.set(f"{line.book}:{line.key}", encode(line.value))
+
+    def lines(self, book: str, after: str, limit: int) -> list[Line]:
+        """See `TaskStore.lines`."""
+        start, end = f"{book}:{after}", f"{book};"  # ";" follows ":"
+        found: list[Line] = []
+        for row in self.cache.rows(_SELECT_LINES, (start, end, limit)):
+            key, text = self.cache.text(*row)
+            found.append(Line(book, key.removeprefix(f"{book}:"), decode(text, key)))
+        return found
+
+    def equal(self, fingerprint: str, counting: Counting | None = None) -> Document | None:
         """See `TaskStore.equal`."""
-        return next((each for each in self._earlier(fingerprint) if still_counts(each)), None)
+        return next((each for each in self._earlier(fingerprint) if _counts(each, counting)), None)
 
     def _earlier(self, fingerprint: str | None) -> list[Document]:
         """The documents that the fingerprint leads to, newest first."""
@@ -129,7 +154,13 @@ class Records:
         return None if text is None else decode(text, key)
 
     def replace(
-        self, document: Document, *, claims_job: bool = False, reopens: bool = False, answer: str | None = None
+        self,
+        document: Document,
+        *,
+        claims_job: bool = False,
+        reopens: bool = False,
+        answer: str | None = None,
+        lines: Sequence[Line] = (),
     ) -> Document | None:
         """See `TaskStore.replace`."""
         task_id = text_of(checked(document), "task_id")
@@ -147,6 +178,7 @@ class Records:
         self.cache.set(task_key(task_id), encode(new), tag=tag_of(new))
         if answer is not None:
             self.cache.set(_answer_key(task_id), answer)
+        self._write(lines)
         return new
 
     def _claim_job(self, document: Document) -> None:
@@ -170,7 +202,7 @@ class Records:
         except StoreDamaged as error:
             logger.warning("a damaged row is set aside", extra={"task_id": task_id, "problem": error.message})
         self.cache.rows(_SET_ASIDE, (task_key(task_id),))
-        self.create(document, None, lambda _: False, anew=True)
+        self.create(document)
         self._lead_to(document)
         return True
 
@@ -294,6 +326,16 @@ class Records:
         if not isinstance(mode, str):
             raise StoreError("SQLite does not tell its journal mode.")
         return mode
+
+
+def _counts(document: Document, counting: Counting | None, *, anew: bool = False) -> bool:
+    try:
+        return counting is None or counting.counts(document)
+    except StoreDamaged:
+        # Nobody knows whether it counts; whoever asks for a new one gets it.
+        if anew:
+            return False
+        raise
 
 
 def _answer_key(task_id: str) -> str:

@@ -10,7 +10,7 @@ import diskcache
 from ...domain.errors import StoreBusy, StoreDamaged, StoreError
 from ..store_faults import translated
 from .diskcache_adapter import OpenedCache
-from .rows import Records
+from .rows import Rows
 from .thread import Call
 
 logger = logging.getLogger(__name__)
@@ -23,21 +23,21 @@ class _Connected:
     """A connection that is opened anew when the database was set aside or replaced under it."""
 
     def __init__(
-        self, folder: Path, open_cache: Callable[[], OpenedCache], bind: Callable[[OpenedCache], Records]
+        self, folder: Path, open_cache: Callable[[], OpenedCache], bind: Callable[[OpenedCache], Rows]
     ) -> None:
         self._folder = folder
         self._open_cache = open_cache
         self._bind = bind
         self.opened = open_cache()
-        self._records = bind(self.opened)
+        self._rows = bind(self.opened)
 
-    def records(self) -> Records:
-        """The records of the database that lies in the folder now."""
+    def rows(self) -> Rows:
+        """The rows of the database that lies in the folder now."""
         if self.opened.cache.replaced():
             self.opened.cache.close()
             self.opened = self._open_cache()
-            self._records = self._bind(self.opened)
-        return self._records
+            self._rows = self._bind(self.opened)
+        return self._rows
 
     def still_current(self) -> bool:
         """Whether what was just done was done to the database that lies in the folder now."""
@@ -56,7 +56,7 @@ class _Connected:
 class Reader(_Connected):
     """Does each call in a snapshot of its own."""
 
-    def execute(self, calls: Sequence[Call[Records]]) -> None:
+    def execute(self, calls: Sequence[Call[Rows]]) -> None:
         for call in calls:
             try:
                 with translated(self._folder):
@@ -64,16 +64,16 @@ class Reader(_Connected):
             except StoreError as error:
                 call.fail(self.damaged(error))
 
-    def _read(self, call: Call[Records]) -> None:
-        records = self.records()
-        with records.cache.snapshot():
-            _attempt(call, records)
+    def _read(self, call: Call[Rows]) -> None:
+        rows = self.rows()
+        with rows.cache.snapshot():
+            _attempt(call, rows)
 
 
 class Writer(_Connected):
     """Does several calls in one transaction; each has its own result, and one that fails harms no other."""
 
-    def execute(self, calls: Sequence[Call[Records]]) -> None:
+    def execute(self, calls: Sequence[Call[Rows]]) -> None:
         if all(call.reading for call in calls):
             self._read(calls)
             return
@@ -88,7 +88,7 @@ class Writer(_Connected):
         for call in calls:
             self.execute([call])
 
-    def _in_one_transaction(self, calls: Sequence[Call[Records]]) -> StoreError | None:
+    def _in_one_transaction(self, calls: Sequence[Call[Rows]]) -> StoreError | None:
         try:
             with translated(self._folder):
                 for _ in range(_REOPENINGS_MAX):
@@ -101,12 +101,12 @@ class Writer(_Connected):
             return self.damaged(error)
         return StoreError(f"The task store at {self._folder} is being replaced again and again.")
 
-    def _read(self, calls: Sequence[Call[Records]]) -> None:
+    def _read(self, calls: Sequence[Call[Rows]]) -> None:
         """What only this connection can tell; nobody's lock is needed for it."""
         try:
             with translated(self._folder):
                 for call in calls:
-                    _attempt(call, self.records())
+                    _attempt(call, self.rows())
         except StoreError as error:
             for call in calls:
                 call.fail(self.damaged(error))
@@ -119,21 +119,21 @@ class Writer(_Connected):
         except StoreError as error:
             logger.warning("log of the task store not moved into it yet", extra={"problem": error})
 
-    def _write(self, calls: Sequence[Call[Records]]) -> None:
-        records = self.records()
-        with records.cache.transaction(durable=any(call.durable for call in calls)):
+    def _write(self, calls: Sequence[Call[Rows]]) -> None:
+        rows = self.rows()
+        with rows.cache.transaction(durable=any(call.durable for call in calls)):
             for call in calls:
                 # One call that fails leaves nothing of itself behind, and the others of its transaction are written.
-                records.cache.rows("SAVEPOINT one_call")
-                _attempt(call, records)
+                rows.cache.rows("SAVEPOINT one_call")
+                _attempt(call, rows)
                 if call.error is not None:
-                    records.cache.rows("ROLLBACK TO one_call")
-                records.cache.rows("RELEASE one_call")
+                    rows.cache.rows("ROLLBACK TO one_call")
+                rows.cache.rows("RELEASE one_call")
 
 
-def _attempt(call: Call[Records], records: Records) -> None:
+def _attempt(call: Call[Rows], rows: Rows) -> None:
     try:
-        call.succeed(call.work(records))
+        call.succeed(call.work(rows))
     except (sqlite3.Error, diskcache.Timeout, OSError):
         raise
     except Exception as error:  # noqa: BLE001 - the boundary of the thread: the waiting caller raises it

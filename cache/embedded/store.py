@@ -13,9 +13,9 @@ from typing import Self
 import anyio
 from pydantic import JsonValue
 
-from ...domain.document import Document, Migration
+from ...domain.document import Counting, Document, Line, Migration
 from .diskcache_adapter import DATABASE, OpenedCache, open_cache
-from .rows import Records
+from .rows import Rows
 from .sessions import Reader, Writer
 from .thread import Lane
 
@@ -65,8 +65,8 @@ class TaskStore:
         self,
         folder: Path,
         schema: int,
-        writer: Lane[Records],
-        reader: Lane[Records],
+        writer: Lane[Rows],
+        reader: Lane[Rows],
         openings: Sequence[OpenedCache],
     ) -> None:
         self.folder = folder
@@ -102,8 +102,8 @@ class TaskStore:
             openings.append(opened)
             return opened
 
-        def bind(opened: OpenedCache) -> Records:
-            return Records(opened.cache, schema, migrations)
+        def bind(opened: OpenedCache) -> Rows:
+            return Rows(opened.cache, schema, migrations)
 
         writer = Lane(
             "rushes-store-writer", partial(Writer, folder, open_noted, bind), batch_max=_WRITES_IN_ONE_TRANSACTION_MAX
@@ -134,15 +134,16 @@ class TaskStore:
         document: Document,
         *,
         fingerprint: str | None = None,
-        still_counts: Callable[[Document], bool] = _always,
+        counting: Counting | None = None,
         anew: bool = False,
+        lines: Sequence[Line] = (),
     ) -> tuple[Document, bool]:
         """Keep a new document, unless an equal one counts: returns (document, True), or (the earlier one, False).
 
-        One transaction looks up the documents that `fingerprint` leads to, newest first, asks `still_counts` about
-        each, and writes the new one with revision 1 where none does, or where it is wanted `anew`; so equal calls at
-        once, in any process, make one document. Those that still count are led to on.
-        What it wrote survives a power cut. `still_counts` runs on another thread and may run twice: it must be pure.
+        One transaction looks up the documents that `fingerprint` leads to, newest first, sees which of them count (all
+        do without `counting`), and writes the new one with revision 1 where none does, or where it is wanted `anew`; so
+        equal calls at once, in any process, make one document. Those that count are led to on. `lines` are written
+        where the document is. What it wrote survives a power cut.
 
         Raises:
             ValueError: the document lacks an index field, or its `task_id` is taken.
@@ -150,16 +151,24 @@ class TaskStore:
                 knows whether it still counts; nothing was written.
         """
         return await self._writer.run(
-            lambda records: records.create(document, fingerprint, still_counts, anew=anew), durable=True
+            lambda rows: rows.create(document, fingerprint, counting, anew=anew, lines=lines), durable=True
         )
 
-    async def equal(self, fingerprint: str, still_counts: Callable[[Document], bool]) -> Document | None:
+    async def equal(self, fingerprint: str, counting: Counting | None = None) -> Document | None:
         """The document that `create` would answer with instead of a new one; None where it would make one.
 
         Raises:
             StoreTooNew, StoreDamaged: the document that the fingerprint leads to cannot be read.
         """
-        return await self._reader.run(lambda records: records.equal(fingerprint, still_counts))
+        return await self._reader.run(lambda rows: rows.equal(fingerprint, counting))
+
+    async def lines(self, book: str, *, after: str = "", limit: int = 1000) -> list[Line]:
+        """The lines of a book in the order of their keys, from the one after the key `after` on.
+
+        Raises:
+            StoreDamaged: one of them is not what rushes wrote.
+        """
+        return await self._reader.run(lambda rows: rows.lines(book, after, limit))
 
     async def get(self, task_id: str) -> Document | None:
         """The document of a task, brought up to this store's schema.
@@ -168,7 +177,7 @@ class TaskStore:
             StoreTooNew: a newer rushes wrote it.
             StoreDamaged: its row is not what rushes wrote.
         """
-        return await self._reader.run(lambda records: records.get(task_id))
+        return await self._reader.run(lambda rows: rows.get(task_id))
 
     async def replace(
         self,
@@ -178,12 +187,14 @@ class TaskStore:
         claims_job: bool = False,
         reopens: bool = False,
         answer: str | None = None,
+        lines: Sequence[Line] = (),
     ) -> Document | None:
         """Compare and set: write `document` with the next revision if its `revision` is still the stored one.
 
         Returns the document as stored, or None where somebody else was quicker. With `durable` it survives a power
         cut as well as a crash. `claims_job` refuses a job that another task of the same provider has. `reopens` lets a
         final state go on. `answer` is the gateway's answer, as JSON, which takes the place of the one kept before.
+        `lines` are written where the document is.
 
         Raises:
             ValueError: it lacks an index field, or would change a final state without `reopens`.
@@ -191,7 +202,7 @@ class TaskStore:
             StoreTooNew, StoreDamaged: the stored one cannot be read; it was left as it is.
         """
         return await self._writer.run(
-            lambda records: records.replace(document, claims_job=claims_job, reopens=reopens, answer=answer),
+            lambda rows: rows.replace(document, claims_job=claims_job, reopens=reopens, answer=answer, lines=lines),
             durable=durable,
         )
 
@@ -205,38 +216,38 @@ class TaskStore:
         Raises:
             ValueError: the document lacks an index field.
         """
-        return await self._writer.run(lambda records: records.restore(document, is_sound), durable=True)
+        return await self._writer.run(lambda rows: rows.restore(document, is_sound), durable=True)
 
     async def tasks_of_job(self, provider: str, job_id: str) -> list[str]:
         """Ids of the tasks that hold this job of the provider, newest first; by an index."""
-        return await self._reader.run(lambda records: records.tasks_of_job(provider, job_id))
+        return await self._reader.run(lambda rows: rows.tasks_of_job(provider, job_id))
 
     async def missing(self, task_ids: Sequence[str]) -> list[str]:
         """Those of the ids that the store has no row of."""
-        return await self._reader.run(lambda records: records.missing(task_ids))
+        return await self._reader.run(lambda rows: rows.missing(task_ids))
 
     async def answer(self, task_id: str) -> JsonValue:
         """The gateway's answer that `replace` kept last for a task; None where there is none."""
-        return await self._reader.run(lambda records: records.answer(task_id))
+        return await self._reader.run(lambda rows: rows.answer(task_id))
 
     async def open_documents(self, *, limit: int = 1000, after: str | None = None) -> list[Document]:
         """Documents with `open` true, oldest first, from the one after the task id `after` on.
 
         A row that cannot be read is logged and left out.
         """
-        return await self._reader.run(lambda records: records.open_documents(limit, after))
+        return await self._reader.run(lambda rows: rows.open_documents(limit, after))
 
     async def open_workers(self) -> list[str | None]:
         """Whom the documents with `open` true name as their worker, each once, in no order; by an index."""
-        return await self._reader.run(lambda records: records.open_workers())
+        return await self._reader.run(lambda rows: rows.open_workers())
 
     async def open_ids(self, worker: str | None, *, limit: int = 1000, after: str | None = None) -> list[str]:
         """Ids of this worker's tasks with `open` true, oldest first, from the one after `after` on; by an index."""
-        return await self._reader.run(lambda records: records.open_ids(worker, limit, after))
+        return await self._reader.run(lambda rows: rows.open_ids(worker, limit, after))
 
     async def foreign_writes(self) -> tuple[int, int]:
         """What changes when another process writes, and only seldom else. It costs no lock and no read of a row."""
-        version = await self._writer.run(lambda records: records.foreign_writes(), reading=True)
+        version = await self._writer.run(lambda rows: rows.foreign_writes(), reading=True)
         return len(self._openings), version
 
     async def page(
@@ -253,20 +264,20 @@ class TaskStore:
         A row that cannot be read is logged and left out.
         """
         return await self._reader.run(
-            lambda records: records.page(owner=owner, state=state, kind=kind, limit=limit, before=before)
+            lambda rows: rows.page(owner=owner, state=state, kind=kind, limit=limit, before=before)
         )
 
     async def count(self) -> dict[str, int]:
         """How many documents there are in each state."""
-        return await self._reader.run(lambda records: records.count())
+        return await self._reader.run(lambda rows: rows.count())
 
     async def get_value(self, key: str) -> tuple[JsonValue, datetime] | None:
         """A side value, and when it was stored (UTC)."""
-        return await self._reader.run(lambda records: records.get_value(key))
+        return await self._reader.run(lambda rows: rows.get_value(key))
 
     async def set_value(self, key: str, value: JsonValue) -> None:
         """Keep a small side value (a cached list, a learned number) with the time."""
-        await self._writer.run(lambda records: records.set_value(key, value))
+        await self._writer.run(lambda rows: rows.set_value(key, value))
 
     async def health(self) -> StoreHealth:
         """What is known of the store as a whole."""
@@ -276,7 +287,7 @@ class TaskStore:
             size_bytes=await anyio.to_thread.run_sync(_size_bytes, self.folder),
             tasks=tasks,
             schema=self.schema,
-            journal_mode=await self._reader.run(lambda records: records.journal_mode()),
+            journal_mode=await self._reader.run(lambda rows: rows.journal_mode()),
             sqlite_version=sqlite3.sqlite_version,
             wal_reset_bug=sqlite3.sqlite_version_info < _WAL_RESET_BUG_FIXED,
             set_aside=self.set_aside,

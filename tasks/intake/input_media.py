@@ -21,7 +21,7 @@ from ...domain.media_types import HEAD_BYTES, sniff_mime
 from ...domain.principal import Principal
 from ...domain.record import Output
 from ...domain.request import MediaInput, MediaRole
-from ..journal import Records
+from ..journal import TaskJournal
 from ..ports import Clock, Files
 from ..service import MediaSource
 
@@ -41,14 +41,14 @@ class MediaResolver:
 
     def __init__(
         self,
-        records: Records,
+        journal: TaskJournal,
         files: Files,
         clock: Clock,
         *,
         roots: Sequence[Path],
         bytes_max: int = MEDIA_BYTES_MAX,
     ) -> None:
-        self._records = records
+        self._journal = journal
         self._files = files
         self._clock = clock
         self._roots = tuple(roots)
@@ -119,7 +119,7 @@ class MediaResolver:
 
     async def _output(self, task_id: str, number: int, principal: Principal) -> Output:
         try:
-            record = await self._records.read_owned(task_id, principal)
+            record = await self._journal.read_owned(task_id, principal)
         except TaskNotFound as error:
             raise _invalid(error.message) from error
         if not record.outputs:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ...domain.errors import RequestRefused, StoreError, StoreFull
 from ...domain.record import TaskRecord
-from ..journal import Records
+from ..journal import TaskJournal
 from ..ports import MediaStore
 from .routing import Route
 
@@ -19,7 +19,9 @@ class Room:
     warnings: tuple[str, ...] = ()
 
 
-async def find_room(folder: MediaStore, chosen: Route, records: Records, fingerprint: str | None) -> Room | TaskRecord:
+async def find_room(
+    folder: MediaStore, chosen: Route, journal: TaskJournal, fingerprint: str | None
+) -> Room | TaskRecord:
     """Try out the folder of outputs, or the one that takes its place. Where nothing can be begun, the task of an equal
     request that still counts, if `fingerprint` leads to one.
 
@@ -33,7 +35,7 @@ async def find_room(folder: MediaStore, chosen: Route, records: Records, fingerp
         place = await folder.find_place()
     except StoreError as error:
         if delivers or isinstance(error, StoreFull):
-            known = None if fingerprint is None else await records.equal(fingerprint)
+            known = None if fingerprint is None else await journal.equal(fingerprint)
             if known is not None:
                 return known
             message = f"Nothing was sent, because the result could not be kept. {error.message}"

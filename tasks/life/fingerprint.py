@@ -2,16 +2,12 @@
 
 import hashlib
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Literal
 
+from ...domain.document import ALWAYS, COUNTS_AFTER_SUCCESS
 from ...domain.record import TaskRecord
 from ...domain.request import GenerationRequest
-
-COUNTS_AFTER_SUCCESS = timedelta(minutes=2)
-"""For this long after a good end the same call returns the same task."""
-
-CLOCK_SET_BACK_MAX = timedelta(minutes=10)
-"""An end that lies so little in the future is one of a moment ago, and the clock was set back since."""
 
 
 def fingerprint(owner: str, provider: str | None, request: GenerationRequest) -> str:
@@ -35,18 +31,14 @@ def may_be_charged(record: TaskRecord) -> bool:
     return record.state == "failed" and record.failure is not None and record.failure.charged == "unknown"
 
 
-def still_counts(record: TaskRecord, now: datetime, *, ended_ago: timedelta | None = None) -> bool:
-    """Whether an equal call is answered with this task: unfinished, paid for in vain for sure or perhaps, or ended well
-    a moment ago.
-
-    `ended_ago` is known, whatever the clock says, where this process saw the end.
-    """
+def counts_until(record: TaskRecord) -> Literal["always"] | datetime | None:
+    """Until when an equal call is answered with this task, as far as the record stays as it is: always while it is
+    unfinished, or paid for in vain for sure or perhaps; else for a moment after it ended well."""
     if not record.final or may_be_charged(record) or _paid_in_vain(record):
-        return True
+        return ALWAYS
     if record.state == "failed" and record.outputs:
         # Given up, and finished after all: paid for, and being kept or just kept.
-        return record.open or -CLOCK_SET_BACK_MAX < now - record.updated_at < COUNTS_AFTER_SUCCESS
+        return ALWAYS if record.open else record.updated_at + COUNTS_AFTER_SUCCESS
     if record.state != "succeeded" or record.finished_at is None:
-        return False
-    ago = ended_ago if ended_ago is not None else now - record.finished_at
-    return -CLOCK_SET_BACK_MAX < ago < COUNTS_AFTER_SUCCESS
+        return None
+    return record.finished_at + COUNTS_AFTER_SUCCESS

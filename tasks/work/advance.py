@@ -22,7 +22,7 @@ from ...domain.job import Job, Observation, PossibleJob
 from ...domain.record import TaskRecord
 from ...providers.provider import Provider
 from .. import life
-from ..journal import Records
+from ..journal import TaskJournal
 from ..limits import Limits
 from ..ports import Clock, Lane, Lease, MakesQueue, WorkQueue
 from ..steady import SteadyTime
@@ -63,7 +63,7 @@ class Steps:
 
     def __init__(
         self,
-        records: Records,
+        journal: TaskJournal,
         keeper: Keeper,
         providers: Mapping[str, Provider],
         clock: Clock,
@@ -76,7 +76,7 @@ class Steps:
         lease: Lease,
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads requests, no secret
     ) -> None:
-        self._records = records
+        self._journal = journal
         self._keeper = keeper
         self._providers = providers
         self._clock = clock
@@ -93,7 +93,7 @@ class Steps:
 
     async def step(self, task_id: str) -> float | None:
         """Do what is due; seconds until the next step, or `None` where nothing is left for this worker."""
-        record = await self._records.read_mine(task_id)
+        record = await self._journal.read_mine(task_id)
         if record is None or record.set_aside_at is not None:
             self._forget(task_id)
             return None
@@ -145,7 +145,7 @@ class Steps:
             fault = GatewayUnavailable("internal", "a fault in rushes hid what the gateway says; see its log")
             after = await self._look_failed(record, fault)
         if after is not None and after.deaths_in_step:
-            after = await self._records.change(task_id, life.survived)
+            after = await self._journal.change(task_id, life.survived)
         return None if after is None else await self._next(after)
 
     def meet(self, task_id: str) -> None:
@@ -248,7 +248,7 @@ class Steps:
         unchanged = apply(record)
         if not self._waited_for(record.task_id) and not _worth_a_write(record, unchanged):
             return unchanged
-        after = await self._records.change(record.task_id, apply, answer=seen.answer)
+        after = await self._journal.change(record.task_id, apply, answer=seen.answer)
         if after is not None and after.final and not record.final:
             await self._learning.ended(after)
         return after
@@ -264,7 +264,7 @@ class Steps:
             pause = self.pause_seconds(after, error.retry_after_seconds)
             return life.poll_due(after, now + timedelta(seconds=pause), now)
 
-        return await self._records.change(record.task_id, apply)
+        return await self._journal.change(record.task_id, apply)
 
     def _timed_out(self, record: TaskRecord, now: datetime) -> TaskRecord:
         return life.timed_out(record, now, by=self._steady.now(record.task_id))
@@ -272,13 +272,13 @@ class Steps:
     async def _again_in(self, record: TaskRecord, seconds: float) -> TaskRecord | None:
         now = self._clock.now()
         due = now + timedelta(seconds=seconds)
-        return await self._records.change(record.task_id, lambda r: life.poll_due(self._timed_out(r, now), due, now))
+        return await self._journal.change(record.task_id, lambda r: life.poll_due(self._timed_out(r, now), due, now))
 
     async def _reconcile(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
         """Search the gateway's list. One search at a time, and none while an equal submission is under way."""
         async with self._searching[record.provider]:
             due = self._clock.now() + timedelta(seconds=self.pause_seconds(record))
-            known, rivals = await self._records.jobs_and_rivals(record)
+            known, rivals = await self._journal.jobs_and_rivals(record)
             if rivals:
                 return await self._again_in(record, RIVAL_PAUSE_SECONDS)
             since = record.submitted_at or record.created_at
@@ -291,18 +291,18 @@ class Steps:
             now = self._clock.now()
             if job is None:
                 why = life.answer_lost(record)
-                return await self._records.change(
+                return await self._journal.change(
                     record.task_id,
                     lambda r: life.not_found(r, why, now, next_look_at=due, by=self._steady.now(r.task_id)),
                 )
             try:
-                after = await self._records.change(
+                after = await self._journal.change(
                     record.task_id, lambda r: life.found(r, job, now), durable=True, claims_job=True
                 )
             except JobTaken:
                 return await self._again_in(record, RIVAL_PAUSE_SECONDS)
-            if after is not None and await self._records.claimed_elsewhere(after):
-                return await self._records.change(
+            if after is not None and await self._journal.claimed_elsewhere(after):
+                return await self._journal.change(
                     record.task_id, lambda r: life.given_back(r, self._clock.now(), next_look_at=due)
                 )
         if after is not None and after.cancel_requested_at is not None:
@@ -316,14 +316,14 @@ class Steps:
             job = await provider.find_job(plan, since, known=known)
             if job is None:
                 return None
-            holder = await self._records.holder_of(record.provider, job.job_id)
+            holder = await self._journal.holder_of(record.provider, job.job_id)
             if holder in (None, record.task_id):
                 break
             known = {*known, job.job_id}
         if not isinstance(job, PossibleJob):
             return job
         # The list does not show enough to tell it from what other lost or unanswered submissions became.
-        return None if await self._records.others_without_job(record) else job.itself
+        return None if await self._journal.others_without_job(record) else job.itself
 
     async def _keep(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
         refreshed = await self._with_fresh_urls(record, provider)
@@ -339,7 +339,7 @@ class Steps:
             seen = life.bounded(await provider.poll(record.job))
         except GatewayUnavailable:
             return record
-        return await self._records.change(record.task_id, lambda r: life.refreshed(r, seen, self._clock.now()))
+        return await self._journal.change(record.task_id, lambda r: life.refreshed(r, seen, self._clock.now()))
 
 
 def queue_of(steps: Steps, make: MakesQueue, clock: Clock, limits: Limits, providers: Iterable[str]) -> WorkQueue:

@@ -7,7 +7,7 @@ from ...domain.job import Job
 from ...domain.record import TaskRecord
 from ...providers.provider import Provider
 from .. import life
-from ..journal import Records
+from ..journal import TaskJournal
 from ..ports import Clock
 
 JOB_ID_CHARACTERS_MAX = 1024
@@ -19,9 +19,9 @@ class Attacher:
     """Gives a task the job that it lost. `go_on` has the task worked on in this process."""
 
     def __init__(
-        self, records: Records, providers: Mapping[str, Provider], clock: Clock, *, go_on: Callable[[str], None]
+        self, journal: TaskJournal, providers: Mapping[str, Provider], clock: Clock, *, go_on: Callable[[str], None]
     ) -> None:
-        self._records = records
+        self._journal = journal
         self._providers = providers
         self._clock = clock
         self._go_on = go_on
@@ -43,14 +43,14 @@ class Attacher:
         reason = life.why_not_attached(record, job_id)
         if reason is not None:
             raise _refused("invalid_input", record, f"it takes no other job, because {reason}", _CHECK)
-        holder = await self._records.holder_of(record.provider, job_id)
+        holder = await self._journal.holder_of(record.provider, job_id)
         if holder not in (None, record.task_id):
             raise _taken(record, job_id, str(holder))
         job = Job(job_id=job_id, model=record.model, details=record.plan_details)
         await self._look(record, job)
-        worker = self._records.worker
+        worker = self._journal.worker
         try:
-            after = await self._records.change(
+            after = await self._journal.change(
                 record.task_id,
                 lambda r: life.attached(r, job, self._clock.now(), worker=worker),
                 as_worker=False,
@@ -69,8 +69,8 @@ class Attacher:
         Raises:
             StoreError.
         """
-        worker, now = self._records.worker, self._clock.now()
-        taken = await self._records.change(record.task_id, lambda r: life.taken_up(r, worker, now), as_worker=False)
+        worker, now = self._journal.worker, self._clock.now()
+        taken = await self._journal.change(record.task_id, lambda r: life.taken_up(r, worker, now), as_worker=False)
         self._go_on(record.task_id)
         return taken or record
 

@@ -6,15 +6,15 @@ from ...domain.errors import GatewayUnavailable
 from ...domain.record import TaskRecord
 from ...providers.provider import Provider
 from .. import life
-from ..journal import Records
+from ..journal import TaskJournal
 from ..ports import Clock
 
 
 class Canceller:
     """Cancels tasks, whichever process works on them."""
 
-    def __init__(self, records: Records, providers: Mapping[str, Provider], clock: Clock) -> None:
-        self._records = records
+    def __init__(self, journal: TaskJournal, providers: Mapping[str, Provider], clock: Clock) -> None:
+        self._journal = journal
         self._providers = providers
         self._clock = clock
 
@@ -69,7 +69,7 @@ class Canceller:
         )
 
     async def _change(self, record: TaskRecord, transition: life.Transition) -> TaskRecord:
-        return await self._records.change(record.task_id, transition, as_worker=False) or record
+        return await self._journal.change(record.task_id, transition, as_worker=False) or record
 
 
 def _why_not(record: TaskRecord, provider: Provider | None) -> str:

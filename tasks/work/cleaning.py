@@ -6,7 +6,7 @@ from typing import assert_never
 import anyio
 
 from ...domain.errors import RushesError
-from ..journal import Records
+from ..journal import TaskJournal
 from ..ports import MediaStore, PartsOf
 
 logger = logging.getLogger(__name__)
@@ -18,9 +18,9 @@ EVERY_SECONDS = 3600.0
 class Cleaner:
     """Sweeps the folder of outputs when a process starts, and every hour of its life."""
 
-    def __init__(self, folder: MediaStore, records: Records) -> None:
+    def __init__(self, folder: MediaStore, journal: TaskJournal) -> None:
         self._folder = folder
-        self._records = records
+        self._journal = journal
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -37,7 +37,7 @@ class Cleaner:
     async def _state(self, task_id: str) -> PartsOf:
         """Whether parts of an answer to a task are still needed: a submission in flight is rescued from them, and what
         could not be rescued is all that there is of something paid for."""
-        record = await self._records.read(task_id)
+        record = await self._journal.read(task_id)
         if record is None:
             return "unknown"
         match record.state:

@@ -15,7 +15,7 @@ from ...domain.failure import Failure, failure, failure_of
 from ...domain.record import TaskRecord
 from .. import life
 from ..intake.routing import Candidate, Configured, route
-from ..journal import Records
+from ..journal import TaskJournal
 from ..ports import Clock
 from ..steady import SteadyTime
 from .rates import WINDOW_SECONDS
@@ -50,7 +50,7 @@ class Holding:
 
     def __init__(
         self,
-        records: Records,
+        journal: TaskJournal,
         configured: Sequence[Configured],
         clock: Clock,
         limits: HoldLimits,
@@ -58,7 +58,7 @@ class Holding:
         submit: Callable[[TaskRecord, Sequence[Candidate]], None],
         spread: Callable[[], float] = random.random,  # noqa: S311
     ) -> None:
-        self._records = records
+        self._journal = journal
         self._configured = configured
         self._clock = clock
         self._limits = limits
@@ -153,7 +153,7 @@ class Holding:
             retry_safe=True,
             hint="Nothing was sent or charged; call again if it is still wanted.",
         )
-        return await self._records.change(record.task_id, lambda r: life.never_sent(r, why, self._clock.now()))
+        return await self._journal.change(record.task_id, lambda r: life.never_sent(r, why, self._clock.now()))
 
 
 def asked_to_wait(refusal: SubmissionRefused) -> float | None:

@@ -14,7 +14,7 @@ from ...domain.job import Observation, RemoteOutput
 from ...domain.record import KeptMedia, TaskRecord
 from ...providers.provider import Provider
 from .. import life
-from ..journal import Records, to_document
+from ..journal import TaskJournal, to_document
 from ..ports import AnswerParts, Clock, KeptFile, MediaStore
 
 logger = logging.getLogger(__name__)
@@ -26,9 +26,11 @@ SLUG_CHARACTERS_MAX = 40
 class Keeper:
     """Writes outputs to the media folder. `enabled` false: URLs are left as they are (bytes in an answer are kept)."""
 
-    def __init__(self, folder: MediaStore, records: Records, clock: Clock, *, enabled: bool, bytes_max: int) -> None:
+    def __init__(
+        self, folder: MediaStore, journal: TaskJournal, clock: Clock, *, enabled: bool, bytes_max: int
+    ) -> None:
         self._folder = folder
-        self._records = records
+        self._journal = journal
         self._clock = clock
         self._enabled = enabled
         self._bytes_max = bytes_max
@@ -90,7 +92,7 @@ class Keeper:
         """Download the pending outputs that are due; the record after it (`None`: another worker has it)."""
         if not self._enabled:
             now = self._clock.now()
-            return await self._records.change(record.task_id, lambda r: life.keeping_off(r, now))
+            return await self._journal.change(record.task_id, lambda r: life.keeping_off(r, now))
         current: TaskRecord | None = record
         for index, output in enumerate(record.outputs):
             if current is not None and life.keep_due(output, self._clock.now()):
@@ -107,7 +109,7 @@ class Keeper:
                 )
             media, now = kept_media(file), self._clock.now()
             kept = life.kept(record, index, media, now)
-            answer = await self._records.answer(record.task_id)
+            answer = await self._journal.answer(record.task_id)
             # Before the record: where that says kept, the file can be found again without it.
             await self._folder.write_sidecar(file.path, sidecar(kept, index, media, answer))
         except RushesError as error:
@@ -115,12 +117,12 @@ class Keeper:
         except Exception:
             logger.exception("fault while keeping", extra={"task_id": record.task_id, "index": index})
             return await self._not_kept(record, index, OutputUnavailable("a fault in rushes; see its log"))
-        return await self._records.change(record.task_id, lambda r: life.kept(r, index, media, now))
+        return await self._journal.change(record.task_id, lambda r: life.kept(r, index, media, now))
 
     async def _not_kept(self, record: TaskRecord, index: int, problem: RushesError) -> TaskRecord | None:
         logger.warning("output not kept", extra={"task_id": record.task_id, "index": index, "problem": problem.message})
         now = self._clock.now()
-        return await self._records.change(record.task_id, lambda r: life.keep_failed(r, index, problem, now))
+        return await self._journal.change(record.task_id, lambda r: life.keep_failed(r, index, problem, now))
 
     async def nothing_to_keep_from(self, record: TaskRecord) -> TaskRecord | None:
         """The provider is not configured any more, so no output can be fetched now."""

@@ -12,7 +12,7 @@ from ...domain.errors import StoreDamaged
 from ...domain.record import SCHEMA, TaskRecord
 from .. import life
 from ..clock import SystemClock
-from ..journal import Records, from_document, to_document
+from ..journal import TaskJournal, from_document, to_document
 from ..migrations import MIGRATIONS
 from ..ports import Journal, MediaStore, ReceiptFile
 from .keep import SIDECAR_FORMAT
@@ -44,7 +44,7 @@ async def lost_jobs(store: Journal, receipts: ReceiptFile) -> list[str]:
 
 def _book(store: Journal, receipts: ReceiptFile) -> ReceiptBook:
     clock = SystemClock()
-    return ReceiptBook(receipts, Records(store, "doctor", clock), clock)
+    return ReceiptBook(receipts, TaskJournal(store, "doctor", clock), clock)
 
 
 async def rebuild(store: Journal, media: MediaStore, receipts: ReceiptFile | None = None) -> Rebuilt:

@@ -12,7 +12,7 @@ from ...domain.errors import StoreError
 from ...domain.job import Job
 from ...domain.record import TaskRecord
 from ...domain.request import GenerationRequest
-from ..journal import Records
+from ..journal import TaskJournal
 from ..ports import Clock, Receipt, ReceiptFile
 from .shield import uninterrupted
 
@@ -31,9 +31,9 @@ LOOKED_AT_LEAST_FOR = timedelta(minutes=30)
 class ReceiptBook:
     """Writes receipts, and takes up what only they know of. Without a `file` it does nothing."""
 
-    def __init__(self, file: ReceiptFile | None, records: Records, clock: Clock) -> None:
+    def __init__(self, file: ReceiptFile | None, journal: TaskJournal, clock: Clock) -> None:
         self._file = file
-        self._records = records
+        self._journal = journal
         self._clock = clock
         self._ready = False
         self._preparing = anyio.Lock()
@@ -79,7 +79,7 @@ class ReceiptBook:
             StoreError: the store cannot be read.
         """
         receipts = await self._receipts()
-        return await self._records.missing(list(receipts))
+        return await self._journal.missing(list(receipts))
 
     async def take_up(self, task_id: str | None = None) -> list[str]:
         """Put the tasks back (or the one) that only receipts know of; they go on where their job is.
@@ -90,9 +90,9 @@ class ReceiptBook:
         receipts = await self._receipts()
         wanted = list(receipts) if task_id is None else [each for each in (task_id,) if each in receipts]
         back: list[str] = []
-        for each in await self._records.missing(wanted):
+        for each in await self._journal.missing(wanted):
             record = record_of(receipts[each], self._clock.now())
-            if record is not None and await self._records.restore(record):
+            if record is not None and await self._journal.restore(record):
                 logger.warning("task restored from its receipt", extra={"task_id": each, "provider": record.provider})
                 back.append(each)
         return back
@@ -110,9 +110,9 @@ class ReceiptBook:
 
     async def _needed(self, task_ids: Sequence[str]) -> set[str]:
         """Those whose task is unfinished, or not in the store."""
-        needed: set[str] = set(await self._records.missing(task_ids))
+        needed: set[str] = set(await self._journal.missing(task_ids))
         for task_id in task_ids:
-            record = None if task_id in needed else await self._records.read(task_id)
+            record = None if task_id in needed else await self._journal.read(task_id)
             if record is not None and record.open:
                 needed.add(task_id)
         return needed

@@ -22,7 +22,7 @@ from ...domain.record import KeptMedia, TaskRecord
 from ...providers.provider import Provider
 from .. import life
 from ..intake.routing import CURED_ELSEWHERE, Candidate
-from ..journal import Records
+from ..journal import TaskJournal
 from ..ports import Clock
 from .hold import Holding
 from .keep import Keeper
@@ -49,7 +49,7 @@ class Submitter:
 
     def __init__(
         self,
-        records: Records,
+        journal: TaskJournal,
         keeper: Keeper,
         book: ReceiptBook,
         holding: Holding,
@@ -57,7 +57,7 @@ class Submitter:
         clock: Clock,
         rescuer: Rescuer,
     ) -> None:
-        self._records = records
+        self._journal = journal
         self._rescuer = rescuer
         self._keeper = keeper
         self._book = book
@@ -106,7 +106,7 @@ class Submitter:
             ours = sending is not current
             return sending
 
-        after = await self._records.change(record.task_id, release, durable=True)
+        after = await self._journal.change(record.task_id, release, durable=True)
         self._holding.forget(record.task_id)
         return after if ours else None
 
@@ -261,7 +261,7 @@ class Submitter:
         )
         if known is not None:
             return None
-        return await self._records.put_back(life.accepted(record, submission, self._clock.now(), kept))
+        return await self._journal.put_back(life.accepted(record, submission, self._clock.now(), kept))
 
     async def _keep_with_patience(self, record: TaskRecord, submission: Submission) -> life.Kept:
         """Bytes in an answer exist nowhere else, so a full disk or a busy folder is tried again for a while."""
@@ -297,7 +297,7 @@ class Submitter:
         while True:
             try:
                 return await uninterrupted(
-                    lambda: self._records.change(
+                    lambda: self._journal.change(
                         record.task_id, transition, as_worker=as_worker, durable=True, answer=answer
                     )
                 )

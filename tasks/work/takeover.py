@@ -12,7 +12,7 @@ from ...domain.record import TaskRecord
 from ...providers.provider import Provider
 from .. import life
 from ..intake.routing import Candidate, Configured, route
-from ..journal import Records
+from ..journal import TaskJournal
 from ..ports import Clock, Lease, MediaStore, WorkQueue
 from .rebuild import restored
 from .receipt_book import ReceiptBook
@@ -32,7 +32,7 @@ class Takeover:
 
     def __init__(
         self,
-        records: Records,
+        journal: TaskJournal,
         lease: Lease,
         media: MediaStore,
         book: ReceiptBook,
@@ -44,7 +44,7 @@ class Takeover:
         submit_again: Callable[[TaskRecord, Sequence[Candidate]], None],
         rescuer: Rescuer,
     ) -> None:
-        self._records = records
+        self._journal = journal
         self._lease = lease
         self._media = media
         self._book = book
@@ -72,24 +72,24 @@ class Takeover:
         Raises:
             StoreError: the store cannot be used.
         """
-        mine = self._records.worker
-        workers = set(await self._records.open_workers())
+        mine = self._journal.worker
+        workers = set(await self._journal.open_workers())
         if mine in workers:
-            async for task_id in self._records.open_ids(mine):
+            async for task_id in self._journal.open_ids(mine):
                 if not self._in_hand(task_id):
                     await self._look_after(task_id, self._pick_up)
         others = {worker for worker in workers - {mine} if worker is not None}
         dead = await self._lease.dead(others) if others else set[str]()
         for worker in [*({None} & workers), *sorted(dead)]:
             suspects = set[str]() if worker is None else await self._lease.died_in(worker)
-            async for task_id in self._records.open_ids(worker):
+            async for task_id in self._journal.open_ids(worker):
                 adopt = partial(self._adopt_or_tell, died_in_step=task_id in suspects)
                 await self._look_after(task_id, adopt)
 
     async def _look_after(self, task_id: str, work: Callable[[TaskRecord], Awaitable[None]]) -> None:
         """Do it unless the task was set aside; one record's fault must not keep the others from being looked after."""
         try:
-            record = await self._records.read(task_id)
+            record = await self._journal.read(task_id)
             if record is not None and record.open and record.set_aside_at is None:
                 await work(record)
         except (StoreDamaged, StoreTooNew) as error:
@@ -103,12 +103,12 @@ class Takeover:
 
     async def _pick_up(self, record: TaskRecord) -> None:
         """A task of this process that no step is planned for, because a fault came in between."""
-        if record.worker != self._records.worker or self._in_hand(record.task_id):
+        if record.worker != self._journal.worker or self._in_hand(record.task_id):
             return
         if record.phase != "submitting":
             self._queue.schedule(record.task_id)
         # Read again: the submission may have ended since the records were listed, and the old one looks like a loss.
-        elif await self._records.read(record.task_id) == record and record.task_id not in self._submitting:
+        elif await self._journal.read(record.task_id) == record and record.task_id not in self._submitting:
             await self._resume_submission(record)
 
     async def _adopt_or_tell(self, record: TaskRecord, *, died_in_step: bool) -> None:
@@ -121,7 +121,7 @@ class Takeover:
                 f"No running rushes looks after this task: {record.provider} is not set up in those that run. "
                 "It goes on when one with its key is started."
             )
-            await self._records.change(record.task_id, lambda r: life.with_warnings(r, [text], now), as_worker=False)
+            await self._journal.change(record.task_id, lambda r: life.with_warnings(r, [text], now), as_worker=False)
 
     async def _adopt(self, record: TaskRecord, *, died_in_step: bool) -> None:
         def take(current: TaskRecord) -> TaskRecord:
@@ -129,11 +129,11 @@ class Takeover:
             if current.worker != record.worker:
                 return current
             now = self._clock.now()
-            adopted = life.adopted(current, self._records.worker, now)
+            adopted = life.adopted(current, self._journal.worker, now)
             return life.died_in_step(adopted, now) if died_in_step else adopted
 
-        mine = await self._records.change(record.task_id, take, as_worker=False)
-        if mine is None or mine.worker != self._records.worker:
+        mine = await self._journal.change(record.task_id, take, as_worker=False)
+        if mine is None or mine.worker != self._journal.worker:
             return
         if mine.set_aside_at is not None:
             logger.error("task set aside, as processes died of it", extra={"task_id": mine.task_id})
@@ -154,18 +154,18 @@ class Takeover:
         now = self._clock.now()
         answered = await restored(self._media, record)
         if answered is not None:
-            await self._records.change(record.task_id, lambda r: life.answered_on_disk(r, answered, now))
+            await self._journal.change(record.task_id, lambda r: life.answered_on_disk(r, answered, now))
             return
         job = await self._book.job_of(record)
         if job is not None:
             accepted = Submission(job=job, observation=Observation(state="queued"))
-            await self._records.change(record.task_id, lambda r: life.accepted(r, accepted, now), durable=True)
+            await self._journal.change(record.task_id, lambda r: life.accepted(r, accepted, now), durable=True)
             self._queue.schedule(record.task_id)
             return
         found = await self._rescuer.rescue(record)
         finds = provider is not None and provider.traits.finds_jobs
         why = life.answer_unknown(record)
-        after = await self._records.change(
+        after = await self._journal.change(
             record.task_id,
             lambda r: life.lost(life.rescued(r, found, now), why, now, reconcilable=finds),
             durable=True,

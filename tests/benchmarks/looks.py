@@ -95,7 +95,7 @@ async def _submitted(engine: Engine, numbers: range) -> list[str]:
 
 async def _waiting(engine: Engine, like: str, count: int) -> list[str]:
     """So many more tasks that wait like that one, put into the journal and held as those that were submitted here."""
-    records = engine._records  # pyright: ignore[reportPrivateUsage]
+    records = engine._journal  # pyright: ignore[reportPrivateUsage]
     first = await records.read(like)
     assert first is not None
     assert first.job is not None
@@ -118,9 +118,9 @@ async def _waiting(engine: Engine, like: str, count: int) -> list[str]:
 
 async def _held(engine: Engine, like: str, count: int) -> None:
     """So many more tasks as this process knows them between two looks; the store's rows are on the disk only."""
-    first = await engine._records.read(like)  # pyright: ignore[reportPrivateUsage]
+    first = await engine._journal.read(like)  # pyright: ignore[reportPrivateUsage]
     assert first is not None
-    held, steps = engine._records._held, engine._steps  # pyright: ignore[reportPrivateUsage]
+    held, steps = engine._journal._held, engine._steps  # pyright: ignore[reportPrivateUsage]
     for number in range(count):
         job = Job(job_id=f"like-{number}", model=first.model)
         record = altered(first, {"task_id": f"{like[:-7]}{number:07}", "job": job})

@@ -10,7 +10,7 @@ import pytest
 from ulid import ULID
 
 from rushes.cache.embedded.diskcache_adapter import open_cache
-from rushes.cache.embedded.rows import Records
+from rushes.cache.embedded.rows import Rows
 
 from .documents import a_document, opened, task_ids
 
@@ -55,11 +55,11 @@ async def test_every_list_of_a_large_store_is_right(folder: Path) -> None:
         assert await store.count() == {"succeeded": TASKS - TASKS // 5000, "unknown": TASKS // 5000}
 
 
-def page(owner: str | None = None, state: str | None = None, kind: str | None = None) -> Callable[[Records], int]:
+def page(owner: str | None = None, state: str | None = None, kind: str | None = None) -> Callable[[Rows], int]:
     return lambda records: len(records.page(owner=owner, state=state, kind=kind, limit=20, before=None))
 
 
-def open_ones(records: Records) -> int:
+def open_ones(records: Rows) -> int:
     return len(records.open_documents(1000, None))
 
 
@@ -75,8 +75,8 @@ def open_ones(records: Records) -> int:
     ],
     ids=["newest", "common state", "rare state", "no such state", "no such owner", "open"],
 )
-def test_a_list_visits_hardly_more_rows_than_it_shows(folder: Path, read: Callable[[Records], int], found: int) -> None:
-    records = Records(open_cache(folder).cache, 3, {})
+def test_a_list_visits_hardly_more_rows_than_it_shows(folder: Path, read: Callable[[Rows], int], found: int) -> None:
+    records = Rows(open_cache(folder).cache, 3, {})
     try:
         asked = 0
 

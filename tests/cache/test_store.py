@@ -14,11 +14,14 @@ from pydantic import JsonValue
 from ulid import ULID
 
 from rushes.cache.embedded.store import Document, TaskStore
-from rushes.domain.errors import StoreError
+from rushes.domain.document import ALWAYS, Counting, Line
+from rushes.domain.errors import StoreDamaged, StoreError
 
 from .documents import SCHEMA, a_document, opened, task_ids
 
 pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -100,12 +103,11 @@ class TestFingerprint:
     async def test_one_that_still_counts_is_found_again_after_a_newer_one_no_longer_does(
         self, store: TaskStore
     ) -> None:
-        first, _ = await store.create(a_document(), fingerprint="f")
-        second, new = await store.create(a_document(), fingerprint="f", anew=True)
+        first, _ = await store.create(a_document(counts_until=ALWAYS), fingerprint="f")
+        second, new = await store.create(a_document(counts_until=ALWAYS), fingerprint="f", anew=True)
         assert new
-        found, new = await store.create(
-            a_document(), fingerprint="f", still_counts=lambda each: each["task_id"] != second["task_id"]
-        )
+        await store.replace({**second, "counts_until": None})
+        found, new = await store.create(a_document(), fingerprint="f", counting=Counting(NOW))
         assert (found["task_id"], new) == (first["task_id"], False)
 
     async def test_an_equal_call_returns_the_earlier_document(self, store: TaskStore) -> None:
@@ -113,18 +115,31 @@ class TestFingerprint:
         assert await store.create(a_document(), fingerprint="f") == (first, False)
         assert await store.count() == {"queued": 1}
 
-    async def test_the_caller_decides_whether_the_earlier_document_still_counts(self, store: TaskStore) -> None:
-        first, _ = await store.create(a_document(), fingerprint="f")
-        asked: list[Document] = []
-
-        def no_longer(document: Document) -> bool:
-            asked.append(document)
-            return False
-
-        second, new = await store.create(a_document(), fingerprint="f", still_counts=no_longer)
-        assert new
-        assert asked == [first]
-        assert await store.create(a_document(), fingerprint="f") == (second, False)
+    @pytest.mark.parametrize(
+        ("until", "ended_ago", "counts"),
+        [
+            (None, None, False),
+            (ALWAYS, None, True),
+            (NOW + timedelta(seconds=1), None, True),
+            (NOW, None, False),
+            # The clock was set back since, or it is one of another day.
+            (NOW + timedelta(minutes=11), None, True),
+            (NOW + timedelta(minutes=13), None, False),
+            # This process saw the end, whatever the clock says now.
+            (NOW + timedelta(days=1), timedelta(seconds=119), True),
+            (NOW + timedelta(seconds=1), timedelta(seconds=121), False),
+        ],
+    )
+    async def test_an_earlier_document_counts_until_the_time_that_it_names(
+        self, store: TaskStore, until: datetime | str | None, ended_ago: timedelta | None, counts: bool
+    ) -> None:
+        told = until.isoformat() if isinstance(until, datetime) else until
+        first, _ = await store.create(a_document(counts_until=told), fingerprint="f")
+        ended = {} if ended_ago is None else {str(first["task_id"]): ended_ago}
+        counting = Counting(NOW, ended)
+        assert await store.equal("f", counting) == (first if counts else None)
+        second, new = await store.create(a_document(), fingerprint="f", counting=counting)
+        assert (new, second == first) == (not counts, counts)
 
     async def test_without_a_fingerprint_every_call_makes_a_document(self, store: TaskStore) -> None:
         await store.create(a_document(), fingerprint="f")
@@ -132,17 +147,33 @@ class TestFingerprint:
         assert new
         assert await store.count() == {"queued": 2}
 
-    async def test_an_error_of_the_deciding_function_reaches_the_caller_and_writes_nothing(
-        self, store: TaskStore
-    ) -> None:
-        await store.create(a_document(), fingerprint="f")
-
-        def fails(document: Document) -> bool:
-            return bool(document["no such field"])
-
-        with pytest.raises(KeyError, match="no such field"):
-            await store.create(a_document(), fingerprint="f", still_counts=fails)
+    async def test_a_time_that_is_none_writes_nothing_unless_a_new_one_is_wanted(self, store: TaskStore) -> None:
+        await store.create(a_document(counts_until="soon"), fingerprint="f")
+        with pytest.raises(StoreDamaged, match="counts until 'soon'"):
+            await store.create(a_document(), fingerprint="f", counting=Counting(NOW))
         assert await store.count() == {"queued": 1}
+        _, new = await store.create(a_document(), fingerprint="f", counting=Counting(NOW), anew=True)
+        assert new
+
+
+class TestLines:
+    async def test_lines_of_other_books_are_written_with_the_document_and_read_in_order(self, store: TaskStore) -> None:
+        lines = [Line("ledger", "2", {"amount": "0.40"}), Line("ledger", "1", None), Line("ledgers", "0", 1)]
+        created, _ = await store.create(a_document(), lines=lines)
+        assert await store.lines("ledger") == [lines[1], lines[0]]
+        assert await store.lines("ledger", after="1", limit=1) == [lines[0]]
+        await store.replace(created, lines=[Line("ledger", "2", {"amount": "0.35"})])
+        assert await store.lines("ledger", after="1") == [Line("ledger", "2", {"amount": "0.35"})]
+
+    async def test_no_line_is_written_where_the_document_is_not(self, store: TaskStore) -> None:
+        created, _ = await store.create(a_document(), fingerprint="f")
+        line = Line("ledger", "1", 1)
+        assert await store.create(a_document(), fingerprint="f", lines=[line]) == (created, False)
+        assert await store.replace({**created, "revision": 9}, lines=[line]) is None
+        with pytest.raises(ValueError, match=r"not a number|JSON"):
+            await store.replace(created, lines=[line, Line("ledger", "2", math.nan)])
+        assert await store.lines("ledger") == []
+        assert await store.get(str(created["task_id"])) == created
 
 
 class TestReplace:

@@ -3,7 +3,7 @@
 Nothing in rushes knows of this: store, provider, media folder and HTTP transport are the seams that it has anyway.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from rushes.cache.embedded.store import Document, TaskStore
 from rushes.cache.media.folder import KeptFile, MediaFolder
+from rushes.domain.document import Counting, Line
 from rushes.domain.events import (
     Accepted,
     CancelAsked,
@@ -71,11 +72,12 @@ def dying_store(fuse: Fuse) -> type[TaskStore]:
             document: Document,
             *,
             fingerprint: str | None = None,
-            still_counts: Callable[[Document], bool] = lambda _: True,
+            counting: Counting | None = None,
             anew: bool = False,
+            lines: Sequence[Line] = (),
         ) -> tuple[Document, bool]:
             await fuse.at("journal.before")
-            created = await super().create(document, fingerprint=fingerprint, still_counts=still_counts, anew=anew)
+            created = await super().create(document, fingerprint=fingerprint, counting=counting, anew=anew, lines=lines)
             await fuse.at("journal.after")
             return created
 
@@ -87,12 +89,13 @@ def dying_store(fuse: Fuse) -> type[TaskStore]:
             claims_job: bool = False,
             reopens: bool = False,
             answer: str | None = None,
+            lines: Sequence[Line] = (),
         ) -> Document | None:
             before = await self.get(str(document["task_id"]))
             seam = write_of(from_document(before), from_document(document)) if before is not None else "other"
             await fuse.at(f"{seam}.before")
             replaced = await super().replace(
-                document, durable=durable, claims_job=claims_job, reopens=reopens, answer=answer
+                document, durable=durable, claims_job=claims_job, reopens=reopens, answer=answer, lines=lines
             )
             await fuse.at(f"{seam}.after")
             return replaced

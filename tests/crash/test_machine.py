@@ -17,7 +17,7 @@ from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
 from rushes.domain.record import FINAL, SCHEMA, KeptMedia, TaskRecord
 from rushes.domain.request import GenerationRequest
 from rushes.tasks import life
-from rushes.tasks.journal import Records, from_document, open_records, to_document
+from rushes.tasks.journal import TaskJournal, from_document, open_records, to_document
 from rushes.tasks.life.fingerprint import fingerprint
 from rushes.tasks.migrations import MIGRATIONS
 from rushes.tasks.ports import Clock
@@ -45,7 +45,7 @@ class Process:
         opened = TaskStore.opened(folder, schema=SCHEMA, migrations=MIGRATIONS)
         self._context: AbstractContextManager[TaskStore] = portal.wrap_async_context_manager(opened)
         self.store = self._context.__enter__()
-        self.records = Records(self.store, worker, clock)
+        self.records = TaskJournal(self.store, worker, clock)
         self.worker = worker
         self.sent: set[str] = set()
         """Tasks whose POST this process remembers to have sent; what it forgets is in the records or nowhere."""

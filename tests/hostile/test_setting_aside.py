@@ -67,7 +67,7 @@ async def test_a_task_under_whose_step_two_processes_died_is_set_aside_and_its_n
 async def test_a_task_that_was_set_aside_goes_on_when_a_person_takes_it_up(tmp_path: Path) -> None:
     begun = await _begin(tmp_path, "harmless")
     async with an_engine(tmp_path, PoisonedProvider(hold_others=True), clock=SteppedClock()) as engine:
-        records = engine._records  # pyright: ignore[reportPrivateUsage]
+        records = engine._journal  # pyright: ignore[reportPrivateUsage]
         for _ in range(life.DEATHS_MAX):
             await records.change(begun["harmless"], lambda r: life.died_in_step(r, NOW), as_worker=False)
     async with an_engine(tmp_path, PoisonedProvider()) as engine:

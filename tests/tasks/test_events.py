@@ -46,7 +46,7 @@ from rushes.domain.record import KeptMedia, TaskRecord
 from rushes.tasks import life
 from rushes.tasks.clock import SystemClock
 from rushes.tasks.followers import Change
-from rushes.tasks.journal import Records
+from rushes.tasks.journal import TaskJournal
 
 from .engines import a_wish, an_engine
 from .makers import ACCEPTED, CANCELLED, FAILED, JOB, QUEUED, RUNNING, START, SUCCEEDED, a_record, polling
@@ -190,7 +190,7 @@ class StoreThatIsSlowToShow(TaskStore):
 
 async def test_a_waiter_hears_of_a_write_of_its_own_process_without_looking_into_the_store(tmp_path: Path) -> None:
     async with StoreThatIsSlowToShow.opened(tmp_path, schema=2) as store:
-        records = Records(store, "w1", SystemClock())
+        records = TaskJournal(store, "w1", SystemClock())
         record, _ = await records.create(a_record(), force_new=True)
         seen: list[TaskRecord] = []
 
@@ -214,7 +214,7 @@ async def test_a_follower_that_fails_harms_neither_the_write_nor_other_followers
         raise RuntimeError("a follower's own fault")
 
     async with TaskStore.opened(tmp_path, schema=2) as store:
-        records = Records(store, "w1", SystemClock())
+        records = TaskJournal(store, "w1", SystemClock())
         with records.followers.following(fails), records.followers.following(heard.append):
             record, _ = await records.create(a_record(), force_new=True)
             await records.change(record.task_id, lambda r: life.cancel_asked(r, START))
@@ -225,7 +225,7 @@ async def test_a_follower_that_fails_harms_neither_the_write_nor_other_followers
 async def test_what_was_not_written_is_not_told(tmp_path: Path) -> None:
     heard: list[Change] = []
     async with TaskStore.opened(tmp_path, schema=2) as store:
-        records = Records(store, "w1", SystemClock())
+        records = TaskJournal(store, "w1", SystemClock())
         record, _ = await records.create(a_record(fingerprint="f"), force_new=False)
         with records.followers.following(heard.append):
             await records.create(a_record(task_id="01KABCDEFGHJKMNPQRSTVWXYZ1", fingerprint="f"), force_new=False)

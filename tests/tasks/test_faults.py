@@ -1,6 +1,6 @@
 """The service when what it stands on fails: the store, the disk, the clock, an adapter, the call itself."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from rushes.cache.embedded.store import Document, TaskStore
 from rushes.cache.media.folder import MediaFolder
+from rushes.domain.document import Counting, Line
 from rushes.domain.errors import RequestRefused, StoreFull, SubmissionLost
 from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
 from rushes.domain.principal import LOCAL
@@ -54,10 +55,11 @@ async def test_a_call_cancelled_while_its_journal_is_written_is_sent_all_the_sam
             document: Document,
             *,
             fingerprint: str | None = None,
-            still_counts: Callable[[Document], bool] = lambda _: True,
+            counting: Counting | None = None,
             anew: bool = False,
+            lines: Sequence[Line] = (),
         ) -> tuple[Document, bool]:
-            created = await super().create(document, fingerprint=fingerprint, still_counts=still_counts, anew=anew)
+            created = await super().create(document, fingerprint=fingerprint, counting=counting, anew=anew, lines=lines)
             written.set()
             await go_on.wait()
             return created
@@ -87,11 +89,12 @@ async def test_an_answer_is_written_as_soon_as_the_store_can_be_written_again(tm
             claims_job: bool = False,
             reopens: bool = False,
             answer: str | None = None,
+            lines: Sequence[Line] = (),
         ) -> Document | None:
             if document["job"] is not None and faults:
                 raise faults.pop()
             return await super().replace(
-                document, durable=durable, claims_job=claims_job, reopens=reopens, answer=answer
+                document, durable=durable, claims_job=claims_job, reopens=reopens, answer=answer, lines=lines
             )
 
     async with an_engine(tmp_path, _gateway(), store_type=FullStore) as engine:
@@ -266,11 +269,12 @@ async def test_a_fault_while_an_answer_is_written_leaves_no_task_that_nobody_goe
             claims_job: bool = False,
             reopens: bool = False,
             answer: str | None = None,
+            lines: Sequence[Line] = (),
         ) -> Document | None:
             if document["job"] is not None and faults:
                 raise faults.pop()
             return await super().replace(
-                document, durable=durable, claims_job=claims_job, reopens=reopens, answer=answer
+                document, durable=durable, claims_job=claims_job, reopens=reopens, answer=answer, lines=lines
             )
 
     gateway = _gateway()

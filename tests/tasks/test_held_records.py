@@ -16,7 +16,7 @@ from rushes.domain.request import GenerationRequest
 from rushes.tasks import life
 from rushes.tasks.clock import SystemClock
 from rushes.tasks.held_records import HeldRecords
-from rushes.tasks.journal import FOREIGN_SECONDS, Records, to_document
+from rushes.tasks.journal import FOREIGN_SECONDS, TaskJournal, to_document
 from rushes.tasks.migrations import MIGRATIONS
 
 from ..clocks import JumpingClock, SteppedClock
@@ -81,7 +81,7 @@ async def test_what_another_process_writes_is_seen_within_a_moment(tmp_path: Pat
         TaskStore.opened(tmp_path, schema=SCHEMA, migrations=MIGRATIONS) as store,
         TaskStore.opened(tmp_path, schema=SCHEMA, migrations=MIGRATIONS) as elsewhere,
     ):
-        here, there = Records(store, HERE, clock), Records(elsewhere, "worker-2", SystemClock())
+        here, there = TaskJournal(store, HERE, clock), TaskJournal(elsewhere, "worker-2", SystemClock())
         record, _ = await here.create(a_record(worker=HERE), force_new=True)
         assert await here.read_mine(record.task_id) == record
         await there.change(record.task_id, lambda r: life.with_warnings(r, ["seen there"], START), as_worker=False)
@@ -97,7 +97,7 @@ async def test_a_change_that_begins_from_a_stale_record_is_decided_again(tmp_pat
         TaskStore.opened(tmp_path, schema=SCHEMA, migrations=MIGRATIONS) as elsewhere,
     ):
         clock = JumpingClock()  # it stands still, so that this process does not ask whether others have written
-        here, there = Records(store, HERE, clock), Records(elsewhere, "worker-2", SystemClock())
+        here, there = TaskJournal(store, HERE, clock), TaskJournal(elsewhere, "worker-2", SystemClock())
         record, _ = await here.create(a_record(worker=HERE), force_new=True)
         await here.read_mine(record.task_id)
         await there.change(record.task_id, lambda r: life.with_warnings(r, ["seen there"], START), as_worker=False)
@@ -130,7 +130,7 @@ async def test_looks_that_change_nothing_read_nothing(tmp_path: Path) -> None:
 
 async def test_a_sweep_goes_by_workers_and_ids_and_reads_no_record(tmp_path: Path) -> None:
     async with TaskStore.opened(tmp_path, schema=SCHEMA, migrations=MIGRATIONS) as store:
-        records = Records(store, HERE, SystemClock())
+        records = TaskJournal(store, HERE, SystemClock())
         for number, worker in enumerate([HERE, None, "worker-2", HERE]):
             await records.create(a_record(task_id=f"01KAK{number:021}", worker=worker), force_new=True)
         await records.create(

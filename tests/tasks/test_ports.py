@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from rushes.cache.media.kept_files import KeptFiles
 from rushes.cache.receipts import Receipts
 from rushes.cache.workers.leases import ProcessLease
 from rushes.cache.workers.timers import Scheduler, queue_in_memory
-from rushes.domain.document import Document
+from rushes.domain.document import Counting, Document, Line
 from rushes.domain.job import Job, Observation, RemoteOutput, Submission
 from rushes.domain.principal import LOCAL
 from rushes.providers.client.upload_client import UploadClient
@@ -90,18 +90,23 @@ class JournalInMemory:
         document: Document,
         *,
         fingerprint: str | None = None,
-        still_counts: Callable[[Document], bool] = lambda _: True,
+        counting: Counting | None = None,
         anew: bool = False,
+        lines: Sequence[Line] = (),
     ) -> tuple[Document, bool]:
-        equal = None if anew or fingerprint is None else await self.equal(fingerprint, still_counts)
+        equal = None if anew or fingerprint is None else await self.equal(fingerprint, counting)
         if equal is not None:
             return equal, False
         new = self._documents[str(document["task_id"])] = {**document, "revision": 1}
         return new, True
 
-    async def equal(self, fingerprint: str, still_counts: Callable[[Document], bool]) -> Document | None:
+    async def equal(self, fingerprint: str, counting: Counting | None = None) -> Document | None:
         equal = (each for each in self._documents.values() if each["fingerprint"] == fingerprint)
-        return next((each for each in equal if still_counts(each)), None)
+        return next((each for each in equal if counting is None or counting.counts(each)), None)
+
+    async def lines(self, book: str, *, after: str = "", limit: int = 1000) -> list[Line]:
+        del book, after, limit
+        return []
 
     async def get(self, task_id: str) -> Document | None:
         return self._documents.get(task_id)
@@ -114,8 +119,9 @@ class JournalInMemory:
         claims_job: bool = False,
         reopens: bool = False,
         answer: str | None = None,
+        lines: Sequence[Line] = (),
     ) -> Document | None:
-        del durable, claims_job, reopens, answer
+        del durable, claims_job, reopens, answer, lines
         stored = self._documents[str(document["task_id"])]
         revision = stored["revision"]
         assert isinstance(revision, int)

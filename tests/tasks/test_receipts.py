@@ -3,6 +3,7 @@
 import json
 import logging
 import shutil
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import anyio
 import pytest
 
 from rushes.cache.embedded.store import Document, TaskStore
+from rushes.domain.document import Line
 from rushes.domain.errors import StoreFull, TaskNotFound
 from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
 from rushes.domain.principal import LOCAL, Principal
@@ -117,11 +119,12 @@ def _full_store() -> type[TaskStore]:
             claims_job: bool = False,
             reopens: bool = False,
             answer: str | None = None,
+            lines: Sequence[Line] = (),
         ) -> Document | None:
             if document["job"] is not None:
                 raise StoreFull("the disk is full")
             return await super().replace(
-                document, durable=durable, claims_job=claims_job, reopens=reopens, answer=answer
+                document, durable=durable, claims_job=claims_job, reopens=reopens, answer=answer, lines=lines
             )
 
     return FullStore
