@@ -38,7 +38,7 @@ EXPECTED_SECONDS = {"video": 120.0, "image": 20.0, "audio": 15.0}
 
 
 @dataclass(frozen=True)
-class Look:
+class Outlook:
     """What the pause before the next look depends on; times in seconds."""
 
     elapsed: float
@@ -51,7 +51,7 @@ class Look:
     """The gateway's own wish; a floor."""
 
 
-def pause_seconds(look: Look, jitter: float) -> float:
+def pause_seconds(look: Outlook, jitter: float) -> float:
     """Seconds until the next look. `jitter` lies in -1..1 and moves the pause by up to a tenth."""
     if look.errors:
         base = min(PAUSE_MIN_SECONDS * 2.0 ** min(look.errors, 10), ERROR_PAUSE_MAX_SECONDS)
@@ -62,7 +62,7 @@ def pause_seconds(look: Look, jitter: float) -> float:
     return max(0.05, floor) if quick else max(base * (1 + 0.1 * jitter), floor)
 
 
-def _best_pause(look: Look) -> float:
+def _best_pause(look: Outlook) -> float:
     median = look.expectation.median
     price = max(look.price * min(1.0, median / PRICED_SECONDS), min(PRICE_MIN, look.price))
     longest = EARLY_SHARE * median if look.elapsed < median else max(LATE_SECONDS, LATE_SHARE * look.elapsed)

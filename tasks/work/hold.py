@@ -46,7 +46,7 @@ class Wait:
 
 
 class Holding:
-    """Decides what is held, and sends it when its time is over. `submit` begins a submission and returns at once."""
+    """Decides what is held and for how long, and keeps what it takes to send it when its time is over."""
 
     def __init__(
         self,
@@ -55,14 +55,12 @@ class Holding:
         clock: Clock,
         limits: HoldLimits,
         *,
-        submit: Callable[[TaskRecord, Sequence[Candidate]], None],
         spread: Callable[[], float] = random.random,  # noqa: S311
     ) -> None:
         self._journal = journal
         self._configured = configured
         self._clock = clock
         self._limits = limits
-        self._submit = submit
         self._spread = spread
         self._steady = SteadyTime(clock)
         self._candidates: dict[str, Sequence[Candidate]] = {}
@@ -119,16 +117,13 @@ class Holding:
         left = (record.hold.until - self._steady.now(record.task_id)).total_seconds()
         return min(max(0.0, left), max(self._limits.seconds_max, WINDOW_SECONDS))
 
-    async def send_if_due(self, record: TaskRecord) -> TaskRecord | None:
-        """Begin the submission of a held request whose time is over; the record where there is none to begin."""
-        if self.left_seconds(record) > 0:
-            return record
-        try:
-            candidates = self._candidates.get(record.task_id) or self._planned_again(record)
-        except RequestRefused as refusal:
-            return await self._given_up(record, refusal)
-        self._submit(record, candidates)
-        return None
+    def candidates(self, record: TaskRecord) -> Sequence[Candidate]:
+        """To whom a held request goes now that its time is over.
+
+        Raises:
+            RequestRefused: it cannot be sent any more.
+        """
+        return self._candidates.get(record.task_id) or self._planned_again(record)
 
     def _planned_again(self, record: TaskRecord) -> Sequence[Candidate]:
         """The plan of a request that another process held.
@@ -144,7 +139,8 @@ class Holding:
         request = record.request.model_copy(update={"model": record.model})
         return route(request, self._configured, record.provider).candidates
 
-    async def _given_up(self, record: TaskRecord, refusal: FailureError) -> TaskRecord | None:
+    async def give_up(self, record: TaskRecord, refusal: FailureError) -> TaskRecord | None:
+        """The record of a request that is not sent any more."""
         logger.info("held request not sent", extra={"task_id": record.task_id, "problem": refusal.message})
         why = failure(
             refusal.reason,

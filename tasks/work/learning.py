@@ -11,7 +11,7 @@ from ...domain.errors import StoreError
 from ...domain.record import TaskRecord
 from ...providers.provider import Provider
 from ..ports import SideValues
-from .cadence import EXPECTED_SECONDS, NORMAL, Look, pause_seconds
+from .cadence import EXPECTED_SECONDS, NORMAL, Outlook, pause_seconds
 from .durations import Expectation, Experience, Times
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Learning:
             told = next((facts.expected_seconds for facts in models if facts.id == record.model), None)
             experience = self._experiences.get(key, Experience())
             expectation = Expectation(experience, told or EXPECTED_SECONDS[record.kind])
-            first_pause = pause_seconds(Look(elapsed=0.0, expectation=expectation), 0.0)
+            first_pause = pause_seconds(Outlook(elapsed=0.0, expectation=expectation), 0.0)
             found = self._expectations[key] = expectation, first_pause
         return found
 
@@ -90,7 +90,7 @@ class Learning:
             seconds = (record.ended_at - began).total_seconds()
         else:
             seen = (record.finished_at - began).total_seconds()
-            pause = pause_seconds(Look(max(seen, 0.0), self.expectation(record), NORMAL), 0.0)
+            pause = pause_seconds(Outlook(max(seen, 0.0), self.expectation(record), NORMAL), 0.0)
             seconds = seen - min(pause, seen) / 2
         return seconds if seconds > 0 else None
 

@@ -75,6 +75,9 @@ class Submitter:
         for index, candidate in enumerate(candidates):
             if current is None or current.phase != "submitting" or current.final:
                 return await self._withdrawn(current)
+            if not candidate.provider.traits.free:
+                await self._book.make_ready()
+            # Nothing is waited for between this and the POST: it is counted as sent now.
             wait = self._rates.submit_in(candidate.plan.provider, current.task_id)
             if wait > 0:
                 return await self._held_for_rate(current, candidates[index:], wait)
@@ -186,8 +189,6 @@ class Submitter:
     async def _answer_to(self, record: TaskRecord, candidate: Candidate) -> Submission:
         """The gateway's answer; long media in it are written as they come, and stay there whatever happens then."""
         provider, plan = candidate.provider, candidate.plan
-        if not provider.traits.free:
-            await self._book.make_ready()
         if plan.asynchronous or not provider.traits.streams:
             return await provider.submit(plan)
         if record.hold is not None:

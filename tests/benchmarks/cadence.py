@@ -4,7 +4,7 @@ import math
 import random
 from dataclasses import dataclass
 
-from rushes.tasks.work.cadence import NORMAL, Look, pause_seconds
+from rushes.tasks.work.cadence import NORMAL, Outlook, pause_seconds
 from rushes.tasks.work.durations import Expectation, Experience
 
 
@@ -25,7 +25,7 @@ def one_job(expectation: Expectation, seconds: float, chance: random.Random, pri
     """When a job that takes so long is looked at; at the last of these it has ended."""
     looks = [0.0]
     while looks[-1] < seconds:
-        looks.append(looks[-1] + pause_seconds(Look(looks[-1], expectation, price), chance.uniform(-1, 1)))
+        looks.append(looks[-1] + pause_seconds(Outlook(looks[-1], expectation, price), chance.uniform(-1, 1)))
     return looks[1:]
 
 

@@ -120,13 +120,13 @@ async def _held(engine: Engine, like: str, count: int) -> None:
     """So many more tasks as this process knows them between two looks; the store's rows are on the disk only."""
     first = await engine._journal.read(like)  # pyright: ignore[reportPrivateUsage]
     assert first is not None
-    held, steps = engine._journal._held, engine._steps  # pyright: ignore[reportPrivateUsage]
+    held, steps = engine._journal._held, engine._work.advancer  # pyright: ignore[reportPrivateUsage]
     for number in range(count):
         job = Job(job_id=f"like-{number}", model=first.model)
         record = altered(first, {"task_id": f"{like[:-7]}{number:07}", "job": job})
         held.keep(record, to_document(record), held.turn)
         engine._queue.schedule(record.task_id, 3600.0)  # pyright: ignore[reportPrivateUsage]
-        steps.meet(record.task_id)
+        steps._steady.now(record.task_id)  # pyright: ignore[reportPrivateUsage]
         steps._lanes[record.task_id] = steps._lane_for(record)  # pyright: ignore[reportPrivateUsage]
         if number % 100 == 0:
             await anyio.lowlevel.checkpoint()

@@ -13,7 +13,7 @@ from rushes.tasks.work.cadence import (
     PAUSE_MIN_SECONDS,
     WAITED_FOR,
     WISH_MAX_SECONDS,
-    Look,
+    Outlook,
     pause_seconds,
 )
 from rushes.tasks.work.durations import KEPT_ENDS, Expectation, Experience
@@ -33,7 +33,7 @@ def experiences(draw: st.DrawFn) -> Experience:
 
 EXPECTATIONS = st.builds(Expectation, experiences(), st.floats(0.5, 7200))
 LOOKS = st.builds(
-    Look,
+    Outlook,
     elapsed=st.floats(0, 1e6),
     expectation=EXPECTATIONS,
     price=st.floats(0.01, 5),
@@ -44,7 +44,7 @@ UNKNOWN = Expectation(Experience(), 120)
 
 
 @given(LOOKS, st.floats(-1, 1))
-def test_a_pause_is_finite_and_never_hammers_the_gateway(look: Look, jitter: float) -> None:
+def test_a_pause_is_finite_and_never_hammers_the_gateway(look: Outlook, jitter: float) -> None:
     pause = pause_seconds(look, jitter)
     assert math.isfinite(pause)
     assert pause >= 0.05
@@ -53,14 +53,14 @@ def test_a_pause_is_finite_and_never_hammers_the_gateway(look: Look, jitter: flo
 
 
 @given(LOOKS, st.floats(-1, 1))
-def test_a_gateways_wish_is_a_floor_up_to_an_hour(look: Look, jitter: float) -> None:
+def test_a_gateways_wish_is_a_floor_up_to_an_hour(look: Outlook, jitter: float) -> None:
     if look.wish is not None:
         assert pause_seconds(look, jitter) >= min(look.wish, WISH_MAX_SECONDS)
 
 
 @given(st.integers(1, 100))
 def test_errors_back_off_up_to_a_bound(errors: int) -> None:
-    pause = pause_seconds(Look(elapsed=1, expectation=UNKNOWN, errors=errors), 0)
+    pause = pause_seconds(Outlook(elapsed=1, expectation=UNKNOWN, errors=errors), 0)
     assert pause == min(2.0**errors, ERROR_PAUSE_MAX_SECONDS)
 
 
@@ -86,14 +86,14 @@ def test_what_is_learned_stays_bounded_and_old_ends_count_less(
 def _looks_until(seconds: float, expectation: Expectation, price: float) -> int:
     elapsed, looks = 0.0, 0
     while elapsed < seconds:
-        elapsed += pause_seconds(Look(elapsed, expectation, price), 0)
+        elapsed += pause_seconds(Outlook(elapsed, expectation, price), 0)
         looks += 1
     return looks
 
 
 def test_a_two_minute_video_costs_few_looks_and_a_quick_refusal_of_an_unknown_model_is_seen_soon() -> None:
     assert _looks_until(120, UNKNOWN, NORMAL) <= 20
-    assert pause_seconds(Look(elapsed=0, expectation=UNKNOWN), 0) <= 20
+    assert pause_seconds(Outlook(elapsed=0, expectation=UNKNOWN), 0) <= 20
 
 
 def test_somebody_who_waits_is_served_sooner() -> None:
@@ -102,7 +102,7 @@ def test_somebody_who_waits_is_served_sooner() -> None:
 
 def test_a_stuck_job_is_looked_at_ever_more_rarely() -> None:
     quick = Expectation(Experience(), 20)
-    late, later = (pause_seconds(Look(elapsed, quick), 0) for elapsed in (100, 3000))
+    late, later = (pause_seconds(Outlook(elapsed, quick), 0) for elapsed in (100, 3000))
     assert later > late
 
 
@@ -121,7 +121,7 @@ def test_a_model_that_refuses_often_is_looked_at_early_and_its_results_stay_near
         refusal = number % 4 == 0
         learned = learned.learned(chance.lognormvariate(math.log(8 if refusal else 120), 0.4), refusal=refusal)
     refusing, clean = Expectation(learned, 120), Expectation(after_ends(100, 120, 0.4, 120, chance), 120)
-    assert pause_seconds(Look(0, refusing), 0) < pause_seconds(Look(0, clean), 0) / 2
+    assert pause_seconds(Outlook(0, refusing), 0) < pause_seconds(Outlook(0, clean), 0) / 2
     looks, lag = looks_and_lag(refusing, 120, 0.4, 1500, chance)
     assert looks * lag <= 1.6 * bound(120, 0.4)
 

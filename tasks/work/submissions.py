@@ -1,22 +1,28 @@
 """The submissions that this process has begun and has no answer to."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import anyio
+
+from ...domain.record import TaskRecord
+from ..intake.routing import Candidate
 
 
 @dataclass
 class _Submission:
     answered: anyio.Event = field(default_factory=anyio.Event)
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    record: TaskRecord | None = None
+    candidates: Sequence[Candidate] = ()
 
 
-class Underway:
-    """Task ids, each until its gateway has answered or is known not to.
+class Submissions:
+    """Task ids, each until its gateway has answered or is known not to, with the plans that no record holds.
 
-    An id is here before its record is journaled: a look of the takeover in between must not take it for left lying.
+    An id is here before its record is journaled. That is what tells a submission of this process from one that was
+    found in flight: only what is here is ever sent.
     """
 
     def __init__(self) -> None:
@@ -31,6 +37,21 @@ class Underway:
     def expect(self, task_id: str) -> None:
         """A submission of this task is about to begin."""
         self._submissions.setdefault(task_id, _Submission())
+
+    def ready(self, record: TaskRecord, candidates: Sequence[Candidate]) -> None:
+        """Its record is in the journal: the task's next step sends it to these, in this order."""
+        self.expect(record.task_id)
+        submission = self._submissions[record.task_id]
+        submission.record, submission.candidates = record, candidates
+
+    def journaled(self, task_id: str) -> TaskRecord | None:
+        """The record of one that is ready, with nothing read back: its POST does not depend on it."""
+        submission = self._submissions.get(task_id)
+        return None if submission is None else submission.record
+
+    def candidates(self, task_id: str) -> Sequence[Candidate]:
+        """To whom it goes; nobody where its record is still being journaled."""
+        return self._submissions[task_id].candidates
 
     def ended(self, task_id: str) -> None:
         """Wake those who wait for its answer."""

@@ -1,0 +1,30 @@
+"""What an engine is made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .clock import SystemClock
+from .intake.routing import Configured
+from .limits import Limits
+from .ports import Clock, Decoder, Lease, MakesQueue, MediaStore, ReceiptFile, Store, Uploader
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Assembled in `server/assembly.py`."""
+
+    store: Store
+    lease: Lease
+    media: MediaStore
+    queue: MakesQueue
+    decoder: Decoder
+    """For looks at outputs."""
+    providers: Sequence[Configured]
+    input_roots: tuple[Path, ...] = ()
+    receipts: ReceiptFile | None = None
+    """Where the jobs that were accepted are noted beside the store."""
+    uploader: Uploader | None = None
+    """For media that a gateway takes by URL only."""
+    limits: Limits = field(default_factory=Limits)
+    clock: Clock = field(default_factory=SystemClock)

@@ -1,0 +1,94 @@
+"""The search for a submission whose answer was lost, in the gateway's list of jobs."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import anyio
+
+from ...domain.errors import FailureReason, GatewayUnavailable, JobTaken
+from ...domain.job import Job, PossibleJob
+from ...domain.record import TaskRecord
+from ...providers.provider import Provider
+from .. import life
+from ..journal import TaskJournal
+from ..ports import Clock
+from ..steady import SteadyTime
+from .look import Looker
+from .submit import replanned
+
+RIVAL_PAUSE_SECONDS = 1.0
+"""An equal submission that is under way ends in seconds, and its job in the list must not be taken for this one's."""
+NO_LIST: frozenset[FailureReason] = frozenset({"not_found", "unsupported"})
+"""What a gateway says that has no list of jobs: it shows the job as little as an empty list."""
+
+
+class Searcher:
+    """Searches for lost jobs. `cancel_accepted` cancels a job that was found only now."""
+
+    def __init__(
+        self,
+        journal: TaskJournal,
+        clock: Clock,
+        looker: Looker,
+        steady: SteadyTime,
+        *,
+        cancel_accepted: Callable[[TaskRecord], Awaitable[TaskRecord]],
+    ) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._looker = looker
+        self._steady = steady
+        self._cancel_accepted = cancel_accepted
+        self._searching: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
+
+    async def search(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
+        """Search the gateway's list. One search at a time, and none while an equal submission is under way."""
+        async with self._searching[record.provider]:
+            due = self._clock.now() + timedelta(seconds=self._looker.pause_seconds(record))
+            known, rivals = await self._journal.jobs_and_rivals(record)
+            if rivals:
+                return await self._looker.again_in(record, RIVAL_PAUSE_SECONDS)
+            since = record.submitted_at or record.created_at
+            try:
+                job = await self._listed_job(record, provider, since, known)
+            except GatewayUnavailable as error:
+                if error.reason not in NO_LIST:
+                    return await self._looker.failed(record, error)
+                job = None
+            now = self._clock.now()
+            if job is None:
+                why = life.answer_lost(record)
+                return await self._journal.change(
+                    record.task_id,
+                    lambda r: life.not_found(r, why, now, next_look_at=due, by=self._steady.now(r.task_id)),
+                )
+            try:
+                after = await self._journal.change(
+                    record.task_id, lambda r: life.found(r, job, now), durable=True, claims_job=True
+                )
+            except JobTaken:
+                return await self._looker.again_in(record, RIVAL_PAUSE_SECONDS)
+            if after is not None and await self._journal.claimed_elsewhere(after):
+                return await self._journal.change(
+                    record.task_id, lambda r: life.given_back(r, self._clock.now(), next_look_at=due)
+                )
+        if after is not None and after.cancel_requested_at is not None:
+            return await self._cancel_accepted(after)
+        return after
+
+    async def _listed_job(self, record: TaskRecord, provider: Provider, since: datetime, known: set[str]) -> Job | None:
+        """The job in the gateway's list that is this record's, and no other task's however old that is."""
+        plan = replanned(record, provider)
+        while True:
+            job = await provider.find_job(plan, since, known=known)
+            if job is None:
+                return None
+            holder = await self._journal.holder_of(record.provider, job.job_id)
+            if holder in (None, record.task_id):
+                break
+            known = {*known, job.job_id}
+        if not isinstance(job, PossibleJob):
+            return job
+        # The list does not show enough to tell it from what other lost or unanswered submissions became.
+        return None if await self._journal.others_without_job(record) else job.itself

@@ -1,0 +1,70 @@
+"""The parts that move tasks, put together: one of each a process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..journal import TaskJournal
+from ..parts import Parts
+from ..ports import WorkQueue
+from ..steady import SteadyTime
+from .advance import Advancer, queue_of
+from .attach import Attacher
+from .cancel import Canceller
+from .hold import Holding, HoldLimits
+from .keep import Keeper
+from .learning import Learning
+from .look import Looker
+from .rates import Rates
+from .receipt_book import ReceiptBook
+from .rescue import Rescuer
+from .resume import Resumer
+from .search import Searcher
+from .submissions import Submissions
+from .submit import Submitter
+from .takeover import Takeover
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the engine asks of them."""
+
+    advancer: Advancer
+    queue: WorkQueue
+    looker: Looker
+    canceller: Canceller
+    attacher: Attacher
+    takeover: Takeover
+    submissions: Submissions
+
+
+def wired(parts: Parts, journal: TaskJournal, book: ReceiptBook, *, waited_for: Callable[[str], bool]) -> Work:
+    """All of them on this journal. `waited_for` says whether somebody waits for a task right now."""
+    limits, clock, configured = parts.limits, parts.clock, tuple(parts.providers)
+    providers = {each.provider.name: each.provider for each in configured}
+    steady, submissions = SteadyTime(clock), Submissions()
+    keeper = Keeper(parts.media, journal, clock, enabled=limits.keep_outputs, bytes_max=limits.download_bytes_max)
+    holding = Holding(journal, configured, clock, HoldLimits(limits.hold_seconds_max, limits.hold_tries_max))
+    rescuer, rates = Rescuer(parts.media, keeper), Rates(providers, clock)
+    learning, canceller = Learning(parts.store, providers), Canceller(journal, providers, clock)
+    looker = Looker(journal, keeper, clock, waited_for=waited_for, learning=learning, steady=steady)
+    advancer = Advancer(
+        journal,
+        providers,
+        clock,
+        submissions=submissions,
+        submitter=Submitter(journal, keeper, book, holding, rates, clock, rescuer),
+        resumer=Resumer(journal, parts.media, book, configured, clock, rescuer),
+        holding=holding,
+        looker=looker,
+        searcher=Searcher(journal, clock, looker, steady, cancel_accepted=canceller.cancel_accepted),
+        keeper=keeper,
+        cancel_accepted=canceller.cancel_accepted,
+        rates=rates,
+        learning=learning,
+        lease=parts.lease,
+        steady=steady,
+    )
+    queue = queue_of(advancer, parts.queue, clock, limits, providers)
+    attacher = Attacher(journal, providers, clock, go_on=queue.schedule)
+    takeover = Takeover(journal, parts.lease, configured, clock, queue=queue, submitting=submissions)
+    return Work(advancer, queue, looker, canceller, attacher, takeover, submissions)
