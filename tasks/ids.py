@@ -13,6 +13,12 @@ def new_task_id(now: datetime) -> str:
     return str(ULID.from_datetime(max(now, _FIRST_TIME)))
 
 
+def first_id(moment: datetime) -> str:
+    """What no id that was made at this time or later comes before."""
+    milliseconds = int((max(moment, _FIRST_TIME) - _FIRST_TIME).total_seconds() * 1000)
+    return str(ULID.from_bytes(milliseconds.to_bytes(6, "big") + bytes(10)))
+
+
 def is_task_id(text: str) -> bool:
     """Whether a text is an id as `new_task_id` makes them."""
     try:

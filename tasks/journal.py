@@ -14,6 +14,7 @@ from ..domain.principal import Principal
 from ..domain.record import TaskRecord, TaskState
 from .followers import Change, Followers
 from .held_records import HeldRecords
+from .ids import first_id
 from .life import Transition
 from .life.fingerprint import counts_until
 from .ports import Clock, Journal
@@ -26,8 +27,8 @@ RACES_MAX = 20
 PAGE = 1000
 """Documents in one read: one thread does all reads, and a long one would keep the others waiting."""
 
-RECENT = 500
-"""Tasks among which rivals of a lost submission are looked for: they began within minutes of it."""
+UNSENT_FOR = timedelta(days=1)
+"""A rival of a lost submission may have been journaled so long before it was sent."""
 
 FOREIGN_SECONDS = 0.25
 """How often it is asked whether another process has written: as often as waiters look for that."""
@@ -313,11 +314,11 @@ class TaskJournal:
             after = page[-1]
 
     async def jobs_and_rivals(self, record: TaskRecord) -> tuple[set[str], bool]:
-        """Ids of the jobs that other recent tasks hold at the record's provider, and whether an equal submission of
-        another task is under way, whose job the gateway may list already."""
-        others = await self._recent_others(record)
-        jobs = {other.job.job_id for other in others if other.job is not None}
-        return jobs, any(other.phase == "submitting" and _same_submission(other, record) for other in others)
+        """Ids of the jobs that tasks of about its time hold at the record's provider, and whether an equal submission
+        of another task is under way, whose job the gateway may list already."""
+        since = first_id((record.submitted_at or record.created_at) - SEARCHED_TOGETHER)
+        jobs = set(await self._store.jobs_since(record.provider, since))
+        return jobs - {_job_id(record)}, await self._equal_under_way(record)
 
     async def others_without_job(self, record: TaskRecord) -> bool:
         """Whether another task of the same model may have a job at the gateway whose id is not known here."""
@@ -325,9 +326,8 @@ class TaskJournal:
         since = (record.submitted_at or record.created_at) - SEARCHED_TOGETHER
         return any(
             other.model == record.model
-            and other.job is None
             and (other.phase in searching or (other.state == "unknown" and other.created_at >= since))
-            for other in await self._recent_others(record)
+            for other in await self._others_without_job(record)
         )
 
     async def claimed_elsewhere(self, record: TaskRecord) -> bool:
@@ -335,13 +335,20 @@ class TaskJournal:
 
         Each looks after it wrote, so of two that found the same job the later one sees the other.
         """
-        others = await self._recent_others(record)
-        under_way = any(other.phase == "submitting" and _same_submission(other, record) for other in others)
-        return under_way or any(_job_id(other) == _job_id(record) for other in others)
+        if await self._equal_under_way(record):
+            return True
+        job_id = _job_id(record)
+        holders = [] if job_id is None else await self._store.tasks_of_job(record.provider, job_id)
+        return any(holder != record.task_id for holder in holders)
 
-    async def _recent_others(self, record: TaskRecord) -> list[TaskRecord]:
-        recent = _readable(await self._store.page(limit=RECENT))
-        return [other for other in recent if other.provider == record.provider and other.task_id != record.task_id]
+    async def _equal_under_way(self, record: TaskRecord) -> bool:
+        others = await self._others_without_job(record)
+        return any(other.phase == "submitting" and _same_submission(other, record) for other in others)
+
+    async def _others_without_job(self, record: TaskRecord) -> list[TaskRecord]:
+        since = first_id((record.submitted_at or record.created_at) - UNSENT_FOR)
+        found = _readable(await self._store.without_job(record.provider, since))
+        return [other for other in found if other.task_id != record.task_id]
 
     async def page(
         self, *, owner: str, state: TaskState | None, kind: str | None, limit: int, before: str | None

@@ -96,6 +96,15 @@ class Journal(Protocol):
         """Ids of the tasks that hold this job, newest first; by an index."""
         ...
 
+    async def jobs_since(self, provider: str, first_id: str) -> list[str]:
+        """Ids of the jobs of this provider's tasks from this task id on, and so from its time on."""
+        ...
+
+    async def without_job(self, provider: str, first_id: str) -> list[Document]:
+        """Documents of this provider's tasks from this task id on that have no job, and are `open` or `unknown`; by an
+        index."""
+        ...
+
     async def missing(self, task_ids: Sequence[str]) -> list[str]: ...
 
     async def answer(self, task_id: str) -> JsonValue:

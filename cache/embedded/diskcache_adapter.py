@@ -56,6 +56,9 @@ JOB_ID_OF = "CASE WHEN json_valid(value) THEN json_extract(value, '$.job.job_id'
 WORKER_OF = "CASE WHEN json_valid(value) THEN json_extract(value, '$.worker') END"
 """The process that works on an open task, as SQL; a query must say it in just these words to go by the index."""
 
+PROVIDER_OF = "CASE WHEN json_valid(value) THEN json_extract(value, '$.provider') END"
+"""The gateway of a task, as SQL."""
+
 _INDEXES = (
     f"CREATE INDEX IF NOT EXISTS rushes_job ON Cache({JOB_ID_OF}, key) WHERE key >= 'task:' AND key < 'task;'",
     "CREATE INDEX IF NOT EXISTS rushes_tag ON Cache(tag, key) WHERE tag IS NOT NULL",

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from ...domain.document import Counting, Document, Line, Migration, migrated, number_of
 from ...domain.errors import JobTaken, StoreDamaged, StoreError, StoreTooNew
 from ...domain.record import FINAL
-from .diskcache_adapter import JOB_ID_OF, WORKER_OF, Row, TaskCache
+from .diskcache_adapter import JOB_ID_OF, PROVIDER_OF, WORKER_OF, Row, TaskCache
 from .documents import (
     TASK_PREFIX,
     checked,
@@ -53,7 +53,16 @@ _SELECT_LINES = (
 _SELECT_TAGGED_KEYS = "SELECT key FROM Cache INDEXED BY rushes_tag WHERE tag = ? AND key < ? ORDER BY key DESC LIMIT ?"
 _SELECT_OF_JOB = (
     f"SELECT key FROM Cache INDEXED BY rushes_job WHERE {JOB_ID_OF} = ?"  # noqa: S608
-    " AND key >= 'task:' AND key < 'task;' AND json_extract(value, '$.provider') = ? ORDER BY key DESC"
+    f" AND key >= 'task:' AND key < 'task;' AND {PROVIDER_OF} = ? ORDER BY key DESC"
+)
+_SELECT_JOBS = (
+    f"SELECT {JOB_ID_OF} FROM Cache INDEXED BY Cache_key_raw"  # noqa: S608
+    f" WHERE key >= ? AND key < 'task;' AND raw = 1 AND {PROVIDER_OF} = ?"
+)
+_SELECT_WITHOUT_JOB = (
+    f"SELECT {_COLUMNS} FROM Cache INDEXED BY rushes_job WHERE {JOB_ID_OF} IS NULL"  # noqa: S608
+    f" AND key >= 'task:' AND key < 'task;' AND key >= ? AND {PROVIDER_OF} = ?"
+    " AND (tag >= 'open/' AND tag < 'open0' OR tag LIKE '%/unknown') ORDER BY key"
 )
 _SELECT_ONE = f"SELECT {_COLUMNS} FROM Cache WHERE key = ? AND raw = 1"  # noqa: S608
 _SELECT_KEY = "SELECT 1 FROM Cache WHERE key = ? AND raw = 1"
@@ -142,6 +151,16 @@ class Rows:
         """See `TaskStore.tasks_of_job`."""
         keys = (key for (key,) in self.cache.rows(_SELECT_OF_JOB, (job_id, provider)))
         return [key.removeprefix(TASK_PREFIX) for key in keys if isinstance(key, str)]
+
+    def jobs_since(self, provider: str, first_id: str) -> list[str]:
+        """See `TaskStore.jobs_since`."""
+        jobs = (job for (job,) in self.cache.rows(_SELECT_JOBS, (task_key(first_id), provider)))
+        return [job for job in jobs if isinstance(job, str)]
+
+    def without_job(self, provider: str, first_id: str) -> list[Document]:
+        """See `TaskStore.without_job`."""
+        rows = self.cache.rows(_SELECT_WITHOUT_JOB, (task_key(first_id), provider))
+        return [document for row in rows if (document := self._readable(row)) is not None]
 
     def missing(self, task_ids: Sequence[str]) -> list[str]:
         """See `TaskStore.missing`."""

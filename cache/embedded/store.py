@@ -222,6 +222,18 @@ class TaskStore:
         """Ids of the tasks that hold this job of the provider, newest first; by an index."""
         return await self._reader.run(lambda rows: rows.tasks_of_job(provider, job_id))
 
+    async def jobs_since(self, provider: str, first_id: str) -> list[str]:
+        """Ids of the jobs of this provider's tasks from the task id `first_id` on, in no order."""
+        return await self._reader.run(lambda rows: rows.jobs_since(provider, first_id))
+
+    async def without_job(self, provider: str, first_id: str) -> list[Document]:
+        """Documents of this provider's tasks from the task id `first_id` on that have no job, and are `open` or in
+        state `unknown`, oldest first; by an index.
+
+        A row that cannot be read is logged and left out.
+        """
+        return await self._reader.run(lambda rows: rows.without_job(provider, first_id))
+
     async def missing(self, task_ids: Sequence[str]) -> list[str]:
         """Those of the ids that the store has no row of."""
         return await self._reader.run(lambda rows: rows.missing(task_ids))

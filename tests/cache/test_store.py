@@ -406,3 +406,26 @@ async def test_a_closed_store_says_so(folder: Path) -> None:
         pass
     with pytest.raises(StoreError, match="closed"):
         await store.get("x")
+
+
+async def test_jobs_and_tasks_without_one_are_found_by_provider_from_a_task_on(store: TaskStore) -> None:
+    def of_gate(number: int, **fields: JsonValue) -> Document:
+        return a_document(task_id=f"0{number}", provider="gate", **fields)
+
+    lost: Document = {"state": "unknown", "open": False}
+    for document in (
+        of_gate(1),
+        of_gate(2, job={"job_id": "early"}),
+        of_gate(3, job={"job_id": "one"}),
+        of_gate(4, state="failed", open=False),
+        of_gate(5, **lost),
+        of_gate(6, job=None),
+        of_gate(7, job={"job_id": "two"}, state="succeeded", open=False),
+        of_gate(8, job={"job_id": "three"}, **lost),
+        {**of_gate(9), "provider": "another"},
+    ):
+        await store.create(document)
+    assert sorted(await store.jobs_since("gate", "03")) == ["one", "three", "two"]
+    assert task_ids(await store.without_job("gate", "02")) == ["05", "06"]
+    assert task_ids(await store.without_job("gate", "")) == ["01", "05", "06"]
+    assert task_ids(await store.without_job("another", "")) == ["09"]

@@ -137,6 +137,14 @@ class JournalInMemory:
         del provider, job_id
         return []
 
+    async def jobs_since(self, provider: str, first_id: str) -> list[str]:
+        del provider, first_id
+        return []
+
+    async def without_job(self, provider: str, first_id: str) -> list[Document]:
+        del provider, first_id
+        return []
+
     async def missing(self, task_ids: Collection[str]) -> list[str]:
         return [each for each in task_ids if each not in self._documents]
 
