@@ -19,7 +19,7 @@ import anyio.to_thread
 import filelock
 from pydantic import JsonValue
 
-from .embedded.thread import Call, Lane
+from .embedded.thread import QueuedCall, StoreThread
 from .files import make_folder, make_private, sync_folder
 from .store_faults import store_error, translated
 
@@ -45,20 +45,20 @@ _RESERVE = "reserve"
 class Receipts:
     """The receipts of one home. Made by `opened`."""
 
-    def __init__(self, folder: Path, lane: "Lane[_Appender]") -> None:
+    def __init__(self, folder: Path, thread: "StoreThread[_Appender]") -> None:
         self.folder = folder
-        self._lane = lane
+        self._thread = thread
 
     @classmethod
     @asynccontextmanager
     async def opened(cls, folder: Path) -> AsyncGenerator[Self]:
         """The receipts in `folder`, which is made for the first of them."""
-        lane: Lane[_Appender] = Lane("rushes-receipts", lambda: _Appender(folder), batch_max=_BATCH_MAX)
-        await lane.start()
+        thread: StoreThread[_Appender] = StoreThread("rushes-receipts", lambda: _Appender(folder), batch_max=_BATCH_MAX)
+        await thread.start()
         try:
-            yield cls(folder, lane)
+            yield cls(folder, thread)
         finally:
-            await lane.aclose()
+            await thread.aclose()
 
     async def prepare(self) -> None:
         """Lay the reserve up while there is room: the first receipt of all may meet a disk that is full by then.
@@ -78,7 +78,7 @@ class Receipts:
         line = json.dumps(receipt, separators=(",", ":")).encode() + b"\n"
         if len(line) > LINE_BYTES_MAX:
             raise ValueError(f"a receipt has at most {LINE_BYTES_MAX} bytes, not {len(line)}")
-        await self._lane.run(lambda appender: appender.add(line))
+        await self._thread.run(lambda appender: appender.add(line))
 
     async def read(self) -> dict[str, Receipt]:
         """The receipts by task id, the last where a task has several; what is no receipt is passed over.
@@ -116,7 +116,7 @@ class Receipts:
 
 
 class _Appender:
-    """Owns the file of the day, on the lane's thread. Many receipts that come at once are synced once."""
+    """Owns the file of the day, on its thread. Many receipts that come at once are synced once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -125,7 +125,7 @@ class _Appender:
     def add(self, line: bytes) -> None:
         self._lines.append(line)
 
-    def execute(self, calls: Sequence[Call["_Appender"]]) -> None:
+    def execute(self, calls: Sequence[QueuedCall["_Appender"]]) -> None:
         self._lines = []
         for call in calls:
             call.work(self)

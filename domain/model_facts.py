@@ -24,7 +24,7 @@ class OptionFacts(BaseModel):
     source: str = ""
 
 
-class Limits(BaseModel):
+class InputLimits(BaseModel):
     """Limits on the inputs. `None` means: no limit is known; an empty list never occurs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,13 +46,13 @@ class Limits(BaseModel):
     count_max: int | None = None
 
 
-class OperationFacts(Limits):
+class OperationFacts(InputLimits):
     """One operation of a model; a limit given here replaces the model's own."""
 
     images_min: int | None = None
 
 
-class ModelFacts(Limits):
+class ModelFacts(InputLimits):
     """What one model on one gateway accepts."""
 
     id: str

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from ..domain.errors import FailureReason, RequestRefused
 from ..domain.failure import clean_text
-from ..domain.model_facts import Limits, ModelFacts, OperationFacts, OptionFacts
+from ..domain.model_facts import InputLimits, ModelFacts, OperationFacts, OptionFacts
 from ..domain.request import GenerationRequest, MediaInput, MediaRole, Operation, asked_inputs
 from .client.addresses import is_loopback_url
 
@@ -49,7 +49,7 @@ def number_text(value: float) -> str:
 
 def limits_of(facts: ModelFacts, operation: Operation) -> OperationFacts:
     """The limits that hold for one operation: its own where it has them, else the model's."""
-    shared = {name: getattr(facts, name) for name in Limits.model_fields}
+    shared = {name: getattr(facts, name) for name in InputLimits.model_fields}
     own = (facts.operations or {}).get(operation)
     if own is not None:
         shared |= {name: value for name, value in own if value is not None}
@@ -209,7 +209,7 @@ class _Check:
             message = f"prompt has {length} characters; {self.model} takes at most {longest}"
             raise _refuse("invalid_input", message)
 
-    def values(self, limits: Limits) -> None:
+    def values(self, limits: InputLimits) -> None:
         offered: dict[str, Sequence[str] | None] = {
             "aspect_ratio": limits.aspect_ratios,
             "resolution": limits.resolutions,
@@ -227,7 +227,7 @@ class _Check:
         if speed is not None:
             self._within("speed", speed, self.facts.speed_min, self.facts.speed_max)
 
-    def duration(self, limits: Limits) -> None:
+    def duration(self, limits: InputLimits) -> None:
         seconds = self.request.duration_seconds
         if seconds is None:
             return

@@ -10,7 +10,7 @@ from ..domain.model_facts import ModelFacts
 from ..domain.principal import Principal
 from ..domain.record import TaskRecord, TaskState
 from ..domain.request import GenerationRequest, Kind, MediaRole
-from .previews.preview import Look
+from .previews.preview import Glimpse
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Seen:
     """A task, and a look at one of its outputs."""
 
     record: TaskRecord
-    look: Look
+    look: Glimpse
 
 
 class Service(Protocol):

@@ -6,7 +6,7 @@ from itertools import chain, zip_longest
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from ..domain.model_facts import Limits, ModelFacts
+from ..domain.model_facts import InputLimits, ModelFacts
 from ..domain.request import Kind
 from ..tasks.service import ModelOffer
 from .answers.result import ToolResult
@@ -174,7 +174,7 @@ def _known(facts: ModelFacts) -> Entry:
     return {key: value for key, value in known.items() if value not in (None, [], {})}
 
 
-def _limits(limits: Limits) -> Entry:
+def _limits(limits: InputLimits) -> Entry:
     """The limits on the inputs that are known."""
     known: Entry = {
         "durations_seconds": _listed(limits.durations_seconds) or _range(limits),
@@ -187,7 +187,7 @@ def _limits(limits: Limits) -> Entry:
     return {key: value for key, value in known.items() if value not in (None, [])}
 
 
-def _range(limits: Limits) -> str | None:
+def _range(limits: InputLimits) -> str | None:
     """`4-15`; `up to 15` and `from 4` where only one end is known."""
     low, high = limits.duration_seconds_min, limits.duration_seconds_max
     if low is not None and high is not None:

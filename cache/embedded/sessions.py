@@ -1,4 +1,4 @@
-"""The two sessions of a store: one writes in groups, one reads. Each lives on the thread of its lane."""
+"""The two sessions of a store: one writes in groups, one reads. Each lives on a thread of its own."""
 
 import logging
 import sqlite3
@@ -11,7 +11,7 @@ from ...domain.errors import StoreBusy, StoreDamaged, StoreError
 from ..store_faults import translated
 from .diskcache_adapter import OpenedCache
 from .rows import Rows
-from .thread import Call
+from .thread import QueuedCall
 
 logger = logging.getLogger(__name__)
 
@@ -53,10 +53,10 @@ class _Connected:
         self.opened.cache.close()
 
 
-class Reader(_Connected):
+class ReadingSession(_Connected):
     """Does each call in a snapshot of its own."""
 
-    def execute(self, calls: Sequence[Call[Rows]]) -> None:
+    def execute(self, calls: Sequence[QueuedCall[Rows]]) -> None:
         for call in calls:
             try:
                 with translated(self._folder):
@@ -64,16 +64,16 @@ class Reader(_Connected):
             except StoreError as error:
                 call.fail(self.damaged(error))
 
-    def _read(self, call: Call[Rows]) -> None:
+    def _read(self, call: QueuedCall[Rows]) -> None:
         rows = self.rows()
         with rows.cache.snapshot():
             _attempt(call, rows)
 
 
-class Writer(_Connected):
+class WritingSession(_Connected):
     """Does several calls in one transaction; each has its own result, and one that fails harms no other."""
 
-    def execute(self, calls: Sequence[Call[Rows]]) -> None:
+    def execute(self, calls: Sequence[QueuedCall[Rows]]) -> None:
         if all(call.reading for call in calls):
             self._read(calls)
             return
@@ -88,7 +88,7 @@ class Writer(_Connected):
         for call in calls:
             self.execute([call])
 
-    def _in_one_transaction(self, calls: Sequence[Call[Rows]]) -> StoreError | None:
+    def _in_one_transaction(self, calls: Sequence[QueuedCall[Rows]]) -> StoreError | None:
         try:
             with translated(self._folder):
                 for _ in range(_REOPENINGS_MAX):
@@ -101,7 +101,7 @@ class Writer(_Connected):
             return self.damaged(error)
         return StoreError(f"The task store at {self._folder} is being replaced again and again.")
 
-    def _read(self, calls: Sequence[Call[Rows]]) -> None:
+    def _read(self, calls: Sequence[QueuedCall[Rows]]) -> None:
         """What only this connection can tell; nobody's lock is needed for it."""
         try:
             with translated(self._folder):
@@ -119,7 +119,7 @@ class Writer(_Connected):
         except StoreError as error:
             logger.warning("log of the task store not moved into it yet", extra={"problem": error})
 
-    def _write(self, calls: Sequence[Call[Rows]]) -> None:
+    def _write(self, calls: Sequence[QueuedCall[Rows]]) -> None:
         rows = self.rows()
         with rows.cache.transaction(durable=any(call.durable for call in calls)):
             for call in calls:
@@ -131,7 +131,7 @@ class Writer(_Connected):
                 rows.cache.rows("RELEASE one_call")
 
 
-def _attempt(call: Call[Rows], rows: Rows) -> None:
+def _attempt(call: QueuedCall[Rows], rows: Rows) -> None:
     try:
         call.succeed(call.work(rows))
     except (sqlite3.Error, diskcache.Timeout, OSError):

@@ -16,8 +16,8 @@ from pydantic import JsonValue
 from ...domain.document import Counting, Document, Line, Migration
 from .diskcache_adapter import DATABASE, OpenedCache, open_cache
 from .rows import Rows
-from .sessions import Reader, Writer
-from .thread import Lane
+from .sessions import ReadingSession, WritingSession
+from .thread import StoreThread
 
 __all__ = ["Document", "Migration", "StoreHealth", "TaskStore"]
 
@@ -65,8 +65,8 @@ class TaskStore:
         self,
         folder: Path,
         schema: int,
-        writer: Lane[Rows],
-        reader: Lane[Rows],
+        writer: StoreThread[Rows],
+        reader: StoreThread[Rows],
         openings: Sequence[OpenedCache],
     ) -> None:
         self.folder = folder
@@ -105,10 +105,12 @@ class TaskStore:
         def bind(opened: OpenedCache) -> Rows:
             return Rows(opened.cache, schema, migrations)
 
-        writer = Lane(
-            "rushes-store-writer", partial(Writer, folder, open_noted, bind), batch_max=_WRITES_IN_ONE_TRANSACTION_MAX
+        writer = StoreThread(
+            "rushes-store-writer",
+            partial(WritingSession, folder, open_noted, bind),
+            batch_max=_WRITES_IN_ONE_TRANSACTION_MAX,
         )
-        reader = Lane("rushes-store-reader", partial(Reader, folder, open_noted, bind), batch_max=1)
+        reader = StoreThread("rushes-store-reader", partial(ReadingSession, folder, open_noted, bind), batch_max=1)
         await writer.start()
         try:
             await reader.start()

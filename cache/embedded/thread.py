@@ -1,4 +1,4 @@
-"""A lane: one dedicated thread that owns one database connection and does the calls that queue up before it."""
+"""A store thread: one dedicated thread that owns one database connection and does the calls that queue up before it."""
 
 import contextlib
 import logging
@@ -20,8 +20,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Call(Generic[R]):
-    """One piece of work for the lane's thread, and what came of it."""
+class QueuedCall(Generic[R]):
+    """One piece of work for the thread, and what came of it."""
 
     def __init__(self, work: Callable[[R], object], *, durable: bool = False, reading: bool = False) -> None:
         self.work = work
@@ -39,32 +39,32 @@ class Call(Generic[R]):
 
 
 class Session(Protocol[R]):
-    """What a lane's thread works with. All its methods are called on that thread."""
+    """What a store thread works with. All its methods are called on that thread."""
 
-    def execute(self, calls: Sequence[Call[R]]) -> None:
+    def execute(self, calls: Sequence[QueuedCall[R]]) -> None:
         """Do the calls; each ends with `succeed` or `fail`, and nothing is raised."""
         ...
 
     def close(self) -> None: ...
 
 
-class Lane(Generic[R]):
+class StoreThread(Generic[R]):
     """Runs calls one batch after the other. A call that was given is done, also if its caller stops waiting."""
 
     def __init__(self, name: str, open_session: Callable[[], Session[R]], *, batch_max: int) -> None:
         self._open_session = open_session
         self._batch_max = batch_max
-        self._queue: queue.SimpleQueue[Call[R] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[QueuedCall[R] | None] = queue.SimpleQueue()
         # A daemon: an event loop that dies without closing the store must not keep the process alive.
         self._thread = threading.Thread(target=self._main, name=name, daemon=True)
         self._token: EventLoopToken | None = None
-        self._opening: Call[R] | None = None
+        self._opening: QueuedCall[R] | None = None
         self._closed = False
 
     async def start(self) -> None:
         """Start the thread and open its session; raises what opening raises."""
         self._token = current_token()
-        opening = self._opening = Call[R](lambda _: None)
+        opening = self._opening = QueuedCall[R](lambda _: None)
         self._thread.start()
         # Not cancellable: a thread that is still opening could not be closed in order.
         with anyio.CancelScope(shield=True):
@@ -73,10 +73,10 @@ class Lane(Generic[R]):
             raise opening.error
 
     async def run(self, work: Callable[[R], T], *, durable: bool = False, reading: bool = False) -> T:
-        """Do `work` on the lane's thread and return its result or raise its error."""
+        """Do `work` on the thread and return its result or raise its error."""
         if self._closed:
             raise StoreError("The task store is closed.")
-        call = Call[R](work, durable=durable, reading=reading)
+        call = QueuedCall[R](work, durable=durable, reading=reading)
         # From here on it is done whatever becomes of the caller: a write must not depend on who still waits for it.
         self._queue.put(call)
         await call.done.wait()
@@ -93,7 +93,7 @@ class Lane(Generic[R]):
             await anyio.to_thread.run_sync(self._thread.join)
 
     def _main(self) -> None:
-        opening = cast("Call[R]", self._opening)
+        opening = cast("QueuedCall[R]", self._opening)
         try:
             session = self._open_session()
         except Exception as error:  # noqa: BLE001 - the boundary of the thread: `start` raises it
@@ -111,9 +111,9 @@ class Lane(Generic[R]):
         finally:
             session.close()
 
-    def _take(self) -> tuple[list[Call[R]], bool]:
+    def _take(self) -> tuple[list[QueuedCall[R]], bool]:
         """The next calls, at least one; and whether there may be more."""
-        calls: list[Call[R]] = []
+        calls: list[QueuedCall[R]] = []
         item = self._queue.get()
         while item is not None:
             calls.append(item)
@@ -123,13 +123,13 @@ class Lane(Generic[R]):
             item = self._queue.get()
         return calls, False
 
-    def _deliver(self, calls: Sequence[Call[R]]) -> None:
+    def _deliver(self, calls: Sequence[QueuedCall[R]]) -> None:
         # An event loop that was closed before the store has nobody left who waits.
         with contextlib.suppress(RuntimeError):
             anyio.from_thread.run_sync(_wake, calls, token=self._token)
 
 
-def _execute(session: Session[R], calls: Sequence[Call[R]]) -> None:
+def _execute(session: Session[R], calls: Sequence[QueuedCall[R]]) -> None:
     try:
         session.execute(calls)
     except Exception as error:
@@ -138,6 +138,6 @@ def _execute(session: Session[R], calls: Sequence[Call[R]]) -> None:
             call.fail(error)
 
 
-def _wake(calls: Sequence[Call[R]]) -> None:
+def _wake(calls: Sequence[QueuedCall[R]]) -> None:
     for call in calls:
         call.done.set()

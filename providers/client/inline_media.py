@@ -30,14 +30,14 @@ _BLANKS = b" \t\r\n"
 
 
 @dataclass(frozen=True)
-class Ended:
+class MediumEnded:
     """The medium that began last is whole."""
 
     token: str
     mime_type: str | None
 
 
-Event = Literal["begin", "drop"] | bytes | Ended
+Event = Literal["begin", "drop"] | bytes | MediumEnded
 """A medium begins, some of its bytes, its end; `drop`: what began is no base64 after all."""
 
 
@@ -130,7 +130,7 @@ class MediaScanner:
         if data or last:
             yield data + last
         if closed:
-            yield Ended(self._token, medium.mime_type)
+            yield MediumEnded(self._token, medium.mime_type)
 
 
 _QUOTE = ord('"')
@@ -247,7 +247,7 @@ async def _carry_out(events: Iterator[Event], sink: AnswerSink, held: dict[str, 
     for event in events:
         if isinstance(event, bytes):
             await sink.write(event)
-        elif isinstance(event, Ended):
+        elif isinstance(event, MediumEnded):
             held[event.token] = RemoteOutput(held=await sink.end(), mime_type=event.mime_type)
         elif event == "begin":
             await sink.begin()

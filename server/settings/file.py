@@ -102,7 +102,7 @@ class Inputs(_Table):
     """Where gateways find an uploaded file, where the answer to the upload does not say."""
 
 
-class Viewer(_Table):
+class ViewerTable(_Table):
     """`[viewer]`: the page in which hosts show a task."""
 
     media_domains: list[MediaDomain] = Field(default_factory=list)
@@ -112,7 +112,7 @@ class Viewer(_Table):
 DISK_FREE_MIN = 256 * 1024**2
 
 
-class Limits(_Table):
+class LimitsTable(_Table):
     """`[limits]`: bounds on what rushes does by itself."""
 
     keep_outputs: bool = True
@@ -144,8 +144,8 @@ class FileSettings(_Table):
     """Providers in the order in which they are tried."""
     providers: dict[ProviderName, ProviderTable] = Field(default_factory=dict)
     inputs: Inputs = Inputs()
-    viewer: Viewer = Viewer()
-    limits: Limits = Limits()
+    viewer: ViewerTable = ViewerTable()
+    limits: LimitsTable = LimitsTable()
 
 
 def read_file(path: Path, *, must_exist: bool) -> FileSettings:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from ...providers.client.upload_client import UploadTarget
 from ...providers.provider import ProviderSettings
-from .file import FileSettings, Inputs, Limits, LogLevel, read_file
+from .file import FileSettings, Inputs, LimitsTable, LogLevel, read_file
 from .providers import merge_providers
 from .variables import Variables, read_environment
 
@@ -31,7 +31,7 @@ class Settings:
     """`[inputs] upload_url` and what goes with it."""
     viewer_domains: tuple[str, ...] = ()
     """Further origins from which the viewer may show media."""
-    limits: Limits = field(default_factory=Limits)
+    limits: LimitsTable = field(default_factory=LimitsTable)
     config_file: Path | None = None
     """The file that was read, if there is one."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from ...domain.errors import RequestRefused
 from .facts_line import in_seconds
 from .picture import SIDE_MAX, fitted, jpeg_of
-from .preview import Look
+from .preview import Glimpse
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -30,7 +30,7 @@ Shot = tuple[float, "Image"]
 """A moment in seconds from the beginning of the video, and the frame then."""
 
 
-def look_at_video(container: "InputContainer", duration_seconds: float | None, at_seconds: float | None) -> Look:
+def look_at_video(container: "InputContainer", duration_seconds: float | None, at_seconds: float | None) -> Glimpse:
     """A contact sheet, or the frame at a moment.
 
     Raises:
@@ -44,12 +44,12 @@ def look_at_video(container: "InputContainer", duration_seconds: float | None, a
         if not shots:
             raise RequestRefused("invalid_media", "The video holds no frame.", hint="Open the file itself.")
         times = ", ".join(_clock(moment) for moment, _ in shots)
-        return Look(jpeg_of(contact_sheet(shots)), f"contact sheet of the frames at {times}")
+        return Glimpse(jpeg_of(contact_sheet(shots)), f"contact sheet of the frames at {times}")
     shot = _frame_at(container, stream, min(max(0.0, at_seconds), _MOMENT_MAX))
     if shot is None or not 0 <= at_seconds <= max(duration_seconds or 0.0, shot[0]):
         long = in_seconds(duration_seconds or 0.0)
         raise RequestRefused("invalid_input", f"The video is {long} long; name a moment in it.")
-    return Look(jpeg_of(fitted(shot[1])), f"the frame at {_clock(shot[0])}")
+    return Glimpse(jpeg_of(fitted(shot[1])), f"the frame at {_clock(shot[0])}")
 
 
 def _ends_and_middle(container: "InputContainer", stream: "VideoStream", duration: float) -> list[Shot]:

@@ -4,7 +4,7 @@ import io
 from typing import TYPE_CHECKING, BinaryIO
 
 from ...domain.errors import RequestRefused
-from .preview import Look
+from .preview import Glimpse
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -24,7 +24,7 @@ _REDUCIBLE = frozenset({"L", "RGB", "RGBA", "CMYK", "YCbCr"})
 _QUALITIES = (85, 70, 55, 40, 25, 10)
 
 
-def look_at_image(file: BinaryIO, pillow_format: str) -> Look:
+def look_at_image(file: BinaryIO, pillow_format: str) -> Glimpse:
     """The picture itself (the first frame of an animation).
 
     Raises:
@@ -43,7 +43,7 @@ def look_at_image(file: BinaryIO, pillow_format: str) -> Look:
         image.draft("RGB", (SIDE_MAX, SIDE_MAX))
         upright = ImageOps.exif_transpose(_reduced(image))
         shown = fitted(flattened(upright))
-    return Look(jpeg_of(shown), "the image")
+    return Glimpse(jpeg_of(shown), "the image")
 
 
 def _reduced(image: "Image") -> "Image":

@@ -11,7 +11,7 @@ JPEG = "image/jpeg"
 
 
 @dataclass(frozen=True)
-class Look:
+class Glimpse:
     """A JPEG of at most 1024 pixels a side and 500 KB, and what it shows, in a few words."""
 
     jpeg: bytes
@@ -20,7 +20,7 @@ class Look:
 
 def look(
     file: BinaryIO, mime_type: str, *, duration_seconds: float | None = None, at_seconds: float | None = None
-) -> Look:
+) -> Glimpse:
     """A picture: the image itself, a video's contact sheet or one frame, a sound's waveform.
 
     What the decoders raise on hostile bytes comes through.

@@ -11,7 +11,7 @@ from ...domain.errors import DecodingEnded, RequestRefused
 from ...domain.kept_media import Bounds, Kept, KeptFileChanged
 from ...domain.record import KeptMedia, Output, TaskRecord
 from ..ports import Decoder, Files
-from .preview import Look
+from .preview import Glimpse
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Previews:
         self._files = files
         self._decoder = decoder
 
-    async def look(self, output: Output, at_seconds: float | None = None) -> Look:
+    async def look(self, output: Output, at_seconds: float | None = None) -> Glimpse:
         """A picture: the image itself, a video's contact sheet or one frame, a sound's waveform.
 
         Raises:
@@ -80,7 +80,7 @@ class Previews:
             raise _not_opened(media, output, error) from error
         return data if data is not None else (await self.look(output)).jpeg
 
-    async def _decoded(self, file: BinaryIO, name: str, question: Mapping[str, JsonValue], unchanged: bool) -> Look:
+    async def _decoded(self, file: BinaryIO, name: str, question: Mapping[str, JsonValue], unchanged: bool) -> Glimpse:
         try:
             found = await self._decoder.ask(question, file, LOOKING)
             answer = _Answer.model_validate(found.document)
@@ -95,7 +95,7 @@ class Previews:
             logger.warning("output could not be looked at", extra={"file": name, "problem": answer.unreadable})
             why = "" if unchanged else f": {CHANGED}"
             raise RequestRefused("invalid_media", f"{name} could not be decoded{why}.", hint=OPEN_IT)
-        return Look(found.data, answer.shows if unchanged else f"{answer.shows} ({CHANGED})")
+        return Glimpse(found.data, answer.shows if unchanged else f"{answer.shows} ({CHANGED})")
 
 
 def check_index(record: TaskRecord, index: int) -> None:

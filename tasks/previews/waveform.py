@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...domain.errors import RequestRefused
 from .picture import SIDE_MAX, jpeg_of
-from .preview import Look
+from .preview import Glimpse
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -34,7 +34,7 @@ Grain = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Envelope:
+class LoudnessCurve:
     """A sound in grains of 10 ms."""
 
     grains: Sequence[Grain]
@@ -55,7 +55,7 @@ class Envelope:
         return silent / max(1, len(self.grains))
 
 
-def look_at_sound(container: "InputContainer") -> Look:
+def look_at_sound(container: "InputContainer") -> Glimpse:
     """The waveform over time.
 
     Raises:
@@ -64,10 +64,10 @@ def look_at_sound(container: "InputContainer") -> Look:
     if not container.streams.audio:
         raise RequestRefused("invalid_media", "The file holds no sound.", hint="Open the file itself.")
     envelope = envelope_of(container)
-    return Look(jpeg_of(waveform(envelope)), f"waveform, {loudness(envelope)}")
+    return Glimpse(jpeg_of(waveform(envelope)), f"waveform, {loudness(envelope)}")
 
 
-def envelope_of(container: "InputContainer") -> Envelope:
+def envelope_of(container: "InputContainer") -> LoudnessCurve:
     """The lowest and highest sample of each 10 ms."""
     grains: list[Grain] = []
     rest: array[int] = array("h")
@@ -77,10 +77,10 @@ def envelope_of(container: "InputContainer") -> Envelope:
         grains += (_grain(rest[start : start + GRAIN]) for start in range(0, whole, GRAIN))
         rest = rest[whole:]
         if len(grains) * GRAIN >= SECONDS_MAX * RATE:
-            return Envelope(grains, cut=True)
+            return LoudnessCurve(grains, cut=True)
     if rest:
         grains.append(_grain(rest))
-    return Envelope(grains, cut=False)
+    return LoudnessCurve(grains, cut=False)
 
 
 def _grain(samples: "array[int]") -> Grain:
@@ -104,7 +104,7 @@ def _as_array(data: bytes, count: int) -> "array[int]":
     return samples
 
 
-def loudness(envelope: Envelope) -> str:
+def loudness(envelope: LoudnessCurve) -> str:
     """`peak -3.1 dB, 12 % silence`; `all silence`."""
     if envelope.peak < SILENCE:
         return "all silence"
@@ -113,7 +113,7 @@ def loudness(envelope: Envelope) -> str:
     return f"peak {min(peak, 0.0):.1f} dB, {100 * envelope.silent_share:.0f} % silence{cut}"
 
 
-def waveform(envelope: Envelope) -> "Image":
+def waveform(envelope: LoudnessCurve) -> "Image":
     """The envelope over an axis of seconds; what is not silence is scaled so that its peak fills the picture."""
     from PIL import Image, ImageDraw, ImageFont
 

@@ -1,8 +1,10 @@
-"""What no tracked file may hold: paths of one person's machine, and anything shaped like a real key."""
+"""Words: what no tracked file may hold, and that a class's name means one thing."""
 
+import ast
 import re
+from collections import defaultdict
 
-from .checkout import ROOT, tracked_files
+from .checkout import PARTS, ROOT, tracked_files
 
 # Put together from parts, so that this file does not hold them itself.
 MACHINE_PATHS = [re.compile(rf"(?<![\w.])/{name}/\w") for name in ("work", "tmp/w", "tmp/scratch", "root")]
@@ -19,3 +21,29 @@ def test_no_file_holds_a_path_of_a_machine_or_anything_that_looks_like_a_key() -
         for match in pattern.finditer(path.read_text(encoding="utf-8"))
     ]
     assert found == []
+
+
+MANY_MEANINGS = {
+    "Answer": "in the child process it is the child's, outside of it the service's; neither knows the other",
+    "Envelope": "the gateways' own word, in two formats that share nothing",
+    "Task": "the agent's word (tools/answers), and the own word of two gateways, in their formats",
+}
+PORTS = "tasks/ports.py"
+"""An adapter may have the name of the port that it fits."""
+
+
+def test_a_public_class_shares_its_name_with_no_other() -> None:
+    places: dict[str, set[str]] = defaultdict(set)
+    for path in tracked_files():
+        place = path.relative_to(ROOT).as_posix()
+        if path.suffix == ".py" and place.split("/")[0] in PARTS:
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    places[node.name].add(place)
+    shared = {
+        name: found
+        for name, found in places.items()
+        if len(found) > 1 and not (PORTS in found and all(each.startswith("cache/") for each in found - {PORTS}))
+    }
+    assert shared.keys() - MANY_MEANINGS.keys() == set(), shared
+    assert MANY_MEANINGS.keys() - shared.keys() == set(), "no longer needed"

@@ -15,7 +15,7 @@ from rushes.domain.kept_media import Bounds
 from rushes.domain.record import Output
 from rushes.server.assembly import DECODING
 from rushes.tasks.previews.child import answered
-from rushes.tasks.previews.preview import Look
+from rushes.tasks.previews.preview import Glimpse
 from rushes.tasks.previews.previews import Previews
 
 _DOCUMENT: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
@@ -36,6 +36,6 @@ measure_here = Measuring(DecoderHere())
 previews_here = Previews(KeptFiles(Path("/nowhere")), DecoderHere())
 
 
-def look(output: Output, at_seconds: float | None = None) -> Look:
+def look(output: Output, at_seconds: float | None = None) -> Glimpse:
     """A look at a kept output, for tests without a loop."""
     return anyio.run(previews_here.look, output, at_seconds)

@@ -10,7 +10,7 @@ from PIL import Image
 from rushes.domain.errors import RequestRefused
 from rushes.domain.job import RemoteOutput
 from rushes.domain.record import Keeping, Output
-from rushes.tasks.previews.preview import Look
+from rushes.tasks.previews.preview import Glimpse
 from rushes.tasks.previews.previews import CHANGED
 from rushes.tasks.previews.waveform import columns
 
@@ -23,7 +23,7 @@ URL = "https://cdn.example/a.mp4"
 NOT_KEPT = "This output is not kept on this machine"
 
 
-def picture(seen: Look) -> Image.Image:
+def picture(seen: Glimpse) -> Image.Image:
     """The look's JPEG, which must be small enough for a model's context."""
     assert len(seen.jpeg) < 500_000
     image = Image.open(io.BytesIO(seen.jpeg), formats=("JPEG",))

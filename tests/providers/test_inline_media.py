@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rushes.providers.client.inline_media import HEAD_BYTES, Ended, MediaScanner
+from rushes.providers.client.inline_media import HEAD_BYTES, MediaScanner, MediumEnded
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 400
 RAW = bytes(range(256)) * 401 + b"x"
@@ -23,7 +23,7 @@ def scanned(text: bytes, size: int) -> tuple[object, dict[str, tuple[bytes, str 
         for event in scanner.feed(text[start : start + size]):
             if isinstance(event, bytes):
                 medium += event
-            elif isinstance(event, Ended):
+            elif isinstance(event, MediumEnded):
                 media[event.token] = (bytes(medium), event.mime_type)
             else:
                 medium.clear()
