@@ -18,7 +18,6 @@ from .generate import (
     GENERATE_AUDIO,
     GENERATE_IMAGE,
     GENERATE_VIDEO,
-    STARTED,
     GenerateAudio,
     GenerateImage,
     GenerateVideo,
@@ -27,12 +26,13 @@ from .generate import (
 from .models import LIST_MODELS, UNFILTERED_BYTES, ListModels, model_list
 from .progress import progress_message
 from .prompts import MODELS_COMPARED_MAX, SHOTS_MAX, comparison_text, storyboard_text
-from .spec import GENERATES, READS, ToolSpec
+from .spec import ANSWERS, GENERATES, READS, ToolSpec
 from .toolbox import ALL_TOOLS
 from .view import VIEW_OUTPUT, ViewOutput
 
 __all__ = [
     "ALL_TOOLS",
+    "ANSWERS",
     "ANSWER_TEMPLATE",
     "CANCEL_TASK",
     "CHECK_TASK",
@@ -48,7 +48,6 @@ __all__ = [
     "OUTPUT_TEMPLATE",
     "READS",
     "SHOTS_MAX",
-    "STARTED",
     "TASK_TEMPLATE",
     "UNFILTERED_BYTES",
     "URL_SHOWN",

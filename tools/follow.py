@@ -8,12 +8,11 @@ from ..domain.record import TaskRecord, TaskState
 from .answers.result import ToolResult
 from .answers.summary import TaskList, summary_of
 from .answers.task_result import task_result
-from .arguments.schema import Schema
 from .arguments.tool_input import ToolInput
 from .arguments.values import KindFilter, Name, TaskId, Text, WaitSeconds, lowered
 from .context import ToolContext
 from .progress import ProgressMeter
-from .spec import CANCELS, READS, ToolSpec
+from .spec import ANSWERS, CANCELS, READS, ToolSpec
 
 StateFilter = Annotated[TaskState, BeforeValidator(lowered)]
 
@@ -31,15 +30,15 @@ class ListTasks(ToolInput):
 
     state: StateFilter | None = Field(None)
     kind: KindFilter | None = Field(None)
-    limit: int = Field(10, ge=1, le=50, description="1-50; default 10")
-    cursor: Name | None = Field(None, description="next_cursor of the page before")
+    limit: int = Field(10, ge=1, le=50, description="1-50")
+    cursor: Name | None = Field(None)
 
 
 class CancelTask(ToolInput):
     """Arguments of `cancel_task`."""
 
     task_id: TaskId
-    abandon: bool = Field(False, description="Give up here even if the gateway goes on and may charge")
+    abandon: bool = Field(False, description="Even if the gateway goes on and may charge")
 
 
 async def check_task(context: ToolContext, arguments: CheckTask) -> ToolResult:
@@ -97,10 +96,6 @@ async def cancel_task(context: ToolContext, arguments: CancelTask) -> ToolResult
     return await task_result(context, record)
 
 
-CHECKED: Schema = {"type": "object", "properties": {"state": {"type": "string"}, "outputs": {"type": "array"}}}
-CHANGED: Schema = {"type": "object", "properties": {"state": {"type": "string"}}}
-TASKS: Schema = {"type": "object", "properties": {"tasks": {"type": "array"}}}
-
 CHECK_TASK = ToolSpec(
     name="check_task",
     title="Check task",
@@ -108,7 +103,7 @@ CHECK_TASK = ToolSpec(
     input_model=CheckTask,
     call=check_task,
     hints=READS,
-    output_schema=CHECKED,
+    output_schema=ANSWERS,
 )
 LIST_TASKS = ToolSpec(
     name="list_tasks",
@@ -117,7 +112,7 @@ LIST_TASKS = ToolSpec(
     input_model=ListTasks,
     call=list_tasks,
     hints=READS,
-    output_schema=TASKS,
+    output_schema=ANSWERS,
 )
 CANCEL_TASK = ToolSpec(
     name="cancel_task",
@@ -126,5 +121,5 @@ CANCEL_TASK = ToolSpec(
     input_model=CancelTask,
     call=cancel_task,
     hints=CANCELS,
-    output_schema=CHANGED,
+    output_schema=ANSWERS,
 )

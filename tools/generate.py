@@ -12,7 +12,6 @@ from ..tasks.service import Answer, MediaSource, Wish
 from .answers.result import ToolResult
 from .answers.task import DryRun
 from .answers.task_result import task_result
-from .arguments.schema import Schema
 from .arguments.tool_input import ToolInput
 from .arguments.values import (
     AspectRatio,
@@ -32,15 +31,11 @@ from .arguments.values import (
 )
 from .context import ToolContext
 from .progress import ProgressMeter, with_beats
-from .spec import GENERATES, ToolSpec
+from .spec import ANSWERS, GENERATES, ToolSpec
 
 ANSWER_WITHIN_SECONDS = 20.0
 """The submission goes on by itself after that."""
 
-PROMPT_CHARACTERS_MAX = 100_000
-"""A bound on what is read; what the model takes is checked when it is known."""
-
-Prompt = Annotated[str, Field(max_length=PROMPT_CHARACTERS_MAX)]
 Count = Annotated[int, Field(ge=1, le=10)]
 Quality = Annotated[Literal["quality", "fast"], BeforeValidator(lowered)]
 
@@ -48,7 +43,7 @@ Quality = Annotated[Literal["quality", "fast"], BeforeValidator(lowered)]
 class GenerateInput(ToolInput):
     """What all three generating tools take."""
 
-    prompt: Prompt = Field(description="1-100000 characters")
+    prompt: LongText
     model: Name = Field("auto", description="Default auto; see list_models")
     provider: Name | None = Field(None)
     seed: int | None = Field(None)
@@ -57,7 +52,7 @@ class GenerateInput(ToolInput):
     wait_seconds: WaitSeconds = Field(0, description="0-45")
     force_new: bool = Field(False, description="Pay again for the same request")
     dry_run: bool = Field(False, description="Only show the payload")
-    output_name: OutputName | None = Field(None, description="File name")
+    output_name: OutputName | None = Field(None)
 
     @field_validator("prompt")
     @classmethod
@@ -71,7 +66,7 @@ class GenerateVideo(GenerateInput):
     """Arguments of `generate_video`."""
 
     duration_seconds: float | None = Field(None, gt=0)
-    aspect_ratio: AspectRatio | None = Field(None, description="W:H such as 16:9, or auto")
+    aspect_ratio: AspectRatio | None = Field(None, description="16:9, 9:16 or auto")
     resolution: Resolution | None = Field(None, description="480p, 720p, 1080p, 4k")
     audio: bool | None = Field(None, description="With sound")
     negative_prompt: LongText | None = Field(None)
@@ -89,16 +84,14 @@ class GenerateVideo(GenerateInput):
 class GenerateImage(GenerateInput):
     """Arguments of `generate_image`."""
 
-    aspect_ratio: AspectRatio | None = Field(None, description="W:H such as 3:2, or auto")
+    aspect_ratio: AspectRatio | None = Field(None, description="16:9, 9:16 or auto")
     resolution: Resolution | None = Field(None, description="1k, 2k, 4k")
     size: Size | None = Field(None, description="WIDTHxHEIGHT in pixels")
     negative_prompt: LongText | None = Field(None)
-    images: Texts | None = Field(
-        None, description="To edit or refer to: https or data URLs, local paths (stdio) or task:<task_id>#1"
-    )
-    mask: Text | None = Field(None, description="Where to edit; needs images")
+    images: Texts | None = Field(None, description="To edit or refer to")
+    mask: Text | None = Field(None, description="Where to edit")
     output_format: OutputFormat | None = Field(None, description="png, jpeg, webp")
-    quality: Word | None = Field(None, description="Such as low, high")
+    quality: Word | None = Field(None, description="low, high")
 
     @model_validator(mode="after")
     def _mask_has_something_to_mask(self) -> "GenerateImage":
@@ -110,11 +103,11 @@ class GenerateImage(GenerateInput):
 class GenerateAudio(GenerateInput):
     """Arguments of `generate_audio`."""
 
-    voice: Name | None = Field(None, description="By model")
-    language: Name | None = Field(None, description="Such as en or de-DE")
-    speed: float | None = Field(None, ge=0.25, le=4, description="0.25-4; 1 is normal")
-    duration_seconds: float | None = Field(None, gt=0, description="For music and sound")
-    output_format: OutputFormat | None = Field(None, description="Such as mp3, wav")
+    voice: Name | None = Field(None)
+    language: Name | None = Field(None, description="en, de-DE")
+    speed: float | None = Field(None, ge=0.25, le=4, description="0.25-4")
+    duration_seconds: float | None = Field(None, gt=0, description="Music, sound")
+    output_format: OutputFormat | None = Field(None, description="mp3, wav")
     instructions: LongText | None = Field(None, description="Tone and pace")
 
 
@@ -213,8 +206,6 @@ async def _submitted_and_awaited(context: ToolContext, wish: Wish, arguments: Ge
     return Answer(record=record, deduplicated=answer.deduplicated)
 
 
-STARTED: Schema = {"type": "object", "properties": {"task_id": {}, "next": {}}}
-
 GENERATE_VIDEO = ToolSpec(
     name="generate_video",
     title="Generate video",
@@ -225,26 +216,28 @@ GENERATE_VIDEO = ToolSpec(
     input_model=GenerateVideo,
     call=generate,
     hints=GENERATES,
-    output_schema=STARTED,
+    output_schema=ANSWERS,
     kind="video",
 )
 GENERATE_IMAGE = ToolSpec(
     name="generate_image",
     title="Generate image",
-    description="Generate or edit images. Costs money; answers with a task like generate_video.",
+    description="Generate or edit images; costs money, arguments and answer as in generate_video.",
     input_model=GenerateImage,
     call=generate,
     hints=GENERATES,
-    output_schema=STARTED,
+    output_schema=ANSWERS,
     kind="image",
+    told_in=GenerateVideo,
 )
 GENERATE_AUDIO = ToolSpec(
     name="generate_audio",
     title="Generate audio",
-    description="Generate speech, music or sound. Costs money; answers with a task like generate_video.",
+    description="Generate speech, music or sound; costs money, arguments and answer as in generate_video.",
     input_model=GenerateAudio,
     call=generate,
     hints=GENERATES,
-    output_schema=STARTED,
+    output_schema=ANSWERS,
     kind="audio",
+    told_in=GenerateVideo,
 )

@@ -10,11 +10,10 @@ from ..domain.model_facts import InputLimits, ModelFacts
 from ..domain.request import Kind
 from ..tasks.service import ModelOffer
 from .answers.result import ToolResult
-from .arguments.schema import Schema
 from .arguments.tool_input import ToolInput
 from .arguments.values import KindFilter, Name
 from .context import ToolContext
-from .spec import READS, ToolSpec
+from .spec import ANSWERS, READS, ToolSpec
 
 UNFILTERED_BYTES = 6_000
 """The whole answer without a filter, as JSON."""
@@ -204,14 +203,12 @@ def _listed(values: Sequence[str] | Sequence[float] | None) -> list[JsonValue]:
     return [*shown[:VALUES_MAX], f"... {left_out} more"] if left_out > 0 else shown
 
 
-MODELS: Schema = {"type": "object", "properties": {"models": {"type": "array"}}}
-
 LIST_MODELS = ToolSpec(
     name="list_models",
     title="List models",
-    description="Find models, the providers usable now, and what each accepts: durations, ratios, limits.",
+    description="Find models, where each is usable now and what it accepts.",
     input_model=ListModels,
     call=list_models,
     hints=READS,
-    output_schema=MODELS,
+    output_schema=ANSWERS,
 )

@@ -8,7 +8,7 @@ from typing_extensions import TypeVar
 
 from ..domain.request import Kind
 from .answers.result import Picture, ToolResult
-from .arguments.schema import Schema
+from .arguments.schema import Schema, input_schema
 from .arguments.tool_input import ToolInput
 from .context import ToolContext
 
@@ -18,9 +18,14 @@ AnswerT = TypeVar("AnswerT", bound=ToolResult | Picture, default=ToolResult)
 Hints = dict[str, bool]
 """The protocol's annotations: `readOnlyHint` and so on. They inform a host's questions to its user."""
 
-GENERATES: Hints = {"readOnlyHint": False, "destructiveHint": False}
-READS: Hints = {"readOnlyHint": True, "openWorldHint": False}
-CANCELS: Hints = {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": True}
+# What is so by default is left out: a tool that is not said to read only may change things.
+GENERATES: Hints = {"destructiveHint": False}
+READS: Hints = {"readOnlyHint": True}
+CANCELS: Hints = {"destructiveHint": True, "idempotentHint": True}
+
+ANSWERS: Schema = {"type": "object"}
+"""The outline of every structured answer: clients check results against it and show it to no model, so it says no more
+than the protocol asks for, and the list of tools stays short."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +40,13 @@ class ToolSpec(Generic[InputT, AnswerT]):
     call: Callable[[ToolContext, InputT], Awaitable[AnswerT]] = field(repr=False)
     hints: Hints
     output_schema: Schema | None
-    """None where the answer is not structured.
-
-    It is an outline: clients check results against it, so what may be null has no type, nothing is required (a dry run
-    has none of a task's fields), and the whole list of tools stays short.
-    """
+    """None where the answer is not structured."""
     kind: Kind | None = None
     """What it generates."""
+    told_in: type[ToolInput] | None = None
+    """The tool that tells of the arguments that both have, and to which the description points."""
+
+    @property
+    def input_schema(self) -> Schema:
+        """What a host lists of its arguments."""
+        return input_schema(self.input_model, self.told_in)

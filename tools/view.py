@@ -14,7 +14,7 @@ class ViewOutput(ToolInput):
     """Arguments of `view_output`."""
 
     task_id: TaskId
-    index: int = Field(1, ge=1, description="From 1; default 1")
+    index: int = Field(1, ge=1, description="From 1")
     at_seconds: float | None = Field(None, description="One frame of a video")
 
 
@@ -35,7 +35,7 @@ async def view_output(context: ToolContext, arguments: ViewOutput) -> Picture:
 VIEW_OUTPUT = ToolSpec(
     name="view_output",
     title="View output",
-    description="See what was made: the image, a video's contact sheet or one frame, a sound's waveform.",
+    description="See what was made: an image, a video's contact sheet, a sound's waveform.",
     input_model=ViewOutput,
     call=view_output,
     hints=READS,

@@ -39,7 +39,6 @@ from ...tools import (
     ToolContext,
     ToolSpec,
     call_tool,
-    input_schema,
     validation_sentences,
 )
 from .completion import Completing
@@ -189,7 +188,7 @@ def sdk_tool(spec: ToolSpec[Any, Any], surroundings: ToolContext) -> Tool:
         name=spec.name,
         title=spec.title,
         description=spec.description,
-        parameters=input_schema(spec.input_model),
+        parameters=spec.input_schema,
         fn_metadata=raw_arguments(spec.output_schema),
         is_async=True,
         context_kwarg="context",

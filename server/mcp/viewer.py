@@ -17,7 +17,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from ...providers.provider import ProviderSettings
 from ..settings.origins import is_origin
 
-VIEWER_URI = "ui://rushes/viewer.html"
+VIEWER_URI = "ui://rushes/viewer"
 
 VIEWED_TOOLS = frozenset({"generate_video", "generate_image", "generate_audio", "check_task"})
 """The tools whose answer is a task to look at."""

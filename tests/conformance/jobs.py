@@ -24,7 +24,7 @@ from pydantic import BaseModel, Field
 from rushes.server.mcp.rendering import rendered
 from rushes.server.mcp.server import RushesServer, sdk_tool
 from rushes.server.mcp.tasks_extension import EXTENSION_ID, TaskIdParams, TasksExtension, TaskUpdateParams
-from rushes.tools import GENERATE_IMAGE, GENERATES, STARTED, GenerateImage, ToolContext, ToolInput, ToolResult, ToolSpec
+from rushes.tools import ANSWERS, GENERATE_IMAGE, GENERATES, GenerateImage, ToolContext, ToolInput, ToolResult, ToolSpec
 
 Wire = dict[str, Any]
 
@@ -74,7 +74,7 @@ async def multi_input(context: ToolContext, _: NoArguments) -> ToolResult:
 
 def spec(name: str, model: type[Any], call: Any) -> ToolSpec[Any]:
     words = name.replace("_", " ").capitalize()
-    return ToolSpec(name, words, f"{words}, for the suite.", model, call, GENERATES, STARTED)
+    return ToolSpec(name, words, f"{words}, for the suite.", model, call, GENERATES, ANSWERS)
 
 
 SPECS = (

@@ -69,7 +69,7 @@ async def test_the_tools_are_listed_with_titles_hints_and_schemas(era: str) -> N
         assert (tool.output_schema is None) is (tool.name == "view_output")
         assert tool.annotations is not None
         reads = tool.name.startswith(("check", "list", "view"))
-        assert tool.annotations.read_only_hint is reads
+        assert bool(tool.annotations.read_only_hint) is reads
         assert reads or tool.annotations.destructive_hint is (tool.name == "cancel_task")
 
 

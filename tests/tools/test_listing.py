@@ -22,17 +22,17 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 UPDATE = "UPDATE_SNAPSHOTS"
 
 CEILINGS = {
-    "generate_video": 1_840,
-    "generate_image": 1_670,
-    "generate_audio": 1_490,
+    "generate_video": 2_000,
+    "generate_image": 1_350,
+    "generate_audio": 1_300,
     "check_task": 640,
     "view_output": 480,
-    "list_tasks": 620,
-    "cancel_task": 500,
-    "list_models": 510,
+    "list_tasks": 600,
+    "cancel_task": 440,
+    "list_models": 560,
 }
-"""Bytes of each tool in `tools/list`."""
-CEILING = 7_650
+"""Bytes of each tool in `tools/list`. Together they are more than the whole may be: what one takes, another leaves."""
+CEILING = 7_600
 """Bytes of the whole answer; hosts load it into every conversation, and 8 KB are promised."""
 CEILING_WITH_BLANKS = 8_192
 """The same where a host writes its JSON with blanks after commas and colons."""

@@ -26,7 +26,7 @@ def walk(schema: JsonValue, *, names: bool = False) -> Iterator[Schema]:
 
 @pytest.mark.parametrize("spec", ALL_TOOLS, ids=NAMES)
 def test_a_schema_holds_only_what_every_host_takes(spec: ToolSpec[Any, Any]) -> None:
-    for schema in (input_schema(spec.input_model), spec.output_schema or {}):
+    for schema in (spec.input_schema, spec.output_schema or {}):
         for part in walk(schema):
             assert not NOT_PORTABLE & part.keys()
             assert isinstance(part.get("type", "string"), str)
@@ -39,7 +39,7 @@ def _listed(value: JsonValue) -> list[JsonValue]:
 
 @pytest.mark.parametrize("spec", ALL_TOOLS, ids=NAMES)
 def test_an_input_schema_allows_no_unknown_argument_and_types_every_known_one(spec: ToolSpec[Any, Any]) -> None:
-    schema = input_schema(spec.input_model)
+    schema = spec.input_schema
     properties = schema["properties"]
 
     assert schema["additionalProperties"] is False
@@ -51,11 +51,30 @@ def test_an_input_schema_allows_no_unknown_argument_and_types_every_known_one(sp
 
 @pytest.mark.parametrize("spec", ALL_TOOLS, ids=NAMES)
 def test_a_limit_stands_in_the_description_because_some_hosts_strip_all_others(spec: ToolSpec[Any, Any]) -> None:
-    shown = input_schema(spec.input_model)["properties"]
-    assert isinstance(shown, dict)
     for name, own in spec.input_model.model_json_schema()["properties"].items():
+        shown = _said_of(name, spec.input_schema) + (_said_of(name, input_schema(spec.told_in)) if spec.told_in else "")
         limits = [part[keyword] for part in walk(own) for keyword in ("maximum", "maxLength") if keyword in part]
-        assert all(f"{limit:g}" in str(shown[name]) for limit in limits)
+        assert all(f"{limit:g}" in shown for limit in limits)
+
+
+def _said_of(name: str, schema: Schema) -> str:
+    """What a schema tells of an argument; nothing where it has none of that name."""
+    properties = schema["properties"]
+    assert isinstance(properties, dict)
+    return str(properties.get(name, ""))
+
+
+def test_what_several_tools_take_is_described_once_and_the_others_say_where() -> None:
+    told = {spec.input_model: spec for spec in ALL_TOOLS}
+    pointing = [spec for spec in ALL_TOOLS if spec.told_in is not None]
+
+    assert {spec.name for spec in pointing} >= {"generate_image", "generate_audio"}
+    for spec in pointing:
+        teller = told[spec.told_in]  # type: ignore[index]
+        assert teller.name in spec.description
+        for name in teller.input_model.model_fields.keys() & spec.input_model.model_fields.keys():
+            said = _said_of(name, spec.input_schema)
+            assert "description" not in said or said != _said_of(name, teller.input_schema)
 
 
 class Colour(BaseModel):

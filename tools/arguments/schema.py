@@ -31,11 +31,26 @@ def portable(schema: Schema) -> Schema:
     return _flat(schema, definitions if _is_schema(definitions) else {}, ())
 
 
-def input_schema(model: type[BaseModel]) -> Schema:
-    """The schema of a tool's arguments; unknown arguments are not allowed."""
+def input_schema(model: type[BaseModel], told_in: type[BaseModel] | None = None) -> Schema:
+    """The schema of a tool's arguments; unknown arguments are not allowed.
+
+    Args:
+        model: The tool's arguments.
+        told_in: Another tool's: what it says of an argument in the same words is not said again.
+    """
     schema = portable(model.model_json_schema())
     schema.pop("description", None)
+    properties = schema.get("properties")
+    if told_in is not None and _is_schema(properties):
+        said = {name: field.description for name, field in told_in.model_fields.items()}
+        schema["properties"] = {name: _unless_said(part, said.get(name)) for name, part in properties.items()}
     return {**schema, "additionalProperties": False}
+
+
+def _unless_said(part: JsonValue, said: str | None) -> JsonValue:
+    if said is None or not _is_schema(part) or part.get("description") != said:
+        return part
+    return {key: value for key, value in part.items() if key != "description"}
 
 
 def _flat(schema: Schema, definitions: Mapping[str, JsonValue], open_refs: tuple[str, ...]) -> Schema:
