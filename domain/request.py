@@ -44,6 +44,9 @@ class MediaInput(BaseModel):
     mime_type: str | None = None
     """Known for bytes that rushes holds (by their magic bytes), unknown for a plain URL."""
     size_bytes: int | None = None
+    width: int | None = None
+    height: int | None = None
+    """In pixels, of a picture whose bytes rushes holds."""
     sha256: str | None = None
     data: bytes | None = Field(default=None, exclude=True, repr=False)
 

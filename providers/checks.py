@@ -13,6 +13,7 @@ from ..domain.failure import clean_text
 from ..domain.model_facts import InputLimits, ModelFacts, OperationFacts, OptionFacts
 from ..domain.request import GenerationRequest, MediaInput, MediaRole, Operation, asked_inputs
 from .client.addresses import is_loopback_url
+from .shapes import shape_warnings
 
 INPUT_OF_ROLE: dict[MediaRole, str] = {
     "image": "image",
@@ -115,7 +116,7 @@ def unchecked(request: GenerationRequest, facts: ModelFacts, provider: str) -> l
     if page_max is not None and given > page_max:
         newer = f" (its newer code: {limits.reference_images_max})" if limits.reference_images_max else ""
         warnings.append(f"{provider}'s page allows {page_max} reference_images{newer}, so it may refuse {given}")
-    return warnings
+    return [*warnings, *shape_warnings(request, facts, provider)]
 
 
 def check_options(body: Mapping[str, JsonValue], facts: ModelFacts, provider: str, *, on_loopback: bool) -> None:

@@ -24,7 +24,7 @@ from .generate import (
     wish_of,
 )
 from .models import LIST_MODELS, UNFILTERED_BYTES, ListModels, model_list
-from .progress import progress_message
+from .progress import ProgressMeter, progress_message
 from .prompts import MODELS_COMPARED_MAX, SHOTS_MAX, comparison_text, storyboard_text
 from .spec import ANSWERS, GENERATES, READS, ToolSpec
 from .toolbox import ALL_TOOLS
@@ -66,6 +66,7 @@ __all__ = [
     "ListTasks",
     "OpenService",
     "Picture",
+    "ProgressMeter",
     "Schema",
     "Task",
     "TaskList",

@@ -92,8 +92,10 @@ async def cancel_task(context: ToolContext, arguments: CancelTask) -> ToolResult
         TaskNotFound, StoreError.
     """
     service = await context.opened()
+    before = await service.get(arguments.task_id, principal=context.principal)
     record = await service.cancel(arguments.task_id, principal=context.principal, abandon=arguments.abandon)
-    return await task_result(context, record)
+    said = (f"Nothing was cancelled: the task had ended before ({before.state}).",) if before.final else ()
+    return await task_result(context, record, said=said)
 
 
 CHECK_TASK = ToolSpec(

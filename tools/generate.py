@@ -170,7 +170,15 @@ async def generate(context: ToolContext, arguments: Generate) -> ToolResult:
     if arguments.dry_run:
         return await _preview(context, wish)
     answer = await _submitted_and_awaited(context, wish, arguments)
-    return await task_result(context, answer.record, deduplicated=answer.deduplicated, failure_is_error=True)
+    said = tuple(_not_used(arguments, answer))
+    return await task_result(context, answer.record, deduplicated=answer.deduplicated, failure_is_error=True, said=said)
+
+
+def _not_used(arguments: Generate, answer: Answer) -> Iterator[str]:
+    """What an equal earlier call leaves without effect: it is no part of what is generated."""
+    name = arguments.output_name
+    if answer.deduplicated and name is not None and name != answer.record.output_name:
+        yield f"output_name {name!r} was not used: the file is named as the earlier call asked."
 
 
 async def _preview(context: ToolContext, wish: Wish) -> ToolResult:
@@ -185,7 +193,7 @@ async def _preview(context: ToolContext, wish: Wish) -> ToolResult:
         payload=preview.payload,
         warnings=preview.warnings,
     )
-    return ToolResult(document=shown.model_dump(mode="json"))
+    return ToolResult(document=shown.document())
 
 
 async def _submitted_and_awaited(context: ToolContext, wish: Wish, arguments: GenerateInput) -> Answer:

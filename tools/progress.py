@@ -1,4 +1,4 @@
-"""Progress of a waiting call: values that only grow (the protocol asks for that), messages that state the truth."""
+"""Progress of a waiting call: values that only grow (the protocol asks for that), and words that say the same."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -16,38 +16,61 @@ ReportProgress = Callable[[float, str], Awaitable[None]]
 BEAT_SECONDS = 5.0
 """Between two notifications at most, while a call waits."""
 
-_CREEP = 0.01
-"""Share of what is left that an unchanged task's value grows by, because equal values are not allowed."""
+APART_SECONDS = 1.0
+"""Between two notifications at least, but for the end: nobody reads faster."""
+
+_CREEP = 0.001
+"""By so little, in percent, grows the value of what did not move, because equal values are not allowed."""
+
+_UNFINISHED_MAX = 99.0
 
 
 class ProgressMeter:
-    """One call's progress: each value is greater than the last, and below 100 until the end."""
+    """One call's progress: each value is greater than the last, and 100 for a good end alone.
 
-    def __init__(self, report: ReportProgress) -> None:
+    Args:
+        report: Where the values go.
+        now: Seconds of a clock that only runs on.
+    """
+
+    def __init__(self, report: ReportProgress, now: Callable[[], float] = anyio.current_time) -> None:
         self._report = report
+        self._now = now
         self._last = 0.0
+        self._told_at = -APART_SECONDS
 
     async def task(self, record: TaskRecord) -> None:
-        """Report a task's state."""
-        if record.final:
-            self._last = max(self._last, 99.0)
-        await self._say(record.progress, progress_message(record))
+        """Report a task's state, at its end in any case."""
+        ended_well = record.state == "succeeded" and record.settled
+        percent = 100.0 if ended_well else _percent(record, self._last)
+        await self._say(percent, _words(record, self._last), at_once=record.settled)
 
     async def beat(self) -> None:
         """Report that the submission goes on."""
         await self._say(None, "waiting for the gateway's answer")
 
-    async def _say(self, fraction: float | None, message: str) -> None:
-        creeping = self._last + (100.0 - self._last) * _CREEP
-        self._last = max(creeping, min(100.0 * (fraction or 0.0), 99.0))
+    async def _say(self, percent: float | None, message: str, *, at_once: bool = False) -> None:
+        now = self._now()
+        if now - self._told_at < APART_SECONDS and not at_once:
+            return
+        self._told_at = now
+        self._last = max(self._last + _CREEP, percent or 0.0)
         await self._report(self._last, message)
 
 
 def progress_message(record: TaskRecord) -> str:
     """The state in words, with the percentage where it is known: `running, 40 %`."""
-    if record.progress is None or record.final:
-        return record.state
-    return f"{record.state}, {round(100 * record.progress)} %"
+    return _words(record, 0.0)
+
+
+def _words(record: TaskRecord, told: float) -> str:
+    percent = _percent(record, told)
+    return record.state if percent is None or record.final else f"{record.state}, {round(percent)} %"
+
+
+def _percent(record: TaskRecord, told: float) -> float | None:
+    """How much is done, and never less than was told before."""
+    return None if record.progress is None else max(min(100.0 * record.progress, _UNFINISHED_MAX), told)
 
 
 async def with_beats(meter: ProgressMeter, work: Callable[[], Awaitable[ResultT]], every_seconds: float) -> ResultT:

@@ -19,6 +19,7 @@ from ...domain.request import GenerationRequest, Kind, MediaInput
 from ..checks import check_request
 from ..fact_files import load_facts
 from ..provider import AccountCheck, AnswerSink, OutputStream, ProviderSettings, Traits
+from ..shapes import shape_warnings
 from .jobs import Clock, InputFolder, RunningJob
 from .spec import InputMedium, RenderSpec, spec_of
 
@@ -73,7 +74,7 @@ class SandboxProvider:
             path="",
             body={"model": facts.id, **dumped, **({"media": media} if media else {})},
             details={"spec": dumped},
-            warnings=_warnings(request, spec),
+            warnings=(*shape_warnings(request, facts, self.name), *_warnings(request, spec)),
         )
 
     async def submit(self, plan: Plan, *, sink: AnswerSink | None = None) -> Submission:  # noqa: ARG002 - it delivers nothing
@@ -162,6 +163,8 @@ def _warnings(request: GenerationRequest, spec: RenderSpec) -> tuple[str, ...]:
         for medium in spec.media
         if not medium.is_seen
     ]
+    if request.provider_options:
+        warnings.append(f"provider_options change nothing in the sandbox: {', '.join(request.provider_options)}.")
     if request.kind == "audio":
         unheard = " and ".join(name for name in ("voice", "language", "instructions") if getattr(request, name))
         but = f"; {unheard} change nothing in it" if unheard else ""

@@ -18,6 +18,7 @@ from ...domain.errors import RequestRefused, TaskNotFound
 from ...domain.failure import clean_text
 from ...domain.kept_media import Kept, KeptFileChanged
 from ...domain.media_types import HEAD_BYTES, sniff_mime
+from ...domain.picture_size import picture_size
 from ...domain.principal import Principal
 from ...domain.record import Output
 from ...domain.request import MediaInput, MediaRole
@@ -147,11 +148,14 @@ class MediaResolver:
         if mime_type is None or not mime_type.startswith(f"{wanted}/"):
             found = mime_type or "no known medium"
             raise _invalid(f"{_shown(shown)} is {found} by its first bytes, not {wanted}.")
+        pixels = picture_size(data)
         return MediaInput(
             role=role,
             source=f"{_shown(shown)} ({mime_type}, {len(data)} bytes)",
             mime_type=mime_type,
             size_bytes=len(data),
+            width=pixels and pixels[0],
+            height=pixels and pixels[1],
             sha256=hashlib.sha256(data).hexdigest(),
             data=data,
         )

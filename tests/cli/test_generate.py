@@ -24,7 +24,7 @@ def test_a_video_is_made_and_decodes_as_promised() -> None:
     )  # fmt: skip
     task = run.document
     output = only_output(task)
-    assert (task["state"], task["provider"], task["failure"]) == ("succeeded", "sandbox", None)
+    assert (task["state"], task["provider"], "failure" in task) == ("succeeded", "sandbox", False)
     assert any("sandbox" in warning for warning in task["warnings"])
     with av.open(str(output["path"]), "r") as container:
         stream = container.streams.video[0]
@@ -84,7 +84,7 @@ def test_the_same_request_again_is_the_same_task_unless_a_new_one_is_asked_for()
     again = rushes("generate", "image", "a lighthouse", "--seed", "7", "--json").document
     new = rushes("generate", "image", "a lighthouse", "--seed", "7", "--force-new", "--json").document
     assert (again["task_id"], again["deduplicated"]) == (first["task_id"], True)
-    assert (new["task_id"] == first["task_id"], new["deduplicated"]) == (False, False)
+    assert (new["task_id"] == first["task_id"], "deduplicated" in new) == (False, False)
     assert only_output(new)["sha256"] == only_output(first)["sha256"]
 
 
@@ -144,7 +144,7 @@ def test_a_lost_answer_is_unknown_and_says_so() -> None:
 def test_what_cannot_be_leaves_with_2_before_anything_is_made(arguments: list[str], words: str) -> None:
     run = rushes("generate", *arguments, "--json", code=2)
     document = run.document
-    assert document["task_id"] is None
+    assert "task_id" not in document
     assert document["failure"]["charged"] == "no"
     assert words in document["failure"]["message"]
 

@@ -105,7 +105,7 @@ async def test_a_link_in_place_of_a_kept_file_is_not_served_as_a_resource(tmp_pa
         with pytest.raises(MCPError, match="is not the file that was kept"):
             await client.read_resource("rushes://tasks/01TASK/outputs/1")
         shown = await client.call_tool("view_output", {"task_id": "01TASK"})
-        assert "is not the file that was kept" in str(document(shown)["failure"])
+        assert "is not the file that was kept" in str(document(shown)["error"])
 
 
 async def test_a_kept_file_with_other_bytes_of_the_same_length_is_not_served_as_a_resource(tmp_path: Path) -> None:

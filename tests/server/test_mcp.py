@@ -97,13 +97,9 @@ async def test_a_generation_answers_with_its_task_and_what_to_do_next(era: str) 
 
     shown = document(result)
     assert result.is_error is False
-    assert list(shown) == TASK_FIELDS
-    assert (shown["task_id"], shown["kind"], shown["state"], shown["deduplicated"]) == (
-        "01TASK1",
-        "video",
-        "running",
-        False,
-    )
+    assert list(shown) == [name for name in TASK_FIELDS if name in shown]
+    assert (shown["task_id"], shown["kind"], shown["state"]) == ("01TASK1", "video", "running")
+    assert not any(value is None or value is False or value == [] for value in shown.values())
     assert shown["next"] == {
         "tool": "check_task",
         "arguments": {"task_id": "01TASK1", "wait_seconds": 30},
@@ -130,7 +126,8 @@ async def test_the_same_request_answers_with_the_same_task() -> None:
         third = document(await client.call_tool("generate_image", {"prompt": "a red fox", "force_new": True}))
 
     assert (second["task_id"], second["deduplicated"]) == (first["task_id"], True)
-    assert (third["task_id"] != first["task_id"], third["deduplicated"]) == (True, False)
+    assert third["task_id"] != first["task_id"]
+    assert "deduplicated" not in third
 
 
 @every_era
@@ -166,7 +163,6 @@ async def test_a_generation_that_failed_is_an_error_with_the_whole_task(kind: st
     assert failure_in(shown) == {
         "reason": "content_violation",
         "message": "the prompt was refused",
-        "provider_code": None,
         "charged": "no",
         "retry_safe": False,
         "hint": "Change the prompt or the input media; the same request will be refused again.",
@@ -185,18 +181,22 @@ async def test_looking_at_a_failed_task_is_no_error() -> None:
 
 @every_era
 @pytest.mark.parametrize("spec", ALL_TOOLS, ids=[spec.name for spec in ALL_TOOLS])
-async def test_unknown_arguments_are_refused_by_every_tool_in_the_shape_of_a_task(spec: object, era: str) -> None:
-    name = next(known.name for known in ALL_TOOLS if known is spec)
+async def test_unknown_arguments_are_refused_by_every_tool(spec: object, era: str) -> None:
+    tool = next(known for known in ALL_TOOLS if known is spec)
     async with connected(FakeService(), era) as client:
-        result = await client.call_tool(name, {"promt": "a red fox", "task_id": "x", "prompt": "y"})
+        result = await client.call_tool(tool.name, {"promt": "a red fox", "task_id": "x", "prompt": "y"})
 
     shown = document(result)
     assert result.is_error is True
-    assert list(shown) == TASK_FIELDS
-    assert (shown["task_id"], shown["state"]) == (None, "failed")
-    told = failure_in(shown)
+    if tool.kind is None:
+        told = TypeAdapter(Document).validate_python(shown["error"])
+        assert (list(shown), list(told)) == (["error"], ["reason", "message", "hint"])
+    else:
+        told = failure_in(shown)
+        assert (list(shown), shown["state"], shown["kind"]) == (["kind", "state", "failure"], "failed", tool.kind)
+        assert (told["charged"], told["retry_safe"]) == ("no", False)
+    assert told["reason"] == "invalid_input"
     assert "Unknown argument 'promt'" in str(told["message"])
-    assert (told["reason"], told["charged"], told["retry_safe"]) == ("invalid_input", "no", False)
 
 
 @every_era
@@ -210,12 +210,12 @@ async def test_an_argument_that_a_host_adds_for_itself_is_passed_over(era: str) 
     assert document(result)["task_id"] == "01TASK"
 
 
-async def test_a_mistyped_argument_is_answered_with_the_right_one_and_all_there_are() -> None:
+async def test_a_mistyped_argument_is_answered_with_the_right_one() -> None:
     async with connected(FakeService()) as client:
         told = failure_in(document(await client.call_tool("generate_video", {"promt": "a red fox"})))
 
     assert told["message"] == "Unknown argument 'promt'. Did you mean 'prompt'? prompt is required."
-    assert "Arguments: aspect_ratio, audio, count" in str(told["hint"])
+    assert told["hint"] == "Correct these and call again; nothing was sent."
 
 
 @every_era
@@ -247,7 +247,8 @@ async def test_a_refusal_before_a_task_exists_has_a_reason_a_money_state_and_a_h
     shown = document(result)
     told = failure_in(shown)
     assert result.is_error is True
-    assert (shown["task_id"], shown["kind"], told["reason"], told["charged"]) == (None, "video", reason, charged)
+    assert (shown["state"], shown["kind"], told["reason"], told["charged"]) == ("failed", "video", reason, charged)
+    assert "task_id" not in shown
     assert error.message in str(told["message"])
 
 
@@ -255,7 +256,7 @@ async def test_what_no_model_offers_leads_to_list_models() -> None:
     async with connected(refusing(RequestRefused("unsupported", "no model makes 8k"))) as client:
         shown = document(await client.call_tool("generate_video", {"prompt": "a red fox"}))
 
-    assert shown["next"] == {"tool": "list_models", "arguments": {"kind": "video"}, "after_seconds": 0}
+    assert shown["next"] == {"tool": "list_models", "arguments": {"kind": "video"}}
 
 
 @pytest.mark.parametrize("tool", ["check_task", "cancel_task", "view_output"])
@@ -265,20 +266,22 @@ async def test_a_task_that_is_not_there_leads_to_list_tasks(tool: str) -> None:
 
     shown = document(result)
     assert result.is_error is True
-    assert "'reason': 'not_found'" in str(shown.get("error") or shown["failure"])
-    assert shown["next"] == {"tool": "list_tasks", "arguments": {}, "after_seconds": 0}
+    assert "'reason': 'not_found'" in str(shown["error"])
+    assert shown["next"] == {"tool": "list_tasks", "arguments": {}}
 
 
 async def test_a_fault_of_ours_is_logged_and_shows_nothing_of_itself(caplog: pytest.LogCaptureFixture) -> None:
     service = FakeService()
     service.refusal = ZeroDivisionError("secret detail")
     async with connected(service) as client:
-        result = await client.call_tool("check_task", {"task_id": "01TASK"})
+        generated = await client.call_tool("generate_video", {"prompt": "a red fox"})
+        checked = await client.call_tool("check_task", {"task_id": "01TASK"})
 
-    told = failure_in(document(result))
-    assert (result.is_error, told["reason"]) == (True, "internal")
-    assert "secret" not in json.dumps(told)
-    assert [entry.levelno for entry in caplog.records if entry.exc_info] == [logging.ERROR]
+    told = failure_in(document(generated))
+    assert (generated.is_error, told["reason"], told["charged"]) == (True, "internal", "unknown")
+    assert set(document(checked)) == {"error", "next"}
+    assert "secret" not in json.dumps([document(generated), document(checked)])
+    assert [entry.levelno for entry in caplog.records if entry.exc_info] == [logging.ERROR] * 2
 
 
 @every_era
@@ -293,12 +296,11 @@ async def test_a_wait_ends_with_the_task_and_reports_growing_progress(era: str) 
         told.set()
 
     async def move_on() -> None:
-        nonlocal told
-        for fraction in (0.25, 0.25, 0.6, 0.5):
-            await told.wait()
-            told = anyio.Event()
-            service.move("01TASK", progress=fraction)
         await told.wait()
+        for fraction in (0.25, 0.6, 0.5):
+            service.waiting = anyio.Event()
+            service.move("01TASK", progress=fraction)
+            await service.waiting.wait()
         service.move("01TASK", **DONE, outputs=(KEPT,))
 
     async with connected(service, era) as client, anyio.create_task_group() as group:
@@ -307,16 +309,9 @@ async def test_a_wait_ends_with_the_task_and_reports_growing_progress(era: str) 
         assert document(result)["state"] == "succeeded"
 
     values = [progress for progress, _, _ in heard]
-    assert len(values) == 5
     assert values == sorted(set(values))
     assert {total for _, total, _ in heard} == {100}
-    assert [message for _, _, message in heard] == [
-        "running",
-        "running, 25 %",
-        "running, 25 %",
-        "running, 60 %",
-        "running, 50 %",
-    ]
+    assert heard[0][2] == "running"
 
 
 @every_era
@@ -454,7 +449,9 @@ async def test_an_output_that_is_not_there_is_refused_with_what_is(
         result = await client.call_tool("view_output", {"task_id": "01TASK", "index": index})
 
     assert result.is_error is True
-    told = failure_in(document(result))
+    shown = document(result)
+    assert not shown.keys() - {"error", "next"}
+    told = TypeAdapter(Document).validate_python(shown["error"])
     assert told["message"] == message
     assert hint in str(told["hint"])
 

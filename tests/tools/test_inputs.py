@@ -221,11 +221,11 @@ def test_a_wrong_value_is_repeated_only_in_short() -> None:
 
 
 def test_an_unknown_argument_is_answered_with_the_one_that_was_meant() -> None:
-    assert unknown_arguments(["duration"], GenerateVideo) == [
+    assert unknown_arguments({"duration": 5}, GenerateVideo) == [
         "Unknown argument 'duration'. Did you mean 'duration_seconds'?"
     ]
-    assert unknown_arguments(["zzz"], GenerateVideo) == ["Unknown argument 'zzz'."]
-    assert unknown_arguments(["prompt"], GenerateVideo) == []
+    assert unknown_arguments({"zzz": 5}, GenerateVideo) == ["Unknown argument 'zzz'."]
+    assert unknown_arguments({"prompt": "x"}, GenerateVideo) == []
 
 
 json_values: st.SearchStrategy[JsonValue] = st.recursive(

@@ -21,6 +21,8 @@ KEPT = Output(
         width=1280,
         height=720,
         duration_seconds=5.0,
+        frame_rate=24.0,
+        has_audio=False,
         mime_type="video/mp4",
     ),
     keeping=Keeping(status="kept"),
@@ -31,21 +33,18 @@ DONE: dict[str, object] = {"state": "succeeded", "phase": "done", "open": False,
 def test_a_kept_result_is_shown_with_all_its_facts() -> None:
     shown = task_of(record(**DONE, outputs=(KEPT,), cost=Cost(amount=0.4)), deduplicated=True)
 
-    assert shown.model_dump(mode="json") == {
+    assert shown.document() == {
         "task_id": "01TASK",
         "kind": "video",
         "state": "succeeded",
         "provider": "gateway",
         "model": "fox-1",
         "prompt": "a red fox",
-        "progress": None,
         "created_at": "2026-11-20T17:05:30.123Z",
-        "updated_at": "2026-11-20T17:05:30.123Z",
         "finished_at": "2026-11-20T17:05:30.123Z",
         "outputs": [
             {
                 "keeping": "kept",
-                "hint": None,
                 "url": "https://cdn.example/fox.mp4",
                 "expires_at": "2026-12-05T17:05:30.123Z",
                 "path": "/media/fox.mp4",
@@ -56,14 +55,17 @@ def test_a_kept_result_is_shown_with_all_its_facts() -> None:
                 "width": 1280,
                 "height": 720,
                 "duration_seconds": 5.0,
+                "frame_rate": 24.0,
+                "has_audio": False,
             }
         ],
-        "failure": None,
-        "warnings": [],
+        "warnings": [
+            "No new task was made, and nothing paid again: an equal call made this one. "
+            "force_new: true pays for another."
+        ],
         "cost": {"amount": 0.4, "currency": "USD"},
-        "job": None,
         "deduplicated": True,
-        "next": {"tool": "view_output", "arguments": {"task_id": "01TASK", "index": 1}, "after_seconds": 0},
+        "next": {"tool": "view_output", "arguments": {"task_id": "01TASK"}},
     }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 from rushes.domain.errors import Charged, FailureReason
@@ -42,7 +43,8 @@ class Place:
         """One medium with the facts of its file, at its declared address unless told otherwise."""
         path = self.folder / (file or FILES[kind])
         address = f"{self.declared}/{path.name}" if url == DECLARED else url
-        facts = {"path": str(path), "bytes": path.stat().st_size, **FACTS[kind]}
+        digest = sha256(path.read_bytes()).hexdigest()
+        facts = {"path": str(path), "bytes": path.stat().st_size, "sha256": digest, **FACTS[kind]}
         return Output(
             remote=RemoteOutput.model_validate({"url": address, "mime_type": FACTS[kind]["mime_type"]}),
             kept=KeptMedia.model_validate(facts) if kept else None,

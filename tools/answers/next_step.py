@@ -2,7 +2,7 @@
 
 import math
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue, SerializerFunctionWrapHandler, model_serializer
 
 from ...domain.record import TaskRecord
 from ...domain.request import Kind
@@ -18,13 +18,18 @@ KEEP_AGAIN_SECONDS = 30.0
 
 
 class NextStep(BaseModel):
-    """A tool call worth making, and after how many seconds."""
+    """A tool call worth making, and after how many seconds; at once where none are told."""
 
     model_config = ConfigDict(frozen=True)
 
     tool: str
     arguments: dict[str, JsonValue]
     after_seconds: int = 0
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, plainly: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        shown: dict[str, JsonValue] = plainly(self)
+        return {name: value for name, value in shown.items() if name != "after_seconds" or value}
 
 
 def next_step(record: TaskRecord, poll_interval_seconds: float | None) -> NextStep | None:
@@ -51,7 +56,8 @@ def check_again(task_id: str, after_seconds: float) -> NextStep:
 
 
 def look_at(task_id: str, index: int) -> NextStep:
-    return NextStep(tool="view_output", arguments={"task_id": task_id, "index": index})
+    arguments: dict[str, JsonValue] = {"task_id": task_id}
+    return NextStep(tool="view_output", arguments=arguments if index == 1 else {**arguments, "index": index})
 
 
 def cure(reason: str, kind: Kind | None) -> NextStep | None:

@@ -57,6 +57,8 @@ class TaskOutput(BaseModel):
     width: int | None = None
     height: int | None = None
     duration_seconds: float | None = None
+    frame_rate: float | None = None
+    has_audio: bool | None = None
 
 
 def timestamp(moment: datetime | None) -> str | None:
@@ -92,6 +94,8 @@ def _shown(task_id: str, index: int, output: Output, now: datetime, *, whole: bo
             "width": kept.width,
             "height": kept.height,
             "duration_seconds": kept.duration_seconds,
+            "frame_rate": kept.frame_rate,
+            "has_audio": kept.has_audio,
         }
     )
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
-from ...domain.errors import FailureError, RushesError, StoreError, TaskNotFound
+from ...domain.errors import FailureError, FailureReason, RushesError, StoreError, TaskNotFound
 from ...domain.failure import MESSAGE_LIMIT, Failure, clean_text, failure, failure_of
 from ...domain.request import Kind
-from ...domain.spelling import nearest
+from ..arguments.meant import meant
 from .next_step import NextStep, cure
 from .result import ToolResult
 from .task import refused_task
@@ -18,18 +18,21 @@ ECHO_LIMIT = 80
 
 ASK_DOCTOR = "Ask the user to run `rushes doctor`; the log on stderr says more."
 
+CORRECT_THESE = "Correct these and call again; nothing was sent."
+
+FAULT = "A fault in rushes ended this call."
+FAULT_HINT = "Call list_tasks to see whether a task was made before you ask again; the log on stderr says more."
+
 STORE_HINT = "Nothing was sent. Ask the user to run `rushes doctor`; the log on stderr says more."
 
 
-def unknown_arguments(given: Iterable[str], model: type[BaseModel]) -> list[str]:
-    """One sentence for each argument that the tool does not have."""
-    sentences: list[str] = []
-    for name in given:
-        if name not in model.model_fields:
-            meant = nearest(name, model.model_fields)
-            asked = f" Did you mean {meant!r}?" if meant else ""
-            sentences.append(f"Unknown argument {clean_text(name, ECHO_LIMIT)!r}.{asked}")
-    return sentences
+def unknown_arguments(given: Mapping[str, object], model: type[BaseModel]) -> list[str]:
+    """One sentence for each argument that the tool does not have, with the one that was probably meant."""
+    return [
+        f"Unknown argument {clean_text(name, ECHO_LIMIT)!r}.{meant(name, given, model.model_fields)}"
+        for name in given
+        if name not in model.model_fields
+    ]
 
 
 def validation_sentences(error: ValidationError) -> list[str]:
@@ -84,10 +87,12 @@ def _echo(value: object) -> str:
     return clean_text(repr(value), ECHO_LIMIT)
 
 
-def wrong_arguments(sentences: Iterable[str], model: type[BaseModel], kind: Kind | None) -> ToolResult:
-    """The answer to a call with wrong arguments."""
-    hint = f"Correct these and call again; nothing was sent. Arguments: {', '.join(sorted(model.model_fields))}."
-    return refused(failure("invalid_input", " ".join(sentences), charged="no", hint=hint), kind)
+def wrong_arguments(sentences: Iterable[str], kind: Kind | None) -> ToolResult:
+    """The answer to a call with wrong arguments; `kind` is what it was to generate."""
+    message = " ".join(sentences)
+    if kind is None:
+        return _error("invalid_input", message, "Correct these and call again.", None)
+    return refused(failure("invalid_input", message, charged="no", hint=CORRECT_THESE), kind)
 
 
 def failure_of_error(error: RushesError) -> tuple[Failure, NextStep | None]:
@@ -103,28 +108,47 @@ def failure_of_error(error: RushesError) -> tuple[Failure, NextStep | None]:
     return failure("internal", error.message, charged="unknown", hint=error.hint), None
 
 
-def unanswered(error: RushesError) -> ToolResult:
-    """The answer to a call about one task that could not be made: it says nothing of the task, so it has no state."""
-    told, step = failure_of_error(error)
+def unanswered(error: RushesError, step: NextStep | None = None, *, about_a_task: bool = True) -> ToolResult:
+    """The answer to a call that was not to generate and could not be answered: it says nothing of a task, so it has
+    neither state nor money.
+
+    Args:
+        error: Why not.
+        step: The call that helps, where the error itself names none.
+        about_a_task: Whether it asked about one, of which the answer then must not seem to tell.
+    """
+    told, cured_by = failure_of_error(error)
     message, hint = told.message, told.hint
-    if isinstance(error, StoreError):
+    if isinstance(error, StoreError) and about_a_task:
         message = f"{message} This tells nothing about the task: it may be running, and it may be charged."
         hint = f"{error.hint or ASK_DOCTOR} Then call again; do not generate it anew before that."
+    elif isinstance(error, StoreError):
+        hint = error.hint or ASK_DOCTOR
     elif isinstance(error, TaskNotFound):
         message = f"{message} If it ever was, this tells nothing about what its gateway did or charged."
-    said: dict[str, JsonValue] = {
-        "reason": told.reason,
-        "message": clean_text(message, 2 * MESSAGE_LIMIT),
-        "hint": hint,
-    }
+    return _error(told.reason, message, hint, cured_by or step)
+
+
+def _error(reason: FailureReason, message: str, hint: str | None, step: NextStep | None) -> ToolResult:
+    said: dict[str, JsonValue] = {"reason": reason, "message": clean_text(message, 2 * MESSAGE_LIMIT)}
+    if hint:
+        said["hint"] = hint
     document: dict[str, JsonValue] = {"error": said}
     if step is not None:
         document["next"] = step.model_dump(mode="json")
     return ToolResult(document=document, is_error=True)
 
 
+def faulty(kind: Kind | None) -> ToolResult:
+    """The answer to a call that a fault of rushes ended."""
+    step = NextStep(tool="list_tasks", arguments={})
+    if kind is None:
+        return _error("internal", FAULT, ASK_DOCTOR, step)
+    return refused(failure("internal", FAULT, charged="unknown", hint=FAULT_HINT), kind, step)
+
+
 def refused_by(error: RushesError, kind: Kind | None = None) -> ToolResult:
-    """The answer to a call that ended with this error before a task existed."""
+    """The answer to a call to generate that ended with this error before a task existed."""
     told, step = failure_of_error(error)
     return refused(told, kind, step)
 
@@ -132,4 +156,4 @@ def refused_by(error: RushesError, kind: Kind | None = None) -> ToolResult:
 def refused(told: Failure, kind: Kind | None, step: NextStep | None = None) -> ToolResult:
     """The failure in the shape of a task."""
     task = refused_task(told, kind=kind, next_tool=step or cure(told.reason, kind))
-    return ToolResult(document=task.model_dump(mode="json"), is_error=True)
+    return ToolResult(document=task.document(), is_error=True)

@@ -1,6 +1,6 @@
 """`Task`: what every generating tool, `check_task` and `cancel_task` answer, made from a record; pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -41,9 +41,10 @@ class Task(BaseModel):
     prompt: str | None = None
     """At most `PROMPT_SHOWN` characters."""
     progress: float | None = None
-    """0 to 1, or null where the gateway does not tell."""
+    """0 to 1; none where the gateway does not tell, nor once it has ended."""
     created_at: str | None = None
     updated_at: str | None = None
+    """None once nothing more comes: `finished_at` tells of that."""
     finished_at: str | None = None
     outputs: tuple[TaskOutput, ...] = ()
     failure: Failure | None = None
@@ -52,6 +53,11 @@ class Task(BaseModel):
     job: JobShown | None = None
     deduplicated: bool = False
     next: NextStep | None = None
+
+    def document(self) -> dict[str, JsonValue]:
+        """What stands in an answer: nothing that is null or empty, and nothing that another field says as well."""
+        shown: dict[str, JsonValue] = self.model_dump(mode="json", exclude_none=True)
+        return {name: value for name, value in shown.items() if value != [] and value is not False}
 
 
 class DryRun(BaseModel):
@@ -64,9 +70,15 @@ class DryRun(BaseModel):
     model: str
     kind: Kind
     prompt: str
-    url: str
+    url: str = ""
+    """None where nothing is posted."""
     payload: dict[str, JsonValue]
     warnings: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, JsonValue]:
+        """What stands in an answer. The payload is what would be sent to the letter, nulls and all."""
+        shown: dict[str, JsonValue] = self.model_dump(mode="json")
+        return {name: value for name, value in shown.items() if name == "payload" or value not in ("", [], None)}
 
 
 def task_of(
@@ -76,11 +88,13 @@ def task_of(
     poll_interval_seconds: float | None = None,
     now: datetime | None = None,
     whole: bool = False,
+    said: Sequence[str] = (),
 ) -> Task:
     """The record as tools show it.
 
     Args:
         record: The task.
+        said: What this call has to tell beside it, first among the warnings.
         deduplicated: Whether it existed before the call.
         poll_interval_seconds: When the next look at the gateway is due.
         now: For what has expired; by default this moment.
@@ -93,13 +107,13 @@ def task_of(
         provider=record.provider,
         model=record.model,
         prompt=clean_text(record.request.prompt, PROMPT_SHOWN),
-        progress=record.progress,
+        progress=None if record.final and not whole else record.progress,
         created_at=timestamp(record.created_at),
-        updated_at=timestamp(record.updated_at),
+        updated_at=None if record.final and record.settled and not whole else timestamp(record.updated_at),
         finished_at=timestamp(record.ended_at),
         outputs=shown_outputs(record, now or datetime.now(UTC), whole=whole),
         failure=record.failure,
-        warnings=tuple(_warnings(record, whole=whole, deduplicated=deduplicated)),
+        warnings=(*said, *_warnings(record, whole=whole, deduplicated=deduplicated)),
         cost=record.cost,
         job=_job(record),
         deduplicated=deduplicated,
@@ -114,7 +128,7 @@ def _job(record: TaskRecord) -> JobShown | None:
 
 
 def refused_task(failure: Failure, *, kind: Kind | None = None, next_tool: NextStep | None = None) -> Task:
-    """A call that was refused before anything was journaled, in the shape of a task."""
+    """A call to generate that was refused before anything was journaled, in the shape of a task."""
     return Task(kind=kind, state="failed", failure=failure, next=next_tool)
 
 
@@ -123,6 +137,11 @@ def _warnings(record: TaskRecord, *, whole: bool, deduplicated: bool) -> Iterato
         yield (
             "No new task was made: an equal call made this one, and nobody knows whether it was charged. "
             "Use force_new: true only if a second charge is acceptable."
+        )
+    elif deduplicated:
+        yield (
+            "No new task was made, and nothing paid again: an equal call made this one. "
+            "force_new: true pays for another."
         )
     yield from record.warnings
     if record.phase == "reconciling":

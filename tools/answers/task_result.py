@@ -1,5 +1,7 @@
 """A task's record as the answer of a tool."""
 
+from collections.abc import Sequence
+
 from ...domain.record import TaskRecord
 from ..context import ToolContext
 from .links import output_links
@@ -14,16 +16,18 @@ async def task_result(
     deduplicated: bool = False,
     failure_is_error: bool = False,
     whole: bool = False,
+    said: Sequence[str] = (),
 ) -> ToolResult:
     """The task as a tool's answer. It is an error only where the call itself was to generate.
 
-    With `whole` nothing is left out for being long: for the task's resource.
+    With `whole` nothing is left out for being long: for the task's resource. `said` is what the call has to tell
+    beside the task, as warnings.
     """
     service = await context.opened()
     interval = service.poll_interval_seconds(record)
-    task = task_of(record, deduplicated=deduplicated, poll_interval_seconds=interval, whole=whole)
+    task = task_of(record, deduplicated=deduplicated, poll_interval_seconds=interval, whole=whole, said=said)
     return ToolResult(
-        document=task.model_dump(mode="json"),
+        document=task.document(),
         is_error=failure_is_error and record.state in {"failed", "unknown"},
         links=output_links(record, local_files=context.local_files),
     )

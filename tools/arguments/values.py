@@ -153,11 +153,16 @@ def task_id(value: object) -> object:
 
 def capped_wait(value: object) -> object:
     """More than 45 s is waited as 45 s: the answer is a normal one either way, and the task goes on."""
+    return value if cut_wait(value) is None else float(WAIT_SECONDS_MAX)
+
+
+def cut_wait(value: object) -> float | None:
+    """The seconds that were asked for, where they are more than are waited."""
     try:
-        seconds = float(value) if isinstance(value, str | int | float) else None
+        seconds = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else 0.0
     except (ValueError, OverflowError):
-        return value
-    return value if seconds is None else min(seconds, float(WAIT_SECONDS_MAX))
+        return None
+    return seconds if seconds > WAIT_SECONDS_MAX else None
 
 
 def name_of_a_field(value: str) -> str:

@@ -99,7 +99,7 @@ describe("a task", () => {
     const args = { prompt: "again", force_new: false };
     await open(t, "stays", { args });
     const view = await open(t, "stays", { args });
-    assert.match(await view.text("notes"), /this is that task, and nothing was paid again/);
+    assert.match(await view.text("notes"), /No new task was made, and nothing paid again/);
   });
 });
 
