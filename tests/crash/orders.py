@@ -8,6 +8,7 @@ from pydantic import BaseModel, JsonValue, SecretStr, TypeAdapter, field_seriali
 from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.domain.request import GenerationRequest, Kind
+from rushes.tasks.limits import Limits
 from rushes.tasks.service import Wish
 
 from .fuse import Burn
@@ -65,6 +66,7 @@ class Order(Reached):
     silent_seconds: float = 120.0
     """After this another process's silence counts, once it is confirmed."""
     takeover_seconds: float = 0.1
+    download_bytes_max: int = Limits.download_bytes_max
     longest_seconds: float = 60.0
 
     @property

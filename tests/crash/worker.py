@@ -70,7 +70,11 @@ async def opened(order: Order, fuse: Fuse) -> AsyncGenerator[tuple[Engine, TaskS
             media=DyingFolder(order.home / "outputs", fuse),
             decoder=Decoder(DECODING),
             providers=[Configured(provider) for provider in providers],
-            limits=Limits(shutdown_grace_seconds=0.1, takeover_seconds=order.takeover_seconds),
+            limits=Limits(
+                shutdown_grace_seconds=0.1,
+                takeover_seconds=order.takeover_seconds,
+                download_bytes_max=order.download_bytes_max,
+            ),
             clock=MachineClock(timedelta(seconds=order.clock_ahead_seconds), file=order.clock_file),
         )
         yield await stack.enter_async_context(Engine.opened(parts)), store

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-SIZE_MIB = 256
+ROOM_MIB = 256
+"""What is free at first, and again after the disk was full: what a long soak keeps must not fill it for good."""
 PIECES = (2**20, 4096, 1)
 
 
@@ -46,6 +47,15 @@ class Disk:
             yield
         finally:
             ballast.unlink()
+            self.make_room()
+
+    def make_room(self) -> None:
+        """Let the disk be as large as what is on it and some more."""
+        if self.own:
+            room = os.statvfs(self.folder)
+            used_mib = (room.f_blocks - room.f_bfree) * room.f_frsize // 2**20
+            size = f"remount,size={used_mib + ROOM_MIB}m"
+            subprocess.run(["mount", "-o", size, str(self.folder)], capture_output=True, check=True)
 
     def _fill(self, file: int, piece: bytes) -> None:
         try:
@@ -78,7 +88,7 @@ def _limit(pid: int, size_bytes: int) -> bool:
 def a_disk(folder: Path, users: Callable[[], Iterable[int]]) -> Generator[Disk]:
     """A small disk at the folder, where this process may mount one."""
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MIB}m", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={ROOM_MIB}m", "tmpfs", str(folder)]
     own = os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
     try:
         yield Disk(folder, own, users)

@@ -24,6 +24,8 @@ from .disk import Disk
 PLACES: Final = sorted({place for point in POINTS for place in point.kills})
 STEPS_SECONDS: Final = (7200.0, -7200.0, 180.0, -180.0, 0.0)
 END_SECONDS: Final = 60.0
+DOWNLOAD_BYTES_MAX: Final = 20_000_000
+"""Some answers go on for a quarter of a gigabyte, which is all that the disk has."""
 
 _FULL_DISK_SAYS: Final = ("StoreFull", "StoreError", "StoreBusy", "StoreUnreadable", "No space left", "disk is full")
 
@@ -79,8 +81,10 @@ class Workers:
         with anyio.move_on_after(self.random.uniform(1.5, 6)):
             await worker.ends()
         by_us = worker.code is None and self._end(worker) == signal.SIGKILL
-        with anyio.fail_after(END_SECONDS):
-            code = await worker.ends()
+        code = await self._ended(worker)
+        if code is None:
+            self.lives.faults.append(f"worker {order.order} did not end within {END_SECONDS:.0f} s of being told to")
+            return
         if code == -signal.SIGKILL:
             self.lives.killed += by_us
             self.lives.killed_at += not by_us
@@ -92,6 +96,17 @@ class Workers:
             await anyio.sleep(1)
         else:
             self.lives.faults.append(f"worker {order.order}: {worker.fault().strip()[-300:]}")
+
+    async def _ended(self, worker: Worker) -> int | None:
+        """Its exit code; `None` where it had to be killed, because it did not end."""
+        with anyio.move_on_after(END_SECONDS):
+            while True:
+                with anyio.move_on_after(1):
+                    return await worker.ends()
+                # It may reach the place at which it stalls only after it was told to end.
+                worker.send(signal.SIGCONT)
+        worker.send(signal.SIGKILL)
+        return None
 
     def _end(self, worker: Worker) -> signal.Signals:
         how = signal.SIGKILL if self.random.random() < 0.3 else signal.SIGTERM
@@ -117,6 +132,7 @@ class Workers:
             fuse=Burn(kill_at=place if what == "kill" else None, stall_at=place if what == "stall" else None),
             clock_file=self.weather.clock,
             receipts=True,
+            download_bytes_max=DOWNLOAD_BYTES_MAX,
             beat_seconds=0.2,
             silent_seconds=self.random.choices([120.0, 2.0], [9, 1])[0],
         )

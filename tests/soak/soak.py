@@ -21,7 +21,7 @@ from .agents import Agent, Counts, Servers
 from .asking import GATEWAYS, Asked, Asking
 from .balance import Balance, balance_of, books_of, keys_in
 from .disk import a_disk
-from .faults import Lives, Weather, Workers, killing, troubling, weathering, with_all
+from .faults import DOWNLOAD_BYTES_MAX, Lives, Weather, Workers, killing, troubling, weathering, with_all
 
 MEMORY_MAX_MIB = 400
 """More than a server may ever have."""
@@ -91,6 +91,7 @@ async def soak(plan: Plan, folder: Path) -> Outcome:
         await _live(plan, servers, workers, asking, gateways, weather)
         outcome.seconds = time.monotonic() - began
         outcome.times_full = weather.times_full
+        await to_thread.run_sync(disk.make_room)
         problems = await _rest(crew, gateways, disk.folder, weather.clock)
         outcome.rest_seconds = time.monotonic() - began - outcome.seconds
         outcome.balance = await _balance(asking.asked, gateways, folder, disk.folder)
@@ -117,7 +118,7 @@ def _configure(folder: Path) -> None:
     tables = [
         f"[providers.{name}]\ntimeout_seconds = {TIMEOUT_SECONDS}\nrequests_per_minute = 6000" for name in GATEWAYS
     ]
-    limits = '[limits]\ndisk_free_min = "1 MB"\ndownload_bytes_max = 20000000'
+    limits = f'[limits]\ndisk_free_min = "1 MB"\ndownload_bytes_max = {DOWNLOAD_BYTES_MAX}'
     (folder / "rushes.toml").write_text("\n\n".join([*tables, limits, ""]), encoding="utf-8")
 
 
@@ -160,6 +161,7 @@ async def _rest(crew: Crew, gateways: RunningGateways, disk: Path, clock: Path) 
             clock_file=clock,
             receipts=True,
             takes_up=True,
+            download_bytes_max=DOWNLOAD_BYTES_MAX,
             clock_ahead_seconds=LATER_SECONDS,
             longest_seconds=REST_SECONDS,
         )
