@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from .request import Kind, MediaRole, Operation
+from .request import Kind, MediaRole, Operation, Purpose
 
 MediaForm = Literal["url", "data"]
 """How a gateway takes a medium: by https URL, or as bytes (a data URL in the JSON)."""
@@ -19,6 +19,8 @@ class OptionFacts(BaseModel):
     """The only values offered."""
     form: Literal["https_url"] | None = None
     """An address that the gateway calls: https, or http to loopback for a gateway that is on loopback itself."""
+    takes: str | None = None
+    """What it takes, in a few words, where no list of values says it: `0-1`, `true or false`."""
     kinds: tuple[Kind, ...] | None = None
     """The kinds of model that have it; `None`: all."""
     source: str = ""
@@ -50,6 +52,22 @@ class OperationFacts(InputLimits):
     """One operation of a model; a limit given here replaces the model's own."""
 
     images_min: int | None = None
+    inputs: tuple[str, ...] | None = None
+    """The optional inputs of this operation, where they are not all of the model's."""
+
+
+class PixelRules(BaseModel):
+    """What a size in pixels must be, for models that take any within bounds and no ratio."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    multiple_of: int = 1
+    """Of each side."""
+    side_max: int
+    area_min: int = 0
+    area_max: int
+    tier: str = "1k"
+    """What stands for a ratio without a resolution."""
 
 
 class ModelFacts(InputLimits):
@@ -87,6 +105,15 @@ class ModelFacts(InputLimits):
     deadline_seconds: float | None = None
     """After this a task is given up with `timeout`."""
     required_inputs: tuple[str, ...] = ()
+    assumed_inputs: tuple[str, ...] = ()
+    """Inputs whose names no page tells: they go out under a likely one, with a warning, and only where no other gateway
+    documents one."""
+    only: dict[str, JsonValue] = Field(default_factory=dict)
+    """Inputs that can have this one value alone, such as `audio = true`."""
+    purposes: tuple[Purpose, ...] | None = None
+    """What the audio is for; `None`: not known."""
+    pixels: PixelRules | None = None
+    """For models that want a size in pixels where others take a ratio."""
     options: dict[str, OptionFacts] = Field(default_factory=dict[str, OptionFacts])
     """Fields for `provider_options` of which the values are documented."""
     data_urls: Literal["documented", "probable", "unknown"] = "unknown"

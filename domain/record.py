@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, TypedDict
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from typing_extensions import TypeIs
 
+from .chosen import Chosen
 from .errors import IllegalTransition
 from .failure import Failure
 from .job import KEY_STAND_IN, Cost, Job, RemoteOutput, Told
@@ -154,6 +155,8 @@ class TaskRecord(BaseModel):
     provider: str
     model: str
     """The gateway's own id of the model."""
+    chosen: Chosen | None = None
+    """Where the choice of the model was left to rushes: why the first one that was tried, and what else would do."""
     plan_path: str = ""
     plan_details: dict[str, JsonValue] = Field(default_factory=dict)
     answer_folder: str | None = None

@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 Kind = Literal["video", "image", "audio"]
 
+Purpose = Literal["speech", "music", "sound"]
+"""What audio is for: a text read aloud, a brief set to music, a noise or an atmosphere."""
+
 MediaRole = Literal[
     "image", "last_frame", "reference_image", "reference_video", "reference_audio", "input_image", "mask"
 ]
@@ -80,6 +83,8 @@ class GenerationRequest(BaseModel):
     language: str | None = None
     speed: float | None = None
     instructions: str | None = None
+    purpose: Purpose | None = None
+    """Decides which models make it; it is no input of any of them."""
     media: tuple[MediaInput, ...] = ()
 
     def media_of(self, role: MediaRole) -> tuple[MediaInput, ...]:
@@ -104,7 +109,7 @@ class GenerationRequest(BaseModel):
 
 
 def asked_inputs(request: GenerationRequest) -> dict[str, JsonValue]:
-    """The optional inputs that were asked for, under the tools' names; without model, options and media."""
-    skipped = {"kind", "prompt", "model", "provider_options", "media"}
+    """The optional inputs that were asked for, under the tools' names; without model, purpose, options and media."""
+    skipped = {"kind", "prompt", "model", "provider_options", "media", "purpose"}
     dumped: dict[str, JsonValue] = request.model_dump(mode="json", exclude=skipped, exclude_none=True)
     return dumped

@@ -57,6 +57,12 @@ def limits_of(facts: ModelFacts, operation: Operation) -> OperationFacts:
     return OperationFacts.model_validate(shared)
 
 
+def inputs_of(facts: ModelFacts, operation: Operation) -> tuple[str, ...] | None:
+    """The optional inputs that the model takes in one operation; `None` where they are not known."""
+    own = (facts.operations or {}).get(operation)
+    return facts.inputs if own is None or own.inputs is None else own.inputs
+
+
 def check_request(request: GenerationRequest, facts: ModelFacts, provider: str) -> None:
     """Refuse what the model does not take.
 
@@ -66,6 +72,7 @@ def check_request(request: GenerationRequest, facts: ModelFacts, provider: str) 
     check = _Check(request, facts, f"{facts.name} on {provider}")
     check.kind_and_operation()
     check.inputs()
+    check.purpose()
     check.prompt()
     limits = limits_of(facts, request.operation)
     check.values(limits)
@@ -96,20 +103,30 @@ _LIMITED: Mapping[str, tuple[str, ...]] = {
 """Inputs that have limits at every gateway, and the facts that hold them."""
 
 
-def unchecked(request: GenerationRequest, facts: ModelFacts, provider: str) -> list[str]:
-    """Warnings of what was asked for beyond what is known of the model: it is sent, and the gateway may refuse it,
-    ignore it, or charge for something else."""
-    limits = limits_of(facts, request.operation)
-    known = {**dict(facts), **dict(limits)}
+def doubts(request: GenerationRequest, facts: ModelFacts) -> list[str]:
+    """What of the request could not be checked, because nothing is known of it: `duration_seconds 5`."""
+    known = {**dict(facts), **dict(limits_of(facts, request.operation))}
     asked = asked_inputs(request)
     if asked.get("count") == 1:
         del asked["count"]
     blind = [
-        f"{name} {number_text(value) if isinstance(value, float) else value}"
+        f"{name} {_said(value)}"
         for name, value in asked.items()
         if name in _LIMITED and all(known[fact] is None for fact in _LIMITED[name])
     ]
+    if facts.operations is None:
+        blind += dict.fromkeys(INPUT_OF_ROLE[medium.role] for medium in request.media)
+    if request.purpose is not None and facts.purposes is None:
+        blind.append(f"purpose {request.purpose}")
+    return blind
+
+
+def unchecked(request: GenerationRequest, facts: ModelFacts, provider: str) -> list[str]:
+    """Warnings of what was asked for beyond what is known of the model: it is sent, and the gateway may refuse it,
+    ignore it, or charge for something else."""
+    limits = limits_of(facts, request.operation)
     warnings: list[str] = []
+    blind = doubts(request, facts)
     if blind and facts.certainty != "unknown":
         warnings.append(f"not checked: {', '.join(blind)} ({provider} documents no such limits of {facts.name})")
     given, page_max = len(request.media_of("reference_image")), limits.reference_images_page_max
@@ -155,6 +172,12 @@ def _may_be_called(value: JsonValue, *, on_loopback: bool) -> bool:
     return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and plain_is_fine))
 
 
+def _said(value: JsonValue) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return number_text(value) if isinstance(value, float) else str(value)
+
+
 def _refuse(reason: FailureReason, message: str) -> RequestRefused:
     return RequestRefused(reason, message)
 
@@ -188,8 +211,10 @@ class _Check:
             self._taken(INPUT_OF_ROLE[medium.role])
 
     def inputs(self) -> None:
-        for name in self.asked:
+        for name, value in self.asked.items():
             self._taken(name)
+            if name in self.facts.only and value != self.facts.only[name]:
+                self._not_the_only_value(name, value)
         given = {*self.asked, *self.facts.defaults, *(INPUT_OF_ROLE[medium.role] for medium in self.request.media)}
         for name in self.facts.required_inputs:
             if name not in given:
@@ -197,10 +222,23 @@ class _Check:
                 raise _refuse("invalid_input", f"{self.model} needs {name}" + (f": {spoken(known)}" if known else ""))
 
     def _taken(self, name: str) -> None:
-        if self.facts.inputs is not None and name not in self.facts.inputs:
-            others = ", ".join(self.facts.inputs)
+        inputs = inputs_of(self.facts, self.request.operation)
+        if inputs is not None and name not in inputs:
+            others = ", ".join(inputs)
             taken = f"it takes {others}" if others else "it takes a prompt only"
-            raise _refuse("unsupported", f"{name} is not an input of {self.model}; {taken}")
+            when = f" {OPERATION_NAMES[self.request.operation]}" if inputs is not self.facts.inputs else ""
+            raise _refuse("unsupported", f"{name} is not an input of {self.model}{when}; {taken}")
+
+    def _not_the_only_value(self, name: str, value: JsonValue) -> None:
+        message = f"{name} {_said(value)} is not offered by {self.model}: {_said(self.facts.only[name])}"
+        option = self.facts.options.get(name)
+        other = None if option is None else f"Its own field of that name is {option.takes}: provider_options.{name}."
+        raise RequestRefused("unsupported", message, hint=other)
+
+    def purpose(self) -> None:
+        purpose, purposes = self.request.purpose, self.facts.purposes
+        if purpose is not None and purposes is not None and purpose not in purposes:
+            raise _refuse("unsupported", f"{self.model} makes {spoken(purposes)}, not {purpose}")
 
     def prompt(self) -> None:
         if not self.request.prompt.strip():
@@ -237,12 +275,14 @@ class _Check:
         self._within("duration_seconds", seconds, limits.duration_seconds_min, limits.duration_seconds_max)
 
     def _not_offered(self, name: str, value: JsonValue, choices: Sequence[object]) -> RequestRefused:
-        shown = number_text(value) if isinstance(value, float) else value
-        return _refuse("unsupported", f"{name} {shown} is not offered by {self.model}{self._when()}: {spoken(choices)}")
+        return _refuse(
+            "unsupported", f"{name} {_said(value)} is not offered by {self.model}{self._when()}: {spoken(choices)}"
+        )
 
     def _when(self) -> str:
         own = (self.facts.operations or {}).get(self.request.operation)
-        return f" {OPERATION_NAMES[self.request.operation]}" if own is not None and own.model_fields_set else ""
+        limited = own is not None and own.model_fields_set - {"inputs"}
+        return f" {OPERATION_NAMES[self.request.operation]}" if limited else ""
 
     def _within(self, name: str, value: float, lowest: float | None, highest: float | None) -> None:
         too_low = lowest is not None and value < lowest

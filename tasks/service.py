@@ -6,6 +6,7 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
+from ..domain.chosen import Chosen
 from ..domain.model_facts import ModelFacts
 from ..domain.principal import Principal
 from ..domain.record import TaskRecord, TaskState
@@ -55,6 +56,9 @@ class Preview:
     payload: dict[str, JsonValue]
     """The exact JSON body; base64 of media is shortened for reading."""
     warnings: tuple[str, ...]
+    chosen: Chosen | None = None
+    gives_urls: bool = True
+    """Whether outputs have addresses; false where the media come in the answer itself."""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
 """The generating tools: submit, answer when the gateway has accepted or refused, and wait only if asked to."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, assert_never
+from typing import Annotated, assert_never
 
 import anyio
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ..domain.principal import Principal
-from ..domain.request import GenerationRequest, Kind, MediaRole
+from ..domain.request import GenerationRequest, Kind, MediaRole, Purpose
 from ..tasks.service import Answer, MediaSource, Wish
 from .answers.result import ToolResult
 from .answers.task import DryRun
@@ -37,7 +37,7 @@ ANSWER_WITHIN_SECONDS = 20.0
 """The submission goes on by itself after that."""
 
 Count = Annotated[int, Field(ge=1, le=10)]
-Quality = Annotated[Literal["quality", "fast"], BeforeValidator(lowered)]
+PurposeWord = Annotated[Purpose, BeforeValidator(lowered)]
 
 
 class GenerateInput(ToolInput):
@@ -68,10 +68,11 @@ class GenerateVideo(GenerateInput):
     duration_seconds: float | None = Field(None, gt=0)
     aspect_ratio: AspectRatio | None = Field(None, description="16:9, 9:16 or auto")
     resolution: Resolution | None = Field(None, description="480p, 720p, 1080p, 4k")
+    size: Size | None = Field(None, description="1280x720")
     audio: bool | None = Field(None, description="With sound")
     negative_prompt: LongText | None = Field(None)
     watermark: bool | None = Field(None)
-    quality: Quality | None = Field(None)
+    quality: Word | None = Field(None)
     image: Text | None = Field(
         None, description="First frame: https or data URL, local path (stdio) or task:<task_id>#1"
     )
@@ -86,8 +87,9 @@ class GenerateImage(GenerateInput):
 
     aspect_ratio: AspectRatio | None = Field(None, description="16:9, 9:16 or auto")
     resolution: Resolution | None = Field(None, description="1k, 2k, 4k")
-    size: Size | None = Field(None, description="WIDTHxHEIGHT in pixels")
+    size: Size | None = Field(None, description="1024x1024")
     negative_prompt: LongText | None = Field(None)
+    watermark: bool | None = Field(None)
     images: Texts | None = Field(None, description="To edit or refer to")
     mask: Text | None = Field(None, description="Where to edit")
     output_format: OutputFormat | None = Field(None, description="png, jpeg, webp")
@@ -103,11 +105,13 @@ class GenerateImage(GenerateInput):
 class GenerateAudio(GenerateInput):
     """Arguments of `generate_audio`."""
 
+    purpose: PurposeWord | None = Field(None)
     voice: Name | None = Field(None)
     language: Name | None = Field(None, description="en, de-DE")
     speed: float | None = Field(None, ge=0.25, le=4, description="0.25-4")
     duration_seconds: float | None = Field(None, gt=0, description="Music, sound")
     output_format: OutputFormat | None = Field(None, description="mp3, wav")
+    quality: Word | None = Field(None)
     instructions: LongText | None = Field(None, description="Tone and pace")
 
 
@@ -192,6 +196,7 @@ async def _preview(context: ToolContext, wish: Wish) -> ToolResult:
         url=preview.url,
         payload=preview.payload,
         warnings=preview.warnings,
+        chosen=preview.chosen,
     )
     return ToolResult(document=shown.document())
 

@@ -17,6 +17,7 @@ from ..checks import check_options
 from ..fact_files import FactsFile, join_models
 from ..format import MEDIA_GIVEN, Call, Fault, Format, Unintelligible, kinds_given
 from ..provider import AccountCheck, AnswerSink, OutputStream, ProviderSettings, Traits
+from ..translating import translated
 from .addresses import absolute_url, is_loopback_url
 from .answers import kept_answer, support_ids
 from .reply import NoReply, Reply, retry_after
@@ -101,6 +102,7 @@ class HttpProvider:
         self._models = join_models(self._documented, live)
 
     def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
+        request, _ = translated(request, facts)
         plan = self._format.plan(request, facts)
         check_options(plan.body, facts, self.name, on_loopback=is_loopback_url(self._settings.base_url or ""))
         media: list[JsonValue] = [*sorted({KIND_OF_ROLE[medium.role] for medium in request.media})]

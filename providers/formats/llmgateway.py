@@ -86,8 +86,6 @@ class LLMGateway(Format):
         compose.put("prompt", request.prompt, "prompt")
         self.send_seconds(compose)
         send_size(compose)
-        if compose.value("audio") is False and facts.wire.get("always_with_sound"):
-            raise RequestRefused("unsupported", f"audio false is not offered by {facts.name} on {self.name}: true")
         compose.send("audio", "audio")
         compose.send_medium("image", "image")
         compose.send_medium("last_frame", "last_frame")

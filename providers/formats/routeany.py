@@ -129,7 +129,9 @@ class RouteAny(Format):
     def adapt_facts(self, facts: ModelFacts) -> ModelFacts:
         if facts.inputs is None or not self._configured_names:
             return facts
-        return facts.model_copy(update={"inputs": tuple(dict.fromkeys([*facts.inputs, *self._configured_names]))})
+        assumed = tuple(name for name in facts.assumed_inputs if name not in self._configured_names)
+        inputs = tuple(dict.fromkeys([*facts.inputs, *self._configured_names]))
+        return facts.model_copy(update={"inputs": inputs, "assumed_inputs": assumed})
 
     def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
         owner, slash, model = facts.id.partition("/")

@@ -49,7 +49,7 @@ def send_size(compose: Composer) -> None:
 
 def sizes_for(sizes: Sequence[str], ratio: str | None, resolution: str | None) -> list[str]:
     """Those of the sizes that fit, the best first: 16:9 where no ratio is given, 720p where no resolution is."""
-    shaped = [(size, min(_sides(size))) for size in sizes if _is_shaped(*_sides(size), ratio or "16:9")]
+    shaped = [(size, min(sides(size))) for size in sizes if is_shaped(*sides(size), ratio or "16:9")]
     for tier in [resolution.lower()] if resolution else _PREFERRED:
         fitting = [size for size, short in shaped if short == _SHORT_SIDES.get(tier)]
         if fitting:
@@ -57,12 +57,17 @@ def sizes_for(sizes: Sequence[str], ratio: str | None, resolution: str | None) -
     return [] if resolution else [size for size, _ in shaped]
 
 
-def _sides(size: str) -> tuple[int, int]:
+def sides(size: str) -> tuple[int, int]:
+    """Width and height in pixels.
+
+    Raises:
+        ValueError: the text is no `WIDTHxHEIGHT`.
+    """
     width, _, height = size.partition("x")
     return int(width), int(height)
 
 
-def _is_shaped(width: int, height: int, ratio: str) -> bool:
+def is_shaped(width: int, height: int, ratio: str) -> bool:
     """Within 2 %, as 854x480 and 1366x768 are called 16:9."""
     across, colon, up = ratio.partition(":")
     if not colon or not across.isdecimal() or not up.isdecimal() or int(up) == 0:

@@ -18,6 +18,8 @@ def preview(chosen: Route) -> Preview:
         model=plan.model,
         url=plan.path,
         payload={name: readable(value) for name, value in plan.body.items()},
+        chosen=chosen.chosen,
+        gives_urls=plan.asynchronous,
         warnings=tuple(dict.fromkeys((*chosen.warnings, *plan.warnings))),
     )
 

@@ -89,6 +89,7 @@ class Intake:
             output_name=wish.output_name,
             provider=first.plan.provider,
             model=first.plan.model,
+            chosen=chosen.chosen,
             plan_path=first.plan.path,
             plan_details=first.plan.details,
             answer_folder=None if room.answer_folder is None else str(room.answer_folder),

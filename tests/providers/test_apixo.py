@@ -100,8 +100,9 @@ def test_media_held_as_bytes_are_refused_since_apixo_takes_urls_only() -> None:
 
 
 def test_a_watermark_is_a_text_there_so_true_cannot_be_sent_and_false_is_no_watermark() -> None:
-    with pytest.raises(RequestRefused, match="watermark's text"):
+    with pytest.raises(RequestRefused, match="watermark true is not offered") as refused:
         veo_plan(request(watermark=True))
+    assert refused.value.hint == "Its own field of that name is its text: provider_options.watermark."
     assert "watermark" not in str(veo_plan(request(watermark=False)))
 
 

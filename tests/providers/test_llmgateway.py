@@ -357,8 +357,14 @@ def test_an_edit_is_json_with_a_list_of_image_urls() -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        (request("image", aspect_ratio="16:9"), "aspect_ratio only with input images"),
-        (request("image", output_format="png"), "output_format only with input images"),
+        (
+            request("image", aspect_ratio="16:9"),
+            "aspect_ratio is not an input of nano-banana-pro on llmgateway from text",
+        ),
+        (
+            request("image", output_format="png"),
+            "output_format is not an input of nano-banana-pro on llmgateway from text",
+        ),
         (request("image", size="1024x1024", resolution="1k"), "one of the two"),
         (request("image", linked("input_image"), linked("mask")), "mask is not an input"),
         (request("image", count=11), "at most 10"),

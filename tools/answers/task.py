@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from ...domain.chosen import Chosen
 from ...domain.failure import Failure, clean_text
 from ...domain.job import ANSWERED_AT_ONCE, Cost
 from ...domain.record import TaskRecord, TaskState
@@ -51,6 +52,8 @@ class Task(BaseModel):
     warnings: tuple[str, ...] = ()
     cost: Cost | None = None
     job: JobShown | None = None
+    chosen: Chosen | None = None
+    """Where the choice was left to rushes: in the answer of the call that asked, and in the task's resource."""
     deduplicated: bool = False
     next: NextStep | None = None
 
@@ -74,6 +77,7 @@ class DryRun(BaseModel):
     """None where nothing is posted."""
     payload: dict[str, JsonValue]
     warnings: tuple[str, ...] = ()
+    chosen: Chosen | None = None
 
     def document(self) -> dict[str, JsonValue]:
         """What stands in an answer. The payload is what would be sent to the letter, nulls and all."""
@@ -89,6 +93,7 @@ def task_of(
     now: datetime | None = None,
     whole: bool = False,
     said: Sequence[str] = (),
+    tells_choice: bool = False,
 ) -> Task:
     """The record as tools show it.
 
@@ -99,6 +104,7 @@ def task_of(
         poll_interval_seconds: When the next look at the gateway is due.
         now: For what has expired; by default this moment.
         whole: For the resource: with all outputs and whole URLs.
+        tells_choice: For the answer of the generating tool: with what was chosen, and why.
     """
     return Task(
         task_id=record.task_id,
@@ -116,6 +122,7 @@ def task_of(
         warnings=(*said, *_warnings(record, whole=whole, deduplicated=deduplicated)),
         cost=record.cost,
         job=_job(record),
+        chosen=record.chosen if (tells_choice or whole) and not record.tried else None,
         deduplicated=deduplicated,
         next=next_step(record, poll_interval_seconds),
     )

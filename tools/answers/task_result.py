@@ -25,7 +25,14 @@ async def task_result(
     """
     service = await context.opened()
     interval = service.poll_interval_seconds(record)
-    task = task_of(record, deduplicated=deduplicated, poll_interval_seconds=interval, whole=whole, said=said)
+    task = task_of(
+        record,
+        deduplicated=deduplicated,
+        poll_interval_seconds=interval,
+        whole=whole,
+        said=said,
+        tells_choice=failure_is_error,
+    )
     return ToolResult(
         document=task.document(),
         is_error=failure_is_error and record.state in {"failed", "unknown"},

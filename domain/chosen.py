@@ -1,0 +1,26 @@
+"""What was chosen where the choice was left to rushes, why, and what else would have done."""
+
+from pydantic import BaseModel, ConfigDict
+
+ALTERNATIVES_MAX = 3
+
+
+class Alternative(BaseModel):
+    """Another model that takes exactly the same request."""
+
+    model_config = ConfigDict(frozen=True)
+
+    provider: str
+    model: str
+    """By its canonical name."""
+    seconds: float | None = None
+    """How long it usually takes, where that is known."""
+
+
+class Chosen(BaseModel):
+    """Why a model and its provider were taken; at most `ALTERNATIVES_MAX` others, the next best first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    why: str
+    alternatives: tuple[Alternative, ...] = ()

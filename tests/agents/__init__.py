@@ -1,0 +1,1 @@
+"""What agents ask for every day, at each single key and at all of them."""

@@ -1,0 +1,57 @@
+"""Dry runs of the everyday requests with a set of keys, and the table of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..server.clients import Document, connected, document
+from ..tasks.engines import an_engine
+from .everyday import EVERYDAY
+from .keys import KEYS, configured
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one request."""
+
+    model: str | None = None
+    """By the gateway's own id; `None` where it was refused."""
+    provider: str = ""
+    chosen: str = ""
+    """Why this one."""
+    warned: bool = False
+    """Something that was asked could not be checked, or goes out under an assumed name."""
+    message: str = ""
+    hint: str = ""
+    charged: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Everything that was asked is known to be taken."""
+        return "could not be checked" not in self.chosen
+
+    def __str__(self) -> str:
+        if self.model is None:
+            return "refused"
+        return f"{self.model} ({self.provider})" + ("" if self.is_known else " ?")
+
+
+async def outcomes(home: Path, keys: str) -> list[Outcome]:
+    """What becomes of each everyday request with these keys, in order."""
+    async with an_engine(home, *configured(KEYS[keys])) as engine, connected(engine) as client:
+        return [
+            _outcome(document(await client.call_tool(each.tool, {**each.arguments, "dry_run": True})))
+            for each in EVERYDAY
+        ]
+
+
+def _outcome(shown: Document) -> Outcome:
+    failure, chosen = shown.get("failure"), shown.get("chosen")
+    if isinstance(failure, dict):
+        return Outcome(message=failure["message"], hint=failure["hint"], charged=failure["charged"])
+    warnings = str(shown.get("warnings", ""))
+    return Outcome(
+        model=str(shown["model"]),
+        provider=str(shown["provider"]),
+        chosen=str(chosen["why"]) if isinstance(chosen, dict) else "",
+        warned="not checked" in warnings or "is assumed" in warnings,
+    )

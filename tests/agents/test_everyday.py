@@ -1,0 +1,97 @@
+"""Every everyday request gets through where a model of the keys takes it, and is refused with the nearest elsewhere."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rushes.domain.errors import RequestRefused
+from rushes.tasks.intake.routing import route
+
+from ..server.clients import Document, connected, document
+from ..tasks.engines import an_engine
+from .everyday import EVERYDAY, request_of
+from .keys import KEYS, configured
+from .table import Outcome, outcomes
+
+pytestmark = pytest.mark.anyio
+
+
+async def answered(home: Path, keys: str, tool: str, **arguments: object) -> Document:
+    """The answer of a dry run with these keys."""
+    async with an_engine(home, *configured(KEYS[keys])) as engine, connected(engine) as client:
+        return document(await client.call_tool(tool, {"dry_run": True, **arguments}))
+
+
+@pytest.mark.parametrize("keys", KEYS)
+async def test_each_everyday_request_gets_through_or_is_refused_unpaid_with_the_reason_and_what_fits(
+    tmp_path: Path, keys: str
+) -> None:
+    for request, outcome in zip(EVERYDAY, await outcomes(tmp_path, keys), strict=True):
+        if outcome.model is not None:
+            assert outcome.chosen, request.words
+            assert outcome.is_known or outcome.warned, request.words
+        else:
+            assert outcome.charged == "no", request.words
+            assert outcome.message, request.words
+            assert "Nearest:" in outcome.hint or "would take it" in outcome.hint or "offered by" in outcome.hint
+
+
+async def test_all_keys_together_take_all_but_what_none_of_their_models_makes(tmp_path: Path) -> None:
+    refused = [
+        request.words
+        for request, outcome in zip(EVERYDAY, await outcomes(tmp_path, "all five"), strict=True)
+        if outcome.model is None
+    ]
+
+    assert refused == ["sound"]
+
+
+@pytest.mark.parametrize("keys", KEYS)
+async def test_what_is_refused_without_a_model_is_refused_by_each_model_of_these_keys_by_name(
+    tmp_path: Path, keys: str
+) -> None:
+    entries = configured(KEYS[keys])
+    pairs = [
+        (entry.provider.name, row)
+        for entry in entries
+        if entry.problem is None and not entry.provider.traits.free
+        for row in entry.provider.models()
+    ]
+    for request, outcome in zip(EVERYDAY, await outcomes(tmp_path, keys), strict=True):
+        if outcome.model is None:
+            asked = request_of(request)
+            for provider, row in pairs:
+                with pytest.raises(RequestRefused):
+                    route(asked.model_copy(update={"model": row.name}), entries, provider)
+
+
+async def test_the_readmes_examples_run_with_each_key_that_can_make_them(tmp_path: Path) -> None:
+    for keys in KEYS:
+        image = await answered(tmp_path / "i", keys, "generate_image", prompt="a lighthouse", aspect_ratio="16:9")
+        video = await answered(
+            tmp_path / "v",
+            keys,
+            "generate_video",
+            prompt="the storm calms",
+            image="https://example.com/1.png",
+            duration_seconds=5,
+        )
+        assert "payload" in video, (keys, video)
+        if keys in {"routeany", "yuto"}:
+            assert "offers no image model" in json.dumps(image)
+        else:
+            assert "payload" in image, (keys, image)
+
+
+async def test_what_was_chosen_stands_in_the_dry_run_and_stays_short(tmp_path: Path) -> None:
+    shown = await answered(tmp_path, "all five", "generate_video", prompt="a red fox", duration_seconds=15)
+
+    chosen = shown["chosen"]
+    assert isinstance(chosen, dict)
+    assert {*chosen} == {"why", "alternatives"}
+    assert len(json.dumps(chosen)) < 420
+
+
+def test_an_outcome_says_its_model_and_its_provider() -> None:
+    assert str(Outcome(model="veo-3.1", provider="apixo")) == "veo-3.1 (apixo)"
