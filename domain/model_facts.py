@@ -21,6 +21,8 @@ class OptionFacts(BaseModel):
     """An address that the gateway calls: https, or http to loopback for a gateway that is on loopback itself."""
     takes: str | None = None
     """What it takes, in a few words, where no list of values says it: `0-1`, `true or false`."""
+    listed: bool = True
+    """Whether an agent is told of it; not so for what belongs to callbacks."""
     kinds: tuple[Kind, ...] | None = None
     """The kinds of model that have it; `None`: all."""
     source: str = ""

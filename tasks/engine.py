@@ -11,16 +11,17 @@ from pydantic import JsonValue
 from ..domain.errors import RequestRefused, StoreError, TaskNotFound
 from ..domain.principal import Principal
 from ..domain.record import TaskRecord, TaskState
-from ..domain.request import Kind
+from ..domain.request import GenerationRequest, Kind
 from .ids import is_task_id
 from .intake import offers
 from .intake.dry_run import preview
+from .intake.fitting import fitting
 from .intake.intake import Intake, Prepared
 from .journal import TaskJournal
 from .limits import Limits
 from .parts import Parts
 from .previews.previews import Previews, check_index
-from .service import Answer, ModelOffer, Preview, Seen, TaskPage, Wish
+from .service import Answer, Fits, ModelOffer, Preview, Seen, TaskPage, Wish
 from .work.cleaning import Cleaner
 from .work.receipt_book import ReceiptBook
 from .work.shield import uninterrupted
@@ -166,6 +167,13 @@ class Engine:
         """See `Service.models`."""
         await offers.refresh(self._configured, self._store, self._clock.now())
         return offers.offers(self._configured, kind=kind, provider=provider, query=query)
+
+    async def fitting(
+        self, requests: Sequence[GenerationRequest], *, provider: str | None = None, query: str | None = None
+    ) -> Fits:
+        """See `Service.fitting`."""
+        await offers.refresh(self._configured, self._store, self._clock.now())
+        return fitting(self._configured, requests, provider=provider, query=query)
 
     async def look(self, task_id: str, index: int, *, principal: Principal, at_seconds: float | None = None) -> Seen:
         """See `Service.look`."""

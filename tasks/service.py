@@ -80,6 +80,27 @@ class ModelOffer:
 
 
 @dataclass(frozen=True)
+class Fit:
+    """A model at a provider that takes a request."""
+
+    provider: str
+    facts: ModelFacts
+    usable: bool
+    doubts: tuple[str, ...] = ()
+    """What of the request could not be checked."""
+    seconds: float | None = None
+    """How long it usually takes, where that is known."""
+
+
+@dataclass(frozen=True)
+class Fits:
+    """Best first; and what the nearest takes, where none fits."""
+
+    fits: tuple[Fit, ...]
+    nearest: str | None = None
+
+
+@dataclass(frozen=True)
 class Seen:
     """A task, and a look at one of its outputs."""
 
@@ -151,6 +172,12 @@ class Service(Protocol):
     async def models(
         self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None
     ) -> Sequence[ModelOffer]: ...
+
+    async def fitting(
+        self, requests: Sequence[GenerationRequest], *, provider: str | None = None, query: str | None = None
+    ) -> Fits:
+        """The models that take one of these requests (their media may stand for others), usable ones first."""
+        ...
 
     async def look(self, task_id: str, index: int, *, principal: Principal, at_seconds: float | None = None) -> Seen:
         """A small picture of output `index`, counted from 1; with `at_seconds` the frame of a video at that moment."""

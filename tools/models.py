@@ -6,29 +6,28 @@ from itertools import chain, zip_longest
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from ..domain.model_facts import InputLimits, ModelFacts
+from ..domain.errors import RequestRefused
 from ..domain.request import Kind
 from ..tasks.service import ModelOffer
 from .answers.result import ToolResult
 from .arguments.tool_input import ToolInput
-from .arguments.values import KindFilter, Name
+from .arguments.values import KindFilter, Name, Options
 from .context import ToolContext
+from .model_rows import Entry, fit_row, full_row, is_usable, short_row
 from .spec import ANSWERS, READS, ToolSpec
+from .wanted import wanted_requests
 
 UNFILTERED_BYTES = 6_000
 """The whole answer without a filter, as JSON."""
 FILTERED_BYTES = 12_000
 
-FULL_MAX = 24
-"""Models shown with their limits where not all can be."""
+FULL_SHARE = 0.6
+"""Of the bytes of a list that is cut: for the first rows, with all that is known of them."""
+
+FITTING_SHOWN = 8
+"""Models that fit, best first: a choice, and no catalogue."""
 
 _KINDS: tuple[Kind, ...] = ("video", "image", "audio")
-_COUNTS = ("reference_images_max", "reference_videos_max", "reference_audios_max", "images_max", "count_max")
-
-VALUES_MAX = 24
-"""Values shown of one list: a gateway may have hundreds of voices."""
-
-Entry = dict[str, JsonValue]
 
 
 class ListModels(ToolInput):
@@ -37,6 +36,8 @@ class ListModels(ToolInput):
     kind: KindFilter | None = Field(None)
     provider: Name | None = Field(None)
     query: Name | None = Field(None, description="Part of a name")
+    fits: Options | None = Field(None, description="Inputs it must take")
+    cursor: Name | None = Field(None)
 
 
 class ModelList(BaseModel):
@@ -48,159 +49,124 @@ class ModelList(BaseModel):
     total: int
     note: str | None = None
     """How to see what was left out."""
+    next_cursor: str | None = None
+    """For the rows after these."""
 
 
 async def list_models(context: ToolContext, arguments: ListModels) -> ToolResult:
-    """The models that match, those usable now first.
+    """The models that match, those usable now first; with `fits` those that take such a request, best first.
 
     Raises:
-        RequestRefused: there is no such provider.
+        RequestRefused: there is no such provider or cursor, or `fits` asks for what no tool takes.
     """
-    service = await context.opened()
-    offers = await service.models(kind=arguments.kind, provider=arguments.provider, query=arguments.query)
-    filtered = any((arguments.kind, arguments.provider, arguments.query))
-    shown = model_list(offers, FILTERED_BYTES if filtered else UNFILTERED_BYTES)
+    offset = _offset(arguments.cursor)
+    if arguments.fits is not None:
+        shown = await _fitting(context, arguments, arguments.fits, offset)
+    else:
+        service = await context.opened()
+        offers = await service.models(kind=arguments.kind, provider=arguments.provider, query=arguments.query)
+        filters = {"kind": arguments.kind, "provider": arguments.provider, "query": arguments.query, "fits": None}
+        narrower = [name for name, value in filters.items() if value is None]
+        bytes_max = UNFILTERED_BYTES if len(narrower) == len(filters) else FILTERED_BYTES
+        shown = model_list(offers, bytes_max, offset=offset, narrower=narrower)
     return ToolResult(document=shown.model_dump(mode="json", exclude_none=True))
 
 
-def model_list(offers: Sequence[ModelOffer], bytes_max: int) -> ModelList:
-    """As many models as fit: with all that is known of them, else the first usable ones so and the rest in short."""
-    ordered = _ordered(offers)
-    if not ordered:
-        note = "No model matches; call without filters to see what there is."
-        return ModelList(models=[], total=0, note=note)
-    full = ModelList(models=[_full(offer) for offer in ordered], total=len(ordered))
-    return full if _bytes(full) <= bytes_max else _shortened(ordered, bytes_max)
-
-
-def _shortened(ordered: Sequence[ModelOffer], bytes_max: int) -> ModelList:
-    """The first ones with all that is known, the rest in short, and as many of both as fit."""
-    count = len(ordered)
-    shown = _partly_short(ordered, 0, count)
-    while count and _bytes(shown) > bytes_max:
-        count = min(count - 1, count * bytes_max // _bytes(shown))
-        shown = _partly_short(ordered, 0, count)
-    if count < len(ordered):
-        return shown
-    for full in range(1, _usable_count(ordered) + 1):
-        fuller = _partly_short(ordered, full, count)
-        if _bytes(fuller) > bytes_max:
-            break
-        shown = fuller
-    return shown
-
-
-def _usable_count(ordered: Sequence[ModelOffer]) -> int:
-    return min(FULL_MAX, sum(_usable(offer) for offer in ordered))
-
-
-def _partly_short(ordered: Sequence[ModelOffer], full: int, count: int) -> ModelList:
-    entries = [*map(_full, ordered[:full]), *map(_short, ordered[full:count])]
-    left_out = f"{len(ordered) - count} more models are not shown. " if count < len(ordered) else ""
-    note = (
-        f"{'The rest in' if full else 'In'} short: {left_out}give kind, provider or query to see limits and the rest."
+async def _fitting(context: ToolContext, arguments: ListModels, fits: dict[str, JsonValue], offset: int) -> ModelList:
+    """The models that take a request with these inputs, best first."""
+    service = await context.opened()
+    requests = wanted_requests(arguments.kind, fits)
+    found = await service.fitting(requests, provider=arguments.provider, query=arguments.query)
+    page = found.fits[offset : offset + FITTING_SHOWN]
+    more = offset + len(page) < len(found.fits)
+    return ModelList(
+        models=[fit_row(fit) for fit in page],
+        total=len(found.fits),
+        note=found.nearest if not found.fits else None,
+        next_cursor=str(offset + len(page)) if more else None,
     )
-    return ModelList(models=entries, total=len(ordered), note=note)
 
 
-def _bytes(shown: ModelList) -> int:
-    document = shown.model_dump(mode="json", exclude_none=True)
-    return len(json.dumps(document, ensure_ascii=False).encode())
+def _offset(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    if not cursor.isdecimal() or len(cursor) > 6:
+        raise RequestRefused("invalid_input", "The cursor must be the next_cursor of the page before.")
+    return int(cursor)
 
 
-def _ordered(offers: Sequence[ModelOffer]) -> list[ModelOffer]:
-    """Usable ones first; the kinds in turn, so that a shortened list shows some of each."""
-    usable = [offer for offer in offers if _usable(offer)]
-    others = [offer for offer in offers if not _usable(offer)]
-    return [*_in_turn(usable), *_in_turn(others)]
+def model_list(
+    offers: Sequence[ModelOffer], bytes_max: int, *, offset: int = 0, narrower: Sequence[str] = ("kind",)
+) -> ModelList:
+    """As many models as fit: with all that is known of them, else the first ones so and the rest in short.
+
+    `narrower` names the filters that could still be given.
+    """
+    ordered = [*_in_turn(offers)] if "kind" in narrower else sorted(offers, key=lambda offer: not is_usable(offer))
+    left = ordered[offset:]
+    if not left:
+        note = "No model matches; call without filters to see what there is." if not ordered else "No more models."
+        return ModelList(models=[], total=len(ordered), note=note)
+    note = f"The rest in short: give {_or(narrower)} to see limits and the rest." if narrower else "The rest in short."
+    room = bytes_max - _size({"total": len(ordered), "note": note, "next_cursor": "999999", "models": []})
+    full = _within(map(full_row, left), room)
+    if len(full) == len(left):
+        return ModelList(models=full, total=len(ordered))
+    short = _within(map(short_row, left), room)
+    if len(short) == len(left):
+        full = _upgraded(left, short, room)
+    else:
+        full = full[: len(_within(full, int(room * FULL_SHARE)))]
+        short = [*full, *_within(map(short_row, left[len(full) :]), room - sum(map(_size, full)))]
+    rows = [*full, *short[len(full) :]]
+    end = offset + len(rows)
+    return ModelList(
+        models=rows,
+        total=len(ordered),
+        note=note,
+        next_cursor=str(end) if end < len(ordered) else None,
+    )
+
+
+def _upgraded(left: Sequence[ModelOffer], short: Sequence[Entry], room: int) -> list[Entry]:
+    """The first ones in full, as many as there is room for beside all the others in short."""
+    room -= sum(map(_size, short))
+    full: list[Entry] = []
+    for offer, brief in zip(left, short, strict=True):
+        row = full_row(offer)
+        room -= _size(row) - _size(brief)
+        if room < 0 or not is_usable(offer):
+            break
+        full.append(row)
+    return full
+
+
+def _within(rows: "Iterator[Entry] | Sequence[Entry]", room: int) -> list[Entry]:
+    kept: list[Entry] = []
+    for row in rows:
+        room -= _size(row)
+        if room < 0:
+            break
+        kept.append(row)
+    return kept
+
+
+def _size(row: Entry) -> int:
+    """Bytes as JSON, with the comma after it."""
+    return len(json.dumps(row, ensure_ascii=False).encode()) + 2
+
+
+def _or(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def _in_turn(offers: Sequence[ModelOffer]) -> Iterator[ModelOffer]:
-    of_each_kind = [[offer for offer in offers if offer.kind == kind] for kind in _KINDS]
-    return (offer for offer in chain.from_iterable(zip_longest(*of_each_kind)) if offer is not None)
-
-
-def _usable(offer: ModelOffer) -> bool:
-    return any(usable for _, _, usable in offer.offers)
-
-
-def _short(offer: ModelOffer) -> Entry:
-    providers: list[JsonValue] = [name for name, _, usable in offer.offers if usable]
-    if providers:
-        return {"name": offer.name, "kind": offer.kind, "usable_at": providers}
-    keyless: list[JsonValue] = [name for name, _, _ in offer.offers]
-    return {"name": offer.name, "kind": offer.kind, "needs_key_of": keyless}
-
-
-def _full(offer: ModelOffer) -> Entry:
-    """The limits of the first usable provider; of the others only what differs from them."""
-    first = next((facts for _, facts, usable in offer.offers if usable), offer.offers[0][1])
-    common = _known(first)
-    providers: list[JsonValue] = [
-        _offered_by(name, facts, usable, offer.name, common) for name, facts, usable in offer.offers
-    ]
-    return {"name": offer.name, "kind": offer.kind, "providers": providers, **common}
-
-
-def _offered_by(provider: str, facts: ModelFacts, usable: bool, name: str, common: Entry) -> Entry:
-    known = _known(facts)
-    entry: Entry = {"provider": provider, "usable": usable}
-    if facts.id != name:
-        entry["id"] = facts.id
-    entry |= {key: value for key, value in known.items() if common.get(key) != value}
-    if missing := sorted(common.keys() - known.keys()):
-        entry["not_known"] = [*missing]
-    return entry
-
-
-def _known(facts: ModelFacts) -> Entry:
-    """What is known of a model on one gateway, under the names of the tools' arguments."""
-    operations = facts.operations or {}
-    of_operations: Entry = {name: _limits(limits) for name, limits in operations.items() if _limits(limits)}
-    known: Entry = {
-        "operations": [*sorted(operations)],
-        **_limits(facts),
-        "operation_limits": of_operations,
-        "voices": _listed(facts.voices),
-        "languages": _listed(facts.languages),
-        "output_formats": _listed(facts.output_formats),
-        "required_inputs": _listed(facts.required_inputs),
-    }
-    if facts.prompt_characters_max is not None:
-        known["prompt_characters_max"] = facts.prompt_characters_max
-    if facts.certainty in {"live", "unknown"}:
-        known["limits_known"] = False
-    return {key: value for key, value in known.items() if value not in (None, [], {})}
-
-
-def _limits(limits: InputLimits) -> Entry:
-    """The limits on the inputs that are known."""
-    known: Entry = {
-        "durations_seconds": _listed(limits.durations_seconds) or _range(limits),
-        "aspect_ratios": _listed(limits.aspect_ratios),
-        "resolutions": _listed(limits.resolutions),
-        "sizes": _listed(limits.sizes),
-        "qualities": _listed(limits.qualities),
-        **{name: getattr(limits, name) for name in _COUNTS},
-    }
-    return {key: value for key, value in known.items() if value not in (None, [])}
-
-
-def _range(limits: InputLimits) -> str | None:
-    """`4-15`; `up to 15` and `from 4` where only one end is known."""
-    low, high = limits.duration_seconds_min, limits.duration_seconds_max
-    if low is not None and high is not None:
-        return f"{low:g}-{high:g}"
-    return f"up to {high:g}" if high is not None else f"from {low:g}" if low is not None else None
-
-
-def _listed(values: Sequence[str] | Sequence[float] | None) -> list[JsonValue]:
-    """At most `VALUES_MAX` values; whole numbers without a decimal point."""
-    shown: list[JsonValue] = [
-        int(value) if isinstance(value, float) and value.is_integer() else value for value in values or ()
-    ]
-    left_out = len(shown) - VALUES_MAX
-    return [*shown[:VALUES_MAX], f"... {left_out} more"] if left_out > 0 else shown
+    """Usable ones first; the kinds in turn, so that a shortened list shows some of each."""
+    for usable in (True, False):
+        of_each_kind = [
+            [offer for offer in offers if offer.kind == kind and is_usable(offer) is usable] for kind in _KINDS
+        ]
+        yield from (offer for offer in chain.from_iterable(zip_longest(*of_each_kind)) if offer is not None)
 
 
 LIST_MODELS = ToolSpec(

@@ -12,7 +12,7 @@ from ..client.reply import Reply
 from ..format import Unintelligible
 from .readings import parse_object
 
-MODELS_MAX = 2000
+MODELS_MAX = 20_000
 
 _ID = re.compile(r"[\w.:/@+~-]{1,200}", re.ASCII)
 """An id is one word: a list that an agent reads has no room for a stranger's sentences."""

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import get_args
 
 import anyio
 from pydantic import JsonValue, TypeAdapter, ValidationError
@@ -93,28 +94,58 @@ async def join_cached(configured: Iterable[Configured], store: SideValues, now: 
 def offers(
     configured: Sequence[Configured], *, kind: Kind | None, provider: str | None, query: str | None
 ) -> Sequence[ModelOffer]:
-    """Models by canonical name; those that can be used now come first, then by kind and name.
+    """Models by canonical name, the most telling first: usable now, the closest to the query, what a provider takes by
+    itself, offered by many, known for sure; then in the order of the data.
 
     Raises:
         RequestRefused: there is no provider of this name.
     """
-    names = [entry.provider.name for entry in configured]
-    if provider is not None and provider.lower() not in names:
-        raise RequestRefused("unsupported", f"There is no provider {provider!r}{meant_or_known(provider, names)}.")
     found: dict[tuple[str, Kind], list[tuple[str, ModelFacts, bool]]] = {}
-    for entry in configured:
-        if provider is not None and entry.provider.name != provider.lower():
-            continue
+    ranks: dict[tuple[str, Kind], tuple[int, bool]] = {}
+    for entry in of_provider(configured, provider):
+        defaults = {entry.provider.default_model(each) for each in get_args(Kind)}
         for row in entry.provider.models():
-            if (kind is None or row.kind == kind) and _matches(row, query):
-                offer = (entry.provider.name, row, entry.problem is None)
-                found.setdefault((row.name, row.kind), []).append(offer)
-    models = [ModelOffer(name, made, tuple(rows)) for (name, made), rows in found.items()]
-    return sorted(models, key=lambda m: (not any(usable for _, _, usable in m.offers), m.kind, m.name))
+            closeness = matches(row, query) if kind is None or row.kind == kind else None
+            if closeness is not None:
+                key, usable = (row.name, row.kind), entry.problem is None
+                found.setdefault(key, []).append((entry.provider.name, row, usable))
+                ranks[key] = min(ranks.get(key, (9, True)), (closeness, not (usable and row.id in defaults)))
+    models = [(ModelOffer(name, made, tuple(rows)), ranks[name, made]) for (name, made), rows in found.items()]
+    return [offer for offer, rank in sorted(models, key=lambda each: _place(*each))]
 
 
-def _matches(row: ModelFacts, query: str | None) -> bool:
+def _place(offer: ModelOffer, rank: tuple[int, bool]) -> tuple[bool, int, bool, int, int]:
+    usable = sum(usable for _, _, usable in offer.offers)
+    closeness, is_no_default = rank
+    sureness = min(_SURENESS.index(facts.certainty) for _, facts, _ in offer.offers)
+    return not usable, closeness, is_no_default, -usable, sureness
+
+
+_SURENESS = ("documented", "inferred", "guess", "live", "unknown")
+
+
+def of_provider(configured: Sequence[Configured], provider: str | None) -> Sequence[Configured]:
+    """The one of this name, or all.
+
+    Raises:
+        RequestRefused: there is none of this name.
+    """
+    if provider is None or provider.lower() == "auto":
+        return configured
+    names = [entry.provider.name for entry in configured]
+    if provider.lower() not in names:
+        raise RequestRefused("unsupported", f"There is no provider {provider!r}{meant_or_known(provider, names)}.")
+    return [entry for entry in configured if entry.provider.name == provider.lower()]
+
+
+def matches(row: ModelFacts, query: str | None) -> int | None:
+    """How close a model is to a query, 0 for its name; `None` where a word of the query is in none of its names."""
     if not query:
-        return True
-    text = " ".join((row.name, row.id, *row.aliases)).lower()
-    return all(word in text for word in query.lower().split())
+        return 0
+    names = [name.lower() for name in (row.name, row.id, *row.aliases)]
+    words, wanted = query.lower().split(), " ".join(query.lower().split())
+    if not all(any(word in name for name in names) for word in words):
+        return None
+    if wanted in names:
+        return names.index(wanted) and 1
+    return 2 if names[0].startswith(wanted) else 3 if wanted in names[0] else 4

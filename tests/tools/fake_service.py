@@ -9,9 +9,9 @@ from pydantic import JsonValue
 from rushes.domain.errors import RushesError, TaskNotFound
 from rushes.domain.principal import Principal
 from rushes.domain.record import TaskRecord, TaskState
-from rushes.domain.request import Kind
+from rushes.domain.request import GenerationRequest, Kind
 from rushes.tasks.previews.previews import check_index
-from rushes.tasks.service import Answer, ModelOffer, Preview, Seen, Service, TaskPage, Wish
+from rushes.tasks.service import Answer, Fits, ModelOffer, Preview, Seen, Service, TaskPage, Wish
 
 from ..altered import altered
 from ..previews.here import previews_here
@@ -48,6 +48,8 @@ class FakeService(Service):
         self.records: dict[str, TaskRecord] = {}
         self.wishes: list[Wish] = []
         self.offers: Sequence[ModelOffer] = ()
+        self.fits = Fits(())
+        self.wanted: list[GenerationRequest] = []
         self.attached: list[tuple[str, str]] = []
         self.refusal: Exception | None = None
         """Raised by every method while it is set."""
@@ -163,6 +165,13 @@ class FakeService(Service):
 
     async def take_up(self, task_id: str, *, principal: Principal) -> TaskRecord:
         return await self.get(task_id, principal=principal)
+
+    async def fitting(
+        self, requests: Sequence[GenerationRequest], *, provider: str | None = None, query: str | None = None
+    ) -> Fits:
+        self._refuse()
+        self.wanted += requests
+        return self.fits
 
     async def models(
         self, *, kind: Kind | None = None, provider: str | None = None, query: str | None = None

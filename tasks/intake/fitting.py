@@ -1,0 +1,57 @@
+"""Which models take a request, as `list_models` is asked; pure."""
+
+from collections.abc import Iterable, Sequence
+
+from ...domain.request import GenerationRequest
+from ..service import Fit, Fits
+from .candidates import Asked, Configured
+from .choosing import Match, Matched, match_all
+from .nearest import nearest_of
+from .offers import matches, of_provider
+from .quotes import NOTHING_KNOWN, Quotes
+
+
+def fitting(
+    configured: Sequence[Configured],
+    requests: Sequence[GenerationRequest],
+    *,
+    provider: str | None = None,
+    query: str | None = None,
+    quotes: Quotes = NOTHING_KNOWN,
+) -> Fits:
+    """The models that take one of the requests: those of usable providers, the sandbox, then those that need a key.
+
+    Raises:
+        RequestRefused: there is no provider of this name.
+    """
+    entries = of_provider(configured, provider)
+    paid = [entry.provider for entry in entries if not entry.provider.traits.free and entry.problem is None]
+    free = [entry.provider for entry in entries if entry.provider.traits.free and entry.problem is None]
+    keyless = [entry.provider for entry in entries if entry.problem is not None]
+    fits: list[Fit] = []
+    near: list[str] = []
+    for request in requests:
+        asked = Asked(request)
+        for providers, usable in ((paid, True), (free, True), (keyless, False)):
+            matched = match_all(asked, providers, quotes)
+            fits += [_fit(match, usable) for match in matched.matches if _named(match, query)]
+            if usable:
+                near += _nearest(asked, matched)
+    fits.sort(key=lambda fit: not fit.usable)
+    nearest = f"No model takes exactly this. Nearest: {near[0]}." if near else "No model takes anything like this."
+    return Fits(tuple(fits), None if fits else nearest)
+
+
+def _named(match: Match, query: str | None) -> bool:
+    return matches(match.candidate.facts, query) is not None
+
+
+def _fit(match: Match, usable: bool) -> Fit:
+    one = match.candidate
+    doubts = (*one.doubts, *(f"{name} (its field's name is assumed)" for name in one.assumed))
+    return Fit(one.provider.name, one.facts, usable, doubts, match.seconds)
+
+
+def _nearest(asked: Asked, matched: Matched) -> Iterable[str]:
+    near = nearest_of(asked, ((provider, row) for provider, row, _ in matched.refusals))
+    return [] if near is None else [f"{near.candidate.facts.name} on {near.candidate.provider.name}: {near}"]
