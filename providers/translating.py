@@ -3,7 +3,7 @@ tier where it wants these. Pure; what was said otherwise is told."""
 
 from ..domain.model_facts import ModelFacts, PixelRules
 from ..domain.request import GenerationRequest
-from .checks import inputs_of
+from .checks import inputs_of, limits_of
 from .formats.sizes import COMMON_SIZES, is_shaped, sides, sizes_for
 
 SIDES = {"0.5k": 512, "1k": 1024, "2k": 2048, "4k": 4096}
@@ -19,6 +19,7 @@ _SHORTEST_OF_A_TIER = 0.93
 def translated(request: GenerationRequest, facts: ModelFacts) -> tuple[GenerationRequest, tuple[str, ...]]:
     """The request as this model can be asked, and what that changed; the same request where nothing has to be said
     otherwise, or where it cannot be (the checks then say so)."""
+    request = _spelt(request, facts)
     inputs = inputs_of(facts, request.operation)
     if inputs is None or request.kind == "audio":
         return request, ()
@@ -29,6 +30,26 @@ def translated(request: GenerationRequest, facts: ModelFacts) -> tuple[Generatio
     if request.size is not None and "size" not in inputs and {"aspect_ratio", "resolution"} <= {*inputs}:
         return _as_words(request, facts)
     return request, ()
+
+
+def _spelt(request: GenerationRequest, facts: ModelFacts) -> GenerationRequest:
+    """Words of lists as the model's own pages spell them: letter case does not count for who asks."""
+    limits = limits_of(facts, request.operation)
+    offered = {
+        "quality": limits.qualities,
+        "voice": facts.voices,
+        "language": facts.languages,
+        "output_format": facts.output_formats,
+    }
+    spelt = {
+        name: choice
+        for name, choices in offered.items()
+        for choice in choices or ()
+        if isinstance(given := getattr(request, name), str)
+        and given not in (choices or ())
+        and given.casefold() == choice.casefold()
+    }
+    return request.model_copy(update=spelt) if spelt else request
 
 
 def _as_pixels(request: GenerationRequest, facts: ModelFacts) -> tuple[GenerationRequest, tuple[str, ...]]:

@@ -23,6 +23,7 @@ from .generate import (
     GenerateVideo,
     wish_of,
 )
+from .model_rows import known_of
 from .models import LIST_MODELS, UNFILTERED_BYTES, ListModels, model_list
 from .progress import ProgressMeter, progress_message
 from .prompts import MODELS_COMPARED_MAX, SHOTS_MAX, comparison_text, storyboard_text
@@ -81,6 +82,7 @@ __all__ = [
     "call_tool",
     "comparison_text",
     "input_schema",
+    "known_of",
     "model_list",
     "output_links",
     "portable",

@@ -145,6 +145,7 @@ async def test_a_dry_run_shows_the_payload_and_makes_no_task(era: str) -> None:
         "url": "https://gateway.example/v1/videos",
         "payload": {"prompt": "a red fox", "seconds": None},
         "warnings": ["nothing is sent"],
+        "chosen": None,
     }
     assert (result.is_error, service.records) == (False, {})
 
@@ -406,7 +407,14 @@ async def test_models_are_listed(era: str) -> None:
         shown = document(await client.call_tool("list_models", {"query": "fox"}))
 
     assert shown == {
-        "models": [{"name": "fox-1", "kind": "video", "providers": [{"provider": "gateway", "usable": True}]}],
+        "models": [
+            {
+                "name": "fox-1",
+                "kind": "video",
+                "providers": [{"provider": "gateway", "usable": True}],
+                "certainty": "documented",
+            }
+        ],
         "total": 1,
     }
 

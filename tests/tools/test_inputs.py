@@ -166,7 +166,6 @@ def test_an_aspect_ratio_is_read_in_its_usual_spellings(given_ratio: str, meant:
         ("seed", 1.5, "seed must be a whole number"),
         ("seed", "1" + "0" * 5000, "seed must be a smaller whole number"),
         ("audio", "perhaps", "audio must be true or false, not 'perhaps'"),
-        ("quality", "best", "quality must be 'quality' or 'fast', not 'best'"),
         ("reference_images", 5, "reference_images must be a list of texts"),
         ("reference_images", [{"url": "x"}], "reference_images.0 must be a text"),
         ("provider_options", "{broken", "provider_options must be an object"),

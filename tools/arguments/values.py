@@ -14,7 +14,7 @@ from ...domain.request import Kind
 
 _PIXELS = re.compile(r"(\d{3,5})\s*[x\u00d7*]\s*(\d{3,5})", re.IGNORECASE)
 _RATIO = re.compile(r"(\d{1,3}(?:\.\d{1,3})?)\s*[:x\u00d7/]\s*(\d{1,3}(?:\.\d{1,3})?)", re.IGNORECASE)
-_TIER = re.compile(r"\d{3,4}p|\d{1,2}k")
+_TIER = re.compile(r"\d{3,4}p|\d{1,2}k|0\.5k")
 _NAMED_TIERS = frozenset({"standard", "pro"})
 """What some models call theirs."""
 _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}", re.IGNORECASE)
