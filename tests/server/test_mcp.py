@@ -145,7 +145,6 @@ async def test_a_dry_run_shows_the_payload_and_makes_no_task(era: str) -> None:
         "url": "https://gateway.example/v1/videos",
         "payload": {"prompt": "a red fox", "seconds": None},
         "warnings": ["nothing is sent"],
-        "chosen": None,
     }
     assert (result.is_error, service.records) == (False, {})
 

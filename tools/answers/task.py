@@ -81,7 +81,9 @@ class DryRun(BaseModel):
 
     def document(self) -> dict[str, JsonValue]:
         """What stands in an answer. The payload is what would be sent to the letter, nulls and all."""
-        shown: dict[str, JsonValue] = self.model_dump(mode="json")
+        shown: dict[str, JsonValue] = self.model_dump(mode="json", exclude={"chosen"})
+        if self.chosen is not None:
+            shown["chosen"] = self.chosen.model_dump(mode="json", exclude_none=True)
         return {name: value for name, value in shown.items() if name == "payload" or value not in ("", [], None)}
 
 
