@@ -12,6 +12,8 @@ from .generate import Generate, GenerateAudio, GenerateImage, GenerateVideo, wis
 
 INPUTS: Mapping[Kind, type[Generate]] = {"video": GenerateVideo, "image": GenerateImage, "audio": GenerateAudio}
 
+KINDS: Sequence[Kind] = ("video", "image", "audio")
+
 PLACE = "https://media.example/input"
 """Stands for a medium: what it is shall not matter, only that there is one."""
 
@@ -34,11 +36,15 @@ def wanted_requests(kind: Kind | None, fits: Mapping[str, JsonValue]) -> Sequenc
     Raises:
         RequestRefused: no tool takes them.
     """
-    kinds = [kind] if kind is not None else [each for each in INPUTS if not _strange(each, fits)]
+    kinds: list[Kind] = [kind] if kind is not None else [each for each in KINDS if not _strange(each, fits)]
     if not kinds:
         raise RequestRefused("invalid_input", f"No tool takes all of these: {', '.join(fits)}.", hint=_HINT)
     if strange := _strange(kinds[0], fits):
-        raise RequestRefused("invalid_input", " ".join(unknown_arguments(strange, INPUTS[kinds[0]])), hint=_HINT)
+        raise RequestRefused(
+            "invalid_input",
+            " ".join(unknown_arguments({name: fits[name] for name in strange}, INPUTS[kinds[0]])),
+            hint=_HINT,
+        )
     return [_request(each, fits) for each in kinds]
 
 

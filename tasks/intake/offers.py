@@ -107,11 +107,12 @@ def offers(
         for row in entry.provider.models():
             closeness = matches(row, query) if kind is None or row.kind == kind else None
             if closeness is not None:
-                key, usable = (row.name, row.kind), entry.problem is None
+                key: tuple[str, Kind] = (row.name, row.kind)
+                usable = entry.problem is None
                 found.setdefault(key, []).append((entry.provider.name, row, usable))
                 ranks[key] = min(ranks.get(key, (9, True)), (closeness, not (usable and row.id in defaults)))
     models = [(ModelOffer(name, made, tuple(rows)), ranks[name, made]) for (name, made), rows in found.items()]
-    return [offer for offer, rank in sorted(models, key=lambda each: _place(*each))]
+    return [offer for offer, _ in sorted(models, key=lambda each: _place(*each))]
 
 
 def _place(offer: ModelOffer, rank: tuple[int, bool]) -> tuple[bool, int, bool, int, int]:

@@ -63,7 +63,11 @@ EVERYDAY: tuple[Everyday, ...] = (
     _video("watermark off", watermark=False),
 )
 
-INPUTS = {"generate_video": GenerateVideo, "generate_image": GenerateImage, "generate_audio": GenerateAudio}
+INPUTS: dict[str, type[GenerateVideo | GenerateImage | GenerateAudio]] = {
+    "generate_video": GenerateVideo,
+    "generate_image": GenerateImage,
+    "generate_audio": GenerateAudio,
+}
 
 
 def request_of(asked: Everyday) -> GenerationRequest:

@@ -53,7 +53,8 @@ def media_for(facts: ModelFacts, operation: Operation) -> Call:
     if operation == "frames_and_references":
         return {"image": _LINK, "reference_images": [_LINK]}
     most = limits_of(facts, operation).images_min or 1
-    return {**_MEDIA[operation], **({"images": [_LINK] * most} if operation == "edit" else {})}
+    edits = _links("images", most) if operation == "edit" else {}
+    return {**_MEDIA[operation], **edits}
 
 
 def promised(facts: ModelFacts) -> Iterator[Call]:
@@ -70,14 +71,19 @@ def promised(facts: ModelFacts) -> Iterator[Call]:
         for name in ("reference_images", "reference_videos", "reference_audios"):
             most = getattr(limits, f"{name}_max")
             if operation == "references" and name in (facts.inputs or ()) and most:
-                yield {**base, name: [_LINK] * most}
+                yield {**base, **_links(name, most)}
         if operation == "edit" and limits.images_max:
-            yield {**base, "images": [_LINK] * limits.images_max}
+            yield {**base, **_links("images", limits.images_max)}
     options = row.get("provider_options")
-    first = next(iter(facts.operations or {"text": None}))
+    operations: list[Operation] = [*(facts.operations or ()), "text"]
+    first = operations[0]
     for name, values in options.items() if isinstance(options, dict) else ():
         for value in values if isinstance(values, list) else [_an_example(str(values))]:
             yield {**base, **media_for(facts, first), "provider_options": {name: value}}
+
+
+def _links(name: str, number: int) -> Call:
+    return {name: [_LINK] * number}
 
 
 def _required(facts: ModelFacts) -> Call:

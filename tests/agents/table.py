@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from ..server.clients import Document, connected, document
 from ..tasks.engines import an_engine
 from .everyday import EVERYDAY
@@ -45,13 +47,16 @@ async def outcomes(home: Path, keys: str) -> list[Outcome]:
 
 
 def _outcome(shown: Document) -> Outcome:
-    failure, chosen = shown.get("failure"), shown.get("chosen")
-    if isinstance(failure, dict):
-        return Outcome(message=failure["message"], hint=failure["hint"], charged=failure["charged"])
+    if "failure" in shown:
+        failure = TEXTS.validate_python(shown["failure"])
+        return Outcome(message=str(failure["message"]), hint=str(failure["hint"]), charged=str(failure["charged"]))
     warnings = str(shown.get("warnings", ""))
     return Outcome(
         model=str(shown["model"]),
         provider=str(shown["provider"]),
-        chosen=str(chosen["why"]) if isinstance(chosen, dict) else "",
+        chosen=str(TEXTS.validate_python(shown.get("chosen", {})).get("why", "")),
         warned="not checked" in warnings or "is assumed" in warnings,
     )
+
+
+TEXTS = TypeAdapter(Document)

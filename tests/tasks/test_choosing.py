@@ -19,10 +19,8 @@ def linked(role: MediaRole) -> MediaInput:
     return MediaInput(role=role, source="a link", url="https://example.com/medium.png")
 
 
-def asked(kind: Kind = "video", *media: MediaInput, model: str = "auto", **inputs: object) -> GenerationRequest:
-    prompt = inputs.pop("prompt", "a red fox")
-    fields = {"kind": kind, "prompt": prompt, "model": model, "media": media, **inputs}
-    return GenerationRequest.model_validate(fields)
+def asked(kind: Kind = "video", *media: MediaInput, **inputs: object) -> GenerationRequest:
+    return GenerationRequest.model_validate({"kind": kind, "prompt": "a red fox", "media": media, **inputs})
 
 
 def routed(keys: str, request: GenerationRequest, provider: str | None = None) -> Route:
@@ -51,12 +49,12 @@ def refusal(keys: str, request: GenerationRequest, provider: str | None = None) 
 def test_what_a_keys_default_does_not_take_another_model_of_that_key_does(
     inputs: dict[str, object], model: str
 ) -> None:
-    assert first(routed("llmgateway", asked(**inputs))) == ("llmgateway", model)
+    assert first(routed("llmgateway", asked("video", **inputs))) == ("llmgateway", model)
 
 
 @pytest.mark.parametrize("inputs", [{"duration_seconds": 15}, {"resolution": "480p"}, {"resolution": "720p"}])
 def test_what_known_gateways_refuse_never_slips_to_one_whose_limits_are_unknown(inputs: dict[str, object]) -> None:
-    chosen = routed("all five", asked(**inputs))
+    chosen = routed("all five", asked("video", **inputs))
 
     assert chosen.candidates[0].is_known_to_fit
     known = [candidate.is_known_to_fit for candidate in chosen.candidates]
