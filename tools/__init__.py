@@ -26,6 +26,7 @@ from .generate import (
 from .model_rows import known_of
 from .models import LIST_MODELS, UNFILTERED_BYTES, ListModels, model_list
 from .progress import ProgressMeter, progress_message
+from .prompt_calls import Board, Call, Comparison, board_of, comparison_of
 from .prompts import MODELS_COMPARED_MAX, SHOTS_MAX, comparison_text, storyboard_text
 from .spec import ANSWERS, GENERATES, READS, ToolSpec
 from .toolbox import ALL_TOOLS
@@ -54,8 +55,11 @@ __all__ = [
     "URL_SHOWN",
     "VIEW_OUTPUT",
     "AspectRatio",
+    "Board",
+    "Call",
     "CancelTask",
     "CheckTask",
+    "Comparison",
     "DryRun",
     "GenerateAudio",
     "GenerateImage",
@@ -79,7 +83,9 @@ __all__ = [
     "ToolSpec",
     "ViewOutput",
     "already",
+    "board_of",
     "call_tool",
+    "comparison_of",
     "comparison_text",
     "input_schema",
     "known_of",

@@ -6,19 +6,18 @@ from mcp.server.mcpserver import MCPServer
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticUseDefault
 
-from ...domain.request import Kind
 from ...tools import (
     MODELS_COMPARED_MAX,
     SHOTS_MAX,
     AspectRatio,
     KindFilter,
     ToolContext,
+    board_of,
+    comparison_of,
     comparison_text,
     storyboard_text,
     stripped,
 )
-
-COMPARED_BY_DEFAULT = 3
 
 
 def _given(value: object) -> object:
@@ -38,7 +37,7 @@ def add_prompts(server: MCPServer[Any], surroundings: ToolContext) -> None:
     @server.prompt(
         title="Storyboard", description="Turn a brief into shots, each with the calls that make it, then make them."
     )
-    def storyboard(  # pyright: ignore[reportUnusedFunction]
+    async def storyboard(  # pyright: ignore[reportUnusedFunction]
         brief: Annotated[str, Field(description="What the film is about", min_length=1), STRIPPED],
         shots: Annotated[int, MAY_BE_BLANK, Field(description="1-12; default 4", ge=1, le=SHOTS_MAX)] = 4,
         aspect_ratio: Annotated[AspectRatio, MAY_BE_BLANK, Field(description="Default 16:9")] = "16:9",
@@ -47,7 +46,8 @@ def add_prompts(server: MCPServer[Any], surroundings: ToolContext) -> None:
         ] = 5,
         model: Annotated[str | None, MAY_BE_BLANK, Field(description="Video model; default: rushes chooses")] = None,
     ) -> str:
-        return storyboard_text(brief, shots, aspect_ratio, seconds, model)
+        board = await board_of(surroundings, aspect_ratio=aspect_ratio, seconds=seconds, model=model)
+        return storyboard_text(brief, shots, board)
 
     @server.prompt(title="Compare models", description="Make one prompt on several models and compare the results.")
     async def compare_models(  # pyright: ignore[reportUnusedFunction]
@@ -59,13 +59,6 @@ def add_prompts(server: MCPServer[Any], surroundings: ToolContext) -> None:
         seed: Annotated[int, MAY_BE_BLANK, Field(description="The same for all; default 1")] = 1,
     ) -> str:
         named = [name.strip() for name in (models or "").split(",") if name.strip()]
-        chosen = named or await usable_models(surroundings, kind)
-        return comparison_text(prompt, kind, list(dict.fromkeys(chosen))[:MODELS_COMPARED_MAX], seed)
-
-
-async def usable_models(surroundings: ToolContext, kind: Kind) -> list[str]:
-    """A few models that can be used now."""
-    service = await surroundings.opened()
-    offers = await service.models(kind=kind)
-    usable = [offer.name for offer in offers if any(usable for _, _, usable in offer.offers)]
-    return usable[:COMPARED_BY_DEFAULT] or ["auto"]
+        return comparison_text(
+            await comparison_of(surroundings, prompt, kind, named[:MODELS_COMPARED_MAX], seed, MODELS_COMPARED_MAX)
+        )

@@ -13,15 +13,19 @@ KEYS: dict[str, tuple[str, ...]] = {**{name: (name,) for name in GATEWAYS}, "all
 """Under the words of the table."""
 
 
+NOBODY = "http://127.0.0.1:1"
+"""Where nothing answers: dry runs send nothing, and a live list that cannot be read leaves what is known."""
+
+
 def configured(names: Sequence[str]) -> list[Configured]:
-    """All built-in providers in their own order, usable where named. Dry runs send nothing, so no address answers."""
+    """All built-in providers in their own order, usable where named."""
     made: list[Configured] = []
     for settings in default_settings():
         usable = settings.keyless or settings.name in names
         known = settings.model_copy(
             update={
                 "api_key": SecretStr("a-key") if usable else None,
-                "base_url": settings.base_url or "https://gateway.example",
+                "base_url": None if settings.keyless else NOBODY,
             }
         )
         problem = None if usable else f"{settings.api_key_env} is not set"

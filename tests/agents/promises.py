@@ -83,7 +83,8 @@ def promised(facts: ModelFacts) -> Iterator[Call]:
 
 
 def _links(name: str, number: int) -> Call:
-    return {name: [_LINK] * number}
+    links: list[JsonValue] = [_LINK] * number
+    return {name: links}
 
 
 def _required(facts: ModelFacts) -> Call:

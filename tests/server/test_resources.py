@@ -218,7 +218,8 @@ async def test_a_storyboard_holds_the_brief_and_the_calls_to_make(era: str) -> N
     assert "storyboard of 3 shots" in text
     assert '"image": "task:<task_id of the first frame>#1"' in text
     assert '"model": "veo-3.1"' in text
-    assert "paid calls that is (6)" in text
+    assert "paid calls that is (8)" in text
+    assert text.index("character sheet") < text.index('"images": ["task:<task_id of the character sheet>#1"]')
     assert '"model"' not in plain
 
 
