@@ -71,6 +71,10 @@ class PixelRules(BaseModel):
     tier: str = "1k"
     """What stands for a ratio without a resolution."""
 
+    def has_area(self, area: int) -> bool:
+        """Whether a picture may have so many pixels."""
+        return self.area_min <= area <= self.area_max
+
 
 class ModelFacts(InputLimits):
     """What one model on one gateway accepts."""

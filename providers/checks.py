@@ -92,7 +92,7 @@ _LIMITED: Mapping[str, tuple[str, ...]] = {
     "duration_seconds": ("durations_seconds", "duration_seconds_min", "duration_seconds_max"),
     "aspect_ratio": ("aspect_ratios",),
     "resolution": ("resolutions",),
-    "size": ("sizes",),
+    "size": ("sizes", "pixels"),
     "quality": ("qualities",),
     "voice": ("voices",),
     "language": ("languages",),
@@ -262,9 +262,22 @@ class _Check:
             value = self.asked.get(name)
             if isinstance(value, str) and choices is not None and not _among(value, choices):
                 raise self._not_offered(name, value, choices)
+        self._pixels()
         speed = self.request.speed
         if speed is not None:
             self._within("speed", speed, self.facts.speed_min, self.facts.speed_max)
+
+    def _pixels(self) -> None:
+        size, rules = self.request.size, self.facts.pixels
+        across, _, up = (size or "").partition("x")
+        if rules is None or not (across.isdecimal() and up.isdecimal()):
+            return
+        width, height = int(across), int(up)
+        stepped = width % rules.multiple_of == 0 and height % rules.multiple_of == 0
+        if not (stepped and max(width, height) <= rules.side_max and rules.has_area(width * height)):
+            wanted = f"sides in steps of {rules.multiple_of} up to {rules.side_max}, at most {rules.area_max} pixels"
+            least = f" and at least {rules.area_min}" if rules.area_min else ""
+            raise _refuse("unsupported", f"size {size} is not offered by {self.model}: {wanted}{least}")
 
     def duration(self, limits: InputLimits) -> None:
         seconds = self.request.duration_seconds

@@ -1,5 +1,6 @@
 """Dry runs of the everyday requests with a set of keys, and the table of them."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,10 +32,29 @@ class Outcome:
         """Everything that was asked is known to be taken."""
         return "could not be checked" not in self.chosen
 
+    @property
+    def nearest(self) -> str | None:
+        """The change with which a model of these keys would take it."""
+        found = re.search(r"Nearest: \S+ on \S+ with this changed: ([^;]*?)\.(?: |$)", self.hint)
+        return None if found is None else found[1]
+
     def __str__(self) -> str:
         if self.model is None:
-            return "refused"
-        return f"{self.model} ({self.provider})" + ("" if self.is_known else " ?")
+            return "-" if self.nearest is None else f"- ({self.nearest})"
+        return f"{self.model.rpartition('/')[2]}{'' if self.is_known else ' ?'}"
+
+
+async def tabled(home: Path) -> str:
+    """The Markdown table: a row a request, a column a set of keys."""
+    columns = {keys: await outcomes(home / str(number), keys) for number, keys in enumerate(KEYS)}
+    through = {keys: sum(each.model is not None for each in column) for keys, column in columns.items()}
+    rows = [
+        ["request", *KEYS],
+        ["---"] * (len(KEYS) + 1),
+        *([asked.words, *(str(column[place]) for column in columns.values())] for place, asked in enumerate(EVERYDAY)),
+        [f"**of {len(EVERYDAY)}**", *(f"**{through[keys]}**" for keys in KEYS)],
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
 
 async def outcomes(home: Path, keys: str) -> list[Outcome]:

@@ -10,9 +10,10 @@ from rushes.tasks.intake.routing import route
 
 from ..server.clients import Document, connected, document
 from ..tasks.engines import an_engine
+from .__main__ import DOCUMENT
 from .everyday import EVERYDAY, request_of
 from .keys import KEYS, configured
-from .table import Outcome, outcomes
+from .table import Outcome, outcomes, tabled
 
 pytestmark = pytest.mark.anyio
 
@@ -93,5 +94,15 @@ async def test_what_was_chosen_stands_in_the_dry_run_and_stays_short(tmp_path: P
     assert len(json.dumps(chosen)) < 420
 
 
-def test_an_outcome_says_its_model_and_its_provider() -> None:
-    assert str(Outcome(model="veo-3.1", provider="apixo")) == "veo-3.1 (apixo)"
+async def test_the_table_of_the_page_is_what_a_run_says(tmp_path: Path) -> None:
+    """To accept a change: python -m tests.agents, then read the difference."""
+    page = DOCUMENT.read_text(encoding="utf-8")
+
+    assert f"<!-- everyday -->\n\n{await tabled(tmp_path)}\n<!-- end of everyday -->" in page
+
+
+def test_an_outcome_says_its_model_how_sure_that_is_and_else_what_is_nearest() -> None:
+    hint = "Nothing was sent. Nearest: veo-3.1 on apixo with this changed: without audio."
+    assert str(Outcome(model="google/veo-3.1", provider="routeany")) == "veo-3.1"
+    assert str(Outcome(model="sora-2", chosen="it may (seed 7 could not be checked)")) == "sora-2 ?"
+    assert [str(Outcome(hint=hint)), str(Outcome())] == ["- (without audio)", "-"]

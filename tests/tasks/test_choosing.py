@@ -205,6 +205,15 @@ def test_a_ratio_becomes_pixels_where_a_gateway_wants_pixels(inputs: dict[str, o
     assert f"sent as size {size}" in chosen.candidates[0].plan.warnings[0]
 
 
+def test_a_size_that_breaks_the_pages_rules_for_pixels_is_refused_with_them() -> None:
+    refused = refusal("llmgateway", asked("image", model="gpt-image-2", size="1000x1000"))
+
+    assert refused.message == (
+        "size 1000x1000 is not offered by gpt-image-2 on llmgateway: "
+        "sides in steps of 16 up to 3840, at most 8294400 pixels and at least 655360"
+    )
+
+
 def test_pixels_that_the_page_does_not_allow_are_refused() -> None:
     refused = refusal("llmgateway", asked("image", model="gpt-image-2", aspect_ratio="1:1", resolution="4k"))
 
