@@ -85,6 +85,8 @@ def known_of(facts: ModelFacts) -> Entry:
         "expected_seconds": None if facts.expected_seconds is None else _number(facts.expected_seconds),
         "certainty": facts.certainty,
     }
+    if facts.pixels is not None:
+        known["sizes"] = f"WIDTHxHEIGHT in steps of {facts.pixels.multiple_of}, sides up to {facts.pixels.side_max}"
     if facts.certainty in {"live", "unknown"}:
         known["limits_known"] = False
     return {key: value for key, value in known.items() if value not in (None, [], {})}
