@@ -20,6 +20,8 @@ EVERYTHING = 1 << 30
 
 
 async def _all_models(context: ToolContext, arguments: ListModels) -> ToolResult:
+    if arguments.fits is not None or arguments.cursor is not None:
+        return await LIST_MODELS.call(context, arguments)
     service = await context.opened()
     offers = await service.models(kind=arguments.kind, provider=arguments.provider, query=arguments.query)
     shown = model_list(offers, EVERYTHING)
@@ -46,6 +48,8 @@ def _view(document: Document) -> "Iterable[RenderableType]":
     models = document.get("models")
     if not isinstance(models, list):
         return view_of(document)
+    if any(isinstance(model, dict) and "model" in model for model in models):
+        return _fitting_view(models)
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("model", no_wrap=True)
     table.add_column("kind", no_wrap=True)
@@ -61,7 +65,30 @@ def _view(document: Document) -> "Iterable[RenderableType]":
                 Text(plain(limits_text(model), 300), "" if usable else "dim"),
             )
     legend = Text("A provider in brackets needs its key: see `rushes doctor`.", "dim")
-    return [table, legend] if models else [Text("No model matches.")]
+    note = document.get("note")
+    return [table, legend] if models else [Text(str(note) if note else "No model matches.")]
+
+
+def _fitting_view(models: Sequence[JsonValue]) -> "Iterable[RenderableType]":
+    """What takes the request, best first."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from .task_view import plain
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("model", "provider", "seconds", "not checked"):
+        table.add_column(name, no_wrap=name != "not checked")
+    for model in models:
+        if isinstance(model, dict):
+            provider = plain(str(model["provider"]), 80)
+            table.add_row(
+                Text(plain(str(model["model"]), 80)),
+                Text(f"({provider})" if model.get("usable") is False else provider),
+                _words(model.get("expected_seconds")),
+                Text(plain(_words(model.get("not_checked")), 200)),
+            )
+    return [table, Text("Best first. A provider in brackets needs its key: see `rushes doctor`.", "dim")]
 
 
 def _usable(model: dict[str, JsonValue]) -> list[str]:

@@ -18,6 +18,14 @@ def test_the_table_tells_providers_and_limits() -> None:
     assert "needs its key" in out
 
 
+def test_models_that_take_a_request_are_a_table_with_the_best_first() -> None:
+    run = rushes("models", "--kind", "video", "--fits", '{"duration_seconds": 5, "image": true}')
+    assert run.out.splitlines()[1].startswith("sandbox-video")
+    assert "(shuyou)" in run.out
+    nothing = rushes("models", "--kind", "audio", "--provider", "sandbox", "--fits", '{"duration_seconds": 500}').out
+    assert "Nearest: sandbox-audio on sandbox: duration_seconds 60." in " ".join(nothing.split())
+
+
 def test_a_provider_that_does_not_exist_leaves_with_2() -> None:
     assert "apixo" in rushes("models", "--provider", "apxio", code=2).out
 
