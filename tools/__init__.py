@@ -26,7 +26,7 @@ from .generate import (
 from .model_rows import known_of
 from .models import LIST_MODELS, UNFILTERED_BYTES, ListModels, model_list
 from .progress import ProgressMeter, progress_message
-from .prompt_calls import Board, Call, Comparison, board_of, comparison_of
+from .prompt_calls import Board, Comparison, ToolCall, board_of, comparison_of
 from .prompts import MODELS_COMPARED_MAX, SHOTS_MAX, comparison_text, storyboard_text
 from .spec import ANSWERS, GENERATES, READS, ToolSpec
 from .toolbox import ALL_TOOLS
@@ -56,7 +56,6 @@ __all__ = [
     "VIEW_OUTPUT",
     "AspectRatio",
     "Board",
-    "Call",
     "CancelTask",
     "CheckTask",
     "Comparison",
@@ -77,6 +76,7 @@ __all__ = [
     "TaskList",
     "TaskOutput",
     "TaskSummary",
+    "ToolCall",
     "ToolContext",
     "ToolInput",
     "ToolResult",

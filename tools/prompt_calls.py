@@ -33,7 +33,7 @@ _BYTES = (
 
 
 @dataclass(frozen=True)
-class Call:
+class ToolCall:
     """A call that a dry run takes."""
 
     tool: str
@@ -46,10 +46,10 @@ class Call:
 class Board:
     """The calls of a storyboard; what no configured provider makes is missing."""
 
-    shot: Call | None
-    sheet: Call | None = None
-    frame: Call | None = None
-    sound: Call | None = None
+    shot: ToolCall | None
+    sheet: ToolCall | None = None
+    frame: ToolCall | None = None
+    sound: ToolCall | None = None
     refused: str = ""
     """Why there is no shot."""
 
@@ -58,7 +58,7 @@ class Board:
 class Comparison:
     """One call a model, and why models were left out that were asked for."""
 
-    calls: tuple[Call, ...]
+    calls: tuple[ToolCall, ...]
     left_out: tuple[str, ...] = ()
 
 
@@ -71,12 +71,12 @@ class Trying:
         self.refusal = ""
         """Of the last call that was not taken."""
 
-    async def first_taken(self, kind: Kind, *variants: Arguments, as_bytes: bool = False) -> Call | None:
+    async def first_taken(self, kind: Kind, *variants: Arguments, as_bytes: bool = False) -> ToolCall | None:
         """The first of these calls that is taken; what it makes of outputs to come is tried with stand-ins."""
         for arguments in variants:
             preview = await self._preview(kind, arguments, as_bytes)
             if preview is not None:
-                return Call(f"generate_{kind}", arguments, preview.gives_urls)
+                return ToolCall(f"generate_{kind}", arguments, preview.gives_urls)
         return None
 
     async def _preview(self, kind: Kind, arguments: Arguments, as_bytes: bool) -> Preview | None:
@@ -109,7 +109,7 @@ async def board_of(context: ToolContext, *, aspect_ratio: str, seconds: float, m
     return Board(shot, made_sheet, frame, sound, refused)
 
 
-async def _frame(trying: Trying, sheet: Call, aspect_ratio: str) -> Call | None:
+async def _frame(trying: Trying, sheet: ToolCall, aspect_ratio: str) -> ToolCall | None:
     frame: Arguments = {"prompt": "<what the first frame shows, the look>", "output_name": "frame-01"}
     of_the_sheet: Arguments = {**frame, "images": ["task:<task_id of the character sheet>#1"]}
     shaped: Arguments = {"aspect_ratio": aspect_ratio}
@@ -118,8 +118,8 @@ async def _frame(trying: Trying, sheet: Call, aspect_ratio: str) -> Call | None:
 
 
 async def _shot(
-    trying: Trying, frame: Call | None, aspect_ratio: str, seconds: float, model: str | None
-) -> Call | None:
+    trying: Trying, frame: ToolCall | None, aspect_ratio: str, seconds: float, model: str | None
+) -> ToolCall | None:
     """From its first frame where that is possible, as long and as shaped as it can be, with sound where it can be."""
     shot: Arguments = {"prompt": "<what happens, camera, light, sound, the look>"}
     if frame is not None:
@@ -142,7 +142,7 @@ async def _shot(
     return await trying.first_taken("video", *variants, as_bytes=frame is not None and not frame.gives_urls)
 
 
-async def _sound(trying: Trying) -> Call | None:
+async def _sound(trying: Trying) -> ToolCall | None:
     """A score, else a narrator."""
     score: Arguments = {"prompt": "<mood, instruments, tempo, how it ends>", "purpose": "music", "output_name": "score"}
     words: Arguments = {"prompt": "<the narrator's words>", "purpose": "speech", "output_name": "narration"}
@@ -159,7 +159,7 @@ async def comparison_of(
     at = {offer.name: {name for name, _, usable in offer.offers if usable} for offer in offers}
     usable = [name for name, providers in at.items() if providers - {SANDBOX}] or [name for name in at if at[name]]
     most = models_max if named else COMPARED_BY_DEFAULT
-    calls: list[Call] = []
+    calls: list[ToolCall] = []
     left_out: list[str] = []
     for model in dict.fromkeys(named or usable):
         if len(calls) >= most:

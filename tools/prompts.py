@@ -5,7 +5,7 @@ import json
 from pydantic import JsonValue
 
 from .follow import CheckTask
-from .prompt_calls import Board, Call, Comparison
+from .prompt_calls import Board, Comparison, ToolCall
 from .toolbox import ALL_TOOLS
 from .view import ViewOutput
 
@@ -44,7 +44,7 @@ Turn this brief into a storyboard of {shots} {plural}, and then make it into a f
 """
 
 
-def _sheet(sheet: Call | None) -> list[str]:
+def _sheet(sheet: ToolCall | None) -> list[str]:
     if sheet is None:
         return [
             "No configured provider makes images, so describe the character in words so exact that each shot shows the "
@@ -53,7 +53,7 @@ def _sheet(sheet: Call | None) -> list[str]:
     return [f"Make a character sheet first, once; every frame refers to it:\n   {_written(sheet)}"]
 
 
-def _shots(board: Board, shot: Call) -> list[str]:
+def _shots(board: Board, shot: ToolCall) -> list[str]:
     if board.frame is None:
         return [f"Under each shot write the call that makes it:\n   {_written(shot)}"]
     onward = "then the moving shot from that frame" if "image" in shot.arguments else "then the moving shot"
@@ -132,7 +132,7 @@ Compare models on one prompt with rushes.
 """
 
 
-def _written(call: Call) -> str:
+def _written(call: ToolCall) -> str:
     return _call(call.tool, call.arguments)
 
 

@@ -14,7 +14,7 @@ from ...domain.model_facts import ModelFacts
 from ...providers import fact_files
 from ...providers.provider import Provider
 from .candidates import Asked, Candidate, candidate, find_model, is_auto
-from .quotes import NOTHING_KNOWN, Quotes
+from .prospects import NOTHING_KNOWN, Prospects
 
 Defaults = Mapping[str, tuple[str, str] | None]
 
@@ -58,7 +58,7 @@ class Matched:
     refusals: tuple[tuple[Provider, ModelFacts, RequestRefused], ...]
 
 
-def match_all(asked: Asked, providers: Sequence[Provider], quotes: Quotes = NOTHING_KNOWN) -> Matched:
+def match_all(asked: Asked, providers: Sequence[Provider], prospects: Prospects = NOTHING_KNOWN) -> Matched:
     """The request against the models that it may go to: all of its kind, or the one that it names."""
     listed = [
         (place, provider, number, row)
@@ -71,12 +71,12 @@ def match_all(asked: Asked, providers: Sequence[Provider], quotes: Quotes = NOTH
     refusals: list[tuple[Provider, ModelFacts, RequestRefused]] = []
     for place, provider, number, row in documented:
         try:
-            matches.append(_match(asked, provider, row, (place, number), quotes, defaults))
+            matches.append(_match(asked, provider, row, (place, number), prospects, defaults))
         except RequestRefused as refusal:
             refusals.append((provider, row, refusal))
     if not matches:
         live = (each for each in listed if each[3].certainty == "live")
-        matches = [*islice(_fitting(asked, live, quotes, defaults), LIVE_MATCHES_MAX)]
+        matches = [*islice(_fitting(asked, live, prospects, defaults), LIVE_MATCHES_MAX)]
     if any(not match.candidate.assumed for match in matches):
         matches = [match for match in matches if not match.candidate.assumed]
     return Matched(tuple(sorted(matches, key=lambda match: match.rank)), tuple(refusals))
@@ -90,24 +90,29 @@ def _rows(asked: Asked, provider: Provider) -> Iterable[ModelFacts]:
 
 
 def _fitting(
-    asked: Asked, rows: Iterable[tuple[int, Provider, int, ModelFacts]], quotes: Quotes, defaults: Defaults
+    asked: Asked, rows: Iterable[tuple[int, Provider, int, ModelFacts]], prospects: Prospects, defaults: Defaults
 ) -> Iterator[Match]:
     for place, provider, number, row in rows:
         try:
-            yield _match(asked, provider, row, (place, number), quotes, defaults)
+            yield _match(asked, provider, row, (place, number), prospects, defaults)
         except RequestRefused:
             continue
 
 
 def _match(
-    asked: Asked, provider: Provider, row: ModelFacts, place: tuple[int, int], quotes: Quotes, defaults: Defaults
+    asked: Asked,
+    provider: Provider,
+    row: ModelFacts,
+    place: tuple[int, int],
+    prospects: Prospects,
+    defaults: Defaults,
 ) -> Match:
-    quote = quotes.quote(provider.name, row, asked.request)
+    prospect = prospects.prospect(provider.name, row, asked.request)
     return Match(
         candidate(asked, provider, row),
         is_default=(row.id, row.name) == defaults[provider.name],
-        seconds=quote.seconds if quote.seconds is not None else row.expected_seconds,
-        amount=quote.amount,
+        seconds=prospect.seconds if prospect.seconds is not None else row.expected_seconds,
+        amount=prospect.amount,
         place=place,
     )
 

@@ -8,7 +8,7 @@ from .candidates import Asked, Configured
 from .choosing import Match, Matched, match_all
 from .nearest import nearest_of
 from .offers import matches, of_provider
-from .quotes import NOTHING_KNOWN, Quotes
+from .prospects import NOTHING_KNOWN, Prospects
 
 
 def fitting(
@@ -17,7 +17,7 @@ def fitting(
     *,
     provider: str | None = None,
     query: str | None = None,
-    quotes: Quotes = NOTHING_KNOWN,
+    prospects: Prospects = NOTHING_KNOWN,
 ) -> Fits:
     """The models that take one of the requests: those of usable providers, the sandbox, then those that need a key.
 
@@ -33,7 +33,7 @@ def fitting(
     for request in requests:
         asked = Asked(request)
         for providers, usable in ((paid, True), (free, True), (keyless, False)):
-            matched = match_all(asked, providers, quotes)
+            matched = match_all(asked, providers, prospects)
             fits += [_fit(match, usable) for match in matched.matches if _named(match, query)]
             if usable:
                 near += _nearest(asked, matched)

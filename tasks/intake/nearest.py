@@ -22,7 +22,7 @@ _TIERS = {"0.5k": 512, "1k": 1024, "2k": 2048, "480p": 480, "720p": 720, "768p":
 
 
 @dataclass(frozen=True)
-class Change:
+class InputChange:
     """One input said otherwise, or left out where `value` is `None`."""
 
     name: str
@@ -41,7 +41,7 @@ class Nearest:
     """A model, and what would have to be changed for it."""
 
     candidate: Candidate
-    changes: tuple[Change, ...]
+    changes: tuple[InputChange, ...]
 
     @property
     def distance(self) -> float:
@@ -75,7 +75,7 @@ def nearest(asked: Asked, provider: Provider, facts: ModelFacts) -> Nearest | No
     return None
 
 
-def _tried(asked: Asked, provider: Provider, facts: ModelFacts, changes: Sequence[Change]) -> Nearest | None:
+def _tried(asked: Asked, provider: Provider, facts: ModelFacts, changes: Sequence[InputChange]) -> Nearest | None:
     try:
         one = candidate(Asked(_changed(asked.request, changes), asked.uploader), provider, facts)
     except RequestRefused:
@@ -83,7 +83,7 @@ def _tried(asked: Asked, provider: Provider, facts: ModelFacts, changes: Sequenc
     return Nearest(one, tuple(changes))
 
 
-def _changed(request: GenerationRequest, changes: Iterable[Change]) -> GenerationRequest:
+def _changed(request: GenerationRequest, changes: Iterable[InputChange]) -> GenerationRequest:
     values = {change.name: change.value for change in changes}
     media = request.media
     for role, name in INPUT_OF_ROLE.items():
@@ -94,29 +94,29 @@ def _changed(request: GenerationRequest, changes: Iterable[Change]) -> Generatio
     return request.model_copy(update={**values, "media": media})
 
 
-def _changes(request: GenerationRequest, facts: ModelFacts) -> Iterator[Change]:
+def _changes(request: GenerationRequest, facts: ModelFacts) -> Iterator[InputChange]:
     yield from _changes_of_media(request, facts)
     operation = _changed(request, _changes_of_media(request, facts)).operation
     limits, inputs = limits_of(facts, operation), inputs_of(facts, operation)
     if request.purpose is not None and facts.purposes is not None and request.purpose not in facts.purposes:
         brief = request.purpose == "sound" and "music" in facts.purposes
-        yield Change("purpose", "music" if brief else None, _MEDIUM_LEFT_OUT if brief else math.inf)
+        yield InputChange("purpose", "music" if brief else None, _MEDIUM_LEFT_OUT if brief else math.inf)
     for name, value in asked_inputs(request).items():
         if name == "count" and value == 1:
             continue
         if inputs is not None and name not in inputs:
             yield _without(name)
         elif name in facts.only and value != facts.only[name]:
-            yield Change(name, facts.only[name], 2.0)
+            yield InputChange(name, facts.only[name], 2.0)
         else:
             yield from _nearer(name, value, facts, limits)
 
 
-def _without(name: str) -> Change:
-    return Change(name, None, _LEFT_OUT.get(name, _LEFT_OUT_OTHERWISE))
+def _without(name: str) -> InputChange:
+    return InputChange(name, None, _LEFT_OUT.get(name, _LEFT_OUT_OTHERWISE))
 
 
-def _changes_of_media(request: GenerationRequest, facts: ModelFacts) -> Iterator[Change]:
+def _changes_of_media(request: GenerationRequest, facts: ModelFacts) -> Iterator[InputChange]:
     operation = request.operation
     limits = limits_of(facts, operation)
     inputs = facts.inputs
@@ -130,12 +130,12 @@ def _changes_of_media(request: GenerationRequest, facts: ModelFacts) -> Iterator
         given = len(request.media_of(role))
         at_most = most.get(role)
         if given and inputs is not None and name not in inputs:
-            yield Change(name, None, _MEDIUM_LEFT_OUT)
+            yield InputChange(name, None, _MEDIUM_LEFT_OUT)
         elif at_most is not None and given > at_most:
-            yield Change(name, at_most, 1.0 + given - at_most)
+            yield InputChange(name, at_most, 1.0 + given - at_most)
 
 
-def _nearer(name: str, value: JsonValue, facts: ModelFacts, limits: OperationFacts) -> Iterator[Change]:
+def _nearer(name: str, value: JsonValue, facts: ModelFacts, limits: OperationFacts) -> Iterator[InputChange]:
     """The nearest value that is offered, where this one is not."""
     match name, value:
         case "duration_seconds", float():
@@ -143,14 +143,14 @@ def _nearer(name: str, value: JsonValue, facts: ModelFacts, limits: OperationFac
                 value, limits.durations_seconds, limits.duration_seconds_min, limits.duration_seconds_max
             )
             if seconds != value:
-                yield Change(name, seconds, 1.0 + abs(math.log(seconds / value)))
+                yield InputChange(name, seconds, 1.0 + abs(math.log(seconds / value)))
         case "speed", float():
             speed = _nearest_number(value, None, facts.speed_min, facts.speed_max)
             if speed != value:
-                yield Change(name, speed, 1.0)
+                yield InputChange(name, speed, 1.0)
         case "count", int():
             if limits.count_max is not None and value > limits.count_max:
-                yield Change(name, limits.count_max, 1.0)
+                yield InputChange(name, limits.count_max, 1.0)
         case "aspect_ratio", str():
             yield from _nearest_text(name, value, limits.aspect_ratios, _shape)
         case "resolution", str():
@@ -179,14 +179,14 @@ def _nearest_number(
 
 def _nearest_text(
     name: str, value: str, offered: Sequence[str] | None, measure: Callable[[str], float | None]
-) -> Iterator[Change]:
+) -> Iterator[InputChange]:
     if offered is None or value.casefold() in {each.casefold() for each in offered}:
         return
     own = measure(value)
     measured = [(abs(math.log(size / own)), each) for each in offered if own and (size := measure(each))]
     if measured:
         distance, each = min(measured)
-        yield Change(name, each, 1.0 + distance)
+        yield InputChange(name, each, 1.0 + distance)
     else:
         yield _without(name)
 

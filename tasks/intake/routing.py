@@ -17,8 +17,8 @@ from ...providers.translating import translated
 from ..ports import Uploader
 from .candidates import DEADLINE_SECONDS, Asked, Candidate, Configured, candidate, find_model, is_auto, meant_or_known
 from .choosing import chosen_among, match_all, tried_in_order
+from .prospects import NOTHING_KNOWN, Prospects
 from .purposes import settled
-from .quotes import NOTHING_KNOWN, Quotes
 from .refusing import not_offered, refused
 
 __all__ = [
@@ -53,7 +53,7 @@ def route(
     configured: Sequence[Configured],
     named: str | None,
     uploader: Uploader | None = None,
-    quotes: Quotes = NOTHING_KNOWN,
+    prospects: Prospects = NOTHING_KNOWN,
 ) -> Route:
     """The providers to try. Those that take all media as they are come before those for which some must be uploaded.
 
@@ -61,7 +61,7 @@ def route(
         RequestRefused: no provider can do what is asked; the message says what would be accepted.
     """
     try:
-        return _Router(Asked(request, uploader), configured, quotes).route(named)
+        return _Router(Asked(request, uploader), configured, prospects).route(named)
     except RequestRefused as refusal:
         if refusal.reason != "invalid_media" or uploader is not None or not any(map(_is_bytes, request.media)):
             raise
@@ -109,7 +109,7 @@ def _taker(request: GenerationRequest, provider: Provider) -> str | None:
 class _Router:
     asked: Asked
     configured: Sequence[Configured]
-    quotes: Quotes
+    prospects: Prospects
 
     @property
     def request(self) -> GenerationRequest:
@@ -158,7 +158,7 @@ class _Router:
                 raise _no_such_kind(asked.request, providers, self.configured)
             settled_request, said = settled(asked.request, rows)
             asked, warnings = replace(asked, request=settled_request), (*warnings, *said)
-        matched = match_all(asked, providers, self.quotes)
+        matched = match_all(asked, providers, self.prospects)
         if not matched.matches:
             raise refused(asked, matched, providers, self.configured)
         return Route(tried_in_order(matched.matches), warnings, chosen_among(asked, matched))

@@ -7,7 +7,7 @@ from rushes.domain.model_facts import ModelFacts
 from rushes.domain.request import GenerationRequest, Kind, MediaInput, MediaRole
 from rushes.tasks.intake.candidates import Asked
 from rushes.tasks.intake.choosing import LIVE_MATCHES_MAX, match_all
-from rushes.tasks.intake.quotes import Quote
+from rushes.tasks.intake.prospects import Prospect
 from rushes.tasks.intake.routing import Route, route
 
 from ..agents.keys import KEYS, configured
@@ -106,22 +106,24 @@ def test_the_sandbox_is_no_choice_and_is_not_explained_as_one() -> None:
     assert route(asked(), configured(()), None).chosen is None
 
 
-class Quoting:
+class Expecting:
     """Knows what each model costs and how long it takes."""
 
-    def __init__(self, **known: Quote) -> None:
+    def __init__(self, **known: Prospect) -> None:
         self._known = known
 
-    def quote(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Quote:
-        return self._known.get(facts.name.replace("-", "_").replace(".", "_"), Quote())
+    def prospect(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Prospect:
+        return self._known.get(facts.name.replace("-", "_").replace(".", "_"), Prospect())
 
 
 def test_among_those_that_fit_at_one_provider_the_cheaper_and_then_the_quicker_is_first() -> None:
-    quotes = Quoting(
-        gen_4_5=Quote(amount=0.5, seconds=90), seedance_2_0=Quote(amount=0.5, seconds=40), kling_v3=Quote(amount=0.9)
+    prospects = Expecting(
+        gen_4_5=Prospect(amount=0.5, seconds=90),
+        seedance_2_0=Prospect(amount=0.5, seconds=40),
+        kling_v3=Prospect(amount=0.9),
     )
 
-    chosen = route(asked(duration_seconds=5), configured(KEYS["shuyou"]), None, None, quotes)
+    chosen = route(asked(duration_seconds=5), configured(KEYS["shuyou"]), None, None, prospects)
 
     assert first(chosen) == ("shuyou", "seedance-2.0")
     assert chosen.chosen is not None
@@ -129,9 +131,9 @@ def test_among_those_that_fit_at_one_provider_the_cheaper_and_then_the_quicker_i
 
 
 def test_the_default_of_a_provider_stays_first_where_it_fits_whatever_others_cost() -> None:
-    quotes = Quoting(seedance_2_0=Quote(amount=0.1))
+    prospects = Expecting(seedance_2_0=Prospect(amount=0.1))
 
-    chosen = route(asked(duration_seconds=8), configured(KEYS["shuyou"]), None, None, quotes)
+    chosen = route(asked(duration_seconds=8), configured(KEYS["shuyou"]), None, None, prospects)
 
     assert first(chosen) == ("shuyou", "veo-3.1")
 

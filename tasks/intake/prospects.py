@@ -8,7 +8,7 @@ from ...domain.request import GenerationRequest
 
 
 @dataclass(frozen=True)
-class Quote:
+class Prospect:
     """Both are `None` where nothing is known."""
 
     amount: float | None = None
@@ -16,10 +16,10 @@ class Quote:
     seconds: float | None = None
 
 
-class Quotes(Protocol):
+class Prospects(Protocol):
     """Where prices and times are known."""
 
-    def quote(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Quote:
+    def prospect(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Prospect:
         """What this request is expected to cost and to take there."""
         ...
 
@@ -27,9 +27,9 @@ class Quotes(Protocol):
 class NothingKnown:
     """Knows no price and no time."""
 
-    def quote(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Quote:  # noqa: ARG002
+    def prospect(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Prospect:  # noqa: ARG002
         """Nothing."""
-        return Quote()
+        return Prospect()
 
 
 NOTHING_KNOWN = NothingKnown()
