@@ -1,6 +1,7 @@
 """The command `rushes`. Light to import, because hosts wait for `rushes serve` to start."""
 
 import io
+import os
 import sys
 from typing import NoReturn
 
@@ -9,6 +10,7 @@ def main() -> NoReturn:
     """Run the command of `sys.argv`; never returns."""
     from ..domain.errors import RushesError
 
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a character shows another in its place; no result is lost over it.
         if isinstance(stream, io.TextIOWrapper):
@@ -21,6 +23,13 @@ def main() -> NoReturn:
         complain(error)
         sys.exit(exit_of_error(error))
     sys.exit(0)
+
+
+def _open_what_is_closed() -> None:
+    """A stream that was closed before we began is none; what would be written there is lost, and nothing else."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123  for as long as we run
 
 
 def _run() -> None:

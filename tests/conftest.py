@@ -94,4 +94,5 @@ def isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pat
             monkeypatch.delenv(name)
     home = tmp_path / "rushes-home"
     monkeypatch.setenv("RUSHES_HOME", str(home))
+    monkeypatch.setenv("RUSHES_KEEPER", "off")
     return home

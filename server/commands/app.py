@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from . import doctor_command, generate_command, models_command, serve_command, task_commands
+from . import doctor_command, generate_command, keeper, models_command, serve_command, task_commands
 from .options import NO_VALUE
 
 
@@ -14,14 +14,15 @@ class InOrder(TyperGroup):
     """Shows the commands in the order in which a person comes to need them."""
 
     def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002
-        return ["generate", "check", "tasks", "cancel", "attach", "models", "doctor", "serve"]
+        return ["generate", "check", "view", "tasks", "cancel", "attach", "models", "doctor", "serve", "keep"]
 
 
 app = typer.Typer(
     name="rushes",
     cls=InOrder,
     help="Video, image and audio generation over several gateways: nothing paid twice, nothing paid for lost.",
-    epilog="Exit codes: 0 done, 1 the task failed, 2 the command or configuration is wrong, 3 still running.",
+    epilog="Exit codes: 0 done, 1 the task failed, 2 the command or configuration is wrong, 3 still running, or "
+    "no file on disk yet.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -29,12 +30,14 @@ app = typer.Typer(
 )
 app.add_typer(generate_command.app, name="generate")
 app.command("check")(task_commands.check)
+app.command("view")(task_commands.view)
 app.command("tasks")(task_commands.tasks)
 app.command("cancel")(task_commands.cancel)
 app.command("attach")(task_commands.attach)
 app.command("models")(models_command.models)
 app.command("serve")(serve_command.serve)
 app.command("doctor")(doctor_command.doctor)
+app.command(keeper.COMMAND, hidden=True)(keeper.keep)
 
 
 def _show_version(wanted: bool) -> None:

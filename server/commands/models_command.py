@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from ...tools import LIST_MODELS, ListModels, ToolContext, ToolResult, call_tool, model_list
 from .answer import Document, complaints, end
-from .generate_command import view_of
+from .document_view import view_of
 from .options import AsJson, with_options_of
 from .session import run
 

@@ -20,6 +20,16 @@ NO_VALUE = ""
 AsJson = Annotated[bool, typer.Option("--json", metavar=NO_VALUE, help="Print one JSON document, as the tools answer.")]
 
 
+SHORT = {"from_task": "--from"}
+"""Options with a name of their own, as people write it."""
+
+ABOUT = {
+    "prompt": "What to make; - reads it from standard input.",
+    "output_name": "Name of the kept file, without ending",
+}
+"""What needs no words for agents."""
+
+
 def with_options_of(
     model: type[BaseModel], run: Callable[..., None], *, argument: str | None = None, skip: Collection[str] = ()
 ) -> Callable[..., None]:
@@ -50,13 +60,15 @@ def with_options_of(
 def _parameter(name: str, field: FieldInfo, *, positional: bool) -> inspect.Parameter:
     kind = inspect.Parameter.KEYWORD_ONLY
     if positional:
-        argument = typer.Argument(metavar=name.upper(), show_default=False)
-        return inspect.Parameter(name, kind, annotation=Annotated[str, argument])
+        argument = typer.Argument(metavar=name.upper(), show_default=False, help=ABOUT.get(name))
+        if field.is_required():
+            return inspect.Parameter(name, kind, annotation=Annotated[str, argument])
+        return inspect.Parameter(name, kind, default=None, annotation=Annotated[str | None, argument])
     typed, metavar = _typed_as(_plain(field.annotation))
-    flag = f"--{name.replace('_', '-')}"
+    flag = SHORT.get(name) or f"--{name.replace('_', '-')}"
     # A flag that is off by default needs no way to say so; one that is neither on nor off does.
     spellings = f"{flag}/--no-{flag[2:]}" if typed is bool and field.default is None else flag
-    option = typer.Option(spellings, help=_help(field, typed), metavar=metavar, show_default=False)
+    option = typer.Option(spellings, help=_help(field, typed, ABOUT.get(name, "")), metavar=metavar, show_default=False)
     return inspect.Parameter(name, kind, default=None, annotation=Annotated[typed | None, option])
 
 
@@ -87,6 +99,6 @@ def _plain(annotation: object) -> object:
             return annotation
 
 
-def _help(field: FieldInfo, typed: object) -> str:
+def _help(field: FieldInfo, typed: object, about: str) -> str:
     again = "may be given several times" if typed == list[str] else ""
-    return "; ".join(part for part in (for_people(field.description or ""), again) if part)
+    return "; ".join(part for part in (for_people(field.description or about), again) if part)

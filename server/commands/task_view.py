@@ -16,7 +16,7 @@ from rich.text import Text
 from ...domain.errors import Charged
 from ...domain.failure import Failure, clean_text
 from ...domain.record import TaskState
-from ...tools import DryRun, KeepingWord, Task, TaskOutput, TaskSummary
+from ...tools import DryRun, KeepingWord, Task, TaskOutput
 from .words import for_people
 
 MARKS: dict[TaskState, tuple[str, str]] = {
@@ -60,9 +60,8 @@ def task_view(task: Task) -> Iterator[RenderableType]:
         yield from _failure(task.failure)
     for warning in task.warnings:
         yield _noted(warning)
-    if task.deduplicated:
-        yield _indented(Text("The same request was made just before: this is its task (--force-new makes another)."))
-    if task.state in {"queued", "running"} and task.task_id:
+    to_come = any(output.keeping == "keeping" for output in task.outputs)
+    if (to_come or task.state in {"queued", "running"}) and task.task_id:
         yield _indented(Text(f"Look again:  rushes check {task.task_id} --wait 60"))
     elif task.task_id:
         yield _indented(Text(f"task {task.task_id}", "dim"))
@@ -71,8 +70,8 @@ def task_view(task: Task) -> Iterator[RenderableType]:
 def _headline(task: Task) -> Text:
     mark, colour = MARKS[task.state]
     state = f"{task.state}: {task.failure.reason}" if task.failure else task.state
-    if (unkept := _unkept([output.keeping for output in task.outputs])) and task.state == "succeeded":
-        mark, colour, said = unkept
+    if (missing := unkept([output.keeping for output in task.outputs])) and task.state == "succeeded":
+        mark, colour, said = missing
         state += f", but {said}"
     elif task.state == "succeeded" and any(output.hint for output in task.outputs):
         mark, colour = NOT_CLEAN
@@ -85,7 +84,7 @@ def _headline(task: Task) -> Text:
     return line.append(f"  {' · '.join(known)}", "not bold default") if known else line
 
 
-def _unkept(words: Sequence[KeepingWord | None]) -> tuple[str, str, str] | None:
+def unkept(words: Sequence[KeepingWord | None]) -> tuple[str, str, str] | None:
     """The mark of a task whose outputs are not all on disk, its colour, and that in words; `None` where they are."""
     for word, (mark, colour), said in (("lost", LOST, "lost"), ("keeping", KEEPING, "not on disk yet")):
         count = words.count(word)
@@ -125,6 +124,14 @@ def _facts(output: TaskOutput) -> Iterator[str | None]:
     yield plain(output.mime_type, 80) if output.mime_type else None
 
 
+def saved_view(saved: JsonValue, seed: JsonValue = None) -> Iterator[RenderableType]:
+    """Where files were put besides, and the seed of one of several."""
+    if seed is not None:
+        yield Text(f"  seed {seed}")
+    for path in saved if isinstance(saved, list) else ():
+        yield Text("  saved as ", no_wrap=True, overflow="ignore").append(plain(str(path), 4096))
+
+
 def _failure(told: Failure) -> Iterator[RenderableType]:
     yield _indented(Text(plain(told.message)))
     code = f" (the gateway's code: {plain(told.provider_code, 100)})" if told.provider_code else ""
@@ -143,27 +150,6 @@ def dry_run_view(preview: DryRun) -> Iterator[RenderableType]:
     yield Padding(JSON(json.dumps(preview.payload)), (0, 0, 0, 2), expand=False)
     for warning in preview.warnings:
         yield _noted(warning)
-
-
-def tasks_table(tasks: Sequence[TaskSummary], now: datetime) -> RenderableType:
-    """Tasks in short, as given (newest first)."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    # Whole ids and states, whatever the width: only the prompt gives way.
-    table.add_column("task", no_wrap=True, min_width=26)
-    table.add_column("age", no_wrap=True, min_width=6, justify="right")
-    table.add_column("kind", no_wrap=True, min_width=5)
-    table.add_column("state", no_wrap=True, min_width=14)
-    table.add_column("prompt", no_wrap=True, overflow="ellipsis", ratio=1)
-    for task in tasks:
-        mark, colour = MARKS[task.state]
-        words: list[KeepingWord | None] = [output.keeping for output in task.outputs or ()]
-        if task.state == "succeeded" and (unkept := _unkept(words)):
-            mark, colour, _ = unkept
-        share = "" if task.progress is None else f" {round(100 * task.progress)} %"
-        state = Text(f"{mark} {task.state}{share}", colour)
-        prompt = Text(plain(task.prompt, 80))
-        table.add_row(task.task_id, age_text(task.created_at, now), task.kind, state, prompt)
-    return table
 
 
 def age_text(moment: str | None, now: datetime) -> str:

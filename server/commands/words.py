@@ -7,6 +7,7 @@ _FOR_PEOPLE = {
     "Ask the user to add": "Add",
     "Ask the user to set": "Set",
     "Ask the user to run": "Run",
+    "Tell the user: it": "It",
     "call the generating tool again": "generate it again",
     "and call again": "and try again",
     "call check_task with its id as job_id": "run `rushes attach` with its id",

@@ -132,6 +132,8 @@ class LimitsTable(_Table):
     """How long a submission that is under way may still take when the server stops."""
     interrupt_grace_seconds: float = Field(default=60.0, ge=0, le=3600)
     """How long a command that is ended waits for the answer to a submission under way; a second signal ends that."""
+    keeper: bool = True
+    """Whether a command that leaves a task unfinished leaves a process behind that follows it to the kept file."""
 
 
 class FileSettings(_Table):

@@ -34,6 +34,8 @@ class Settings:
     limits: LimitsTable = field(default_factory=LimitsTable)
     config_file: Path | None = None
     """The file that was read, if there is one."""
+    keeper: bool = True
+    """Whether a command leaves a process behind that follows what it left unfinished."""
 
     @property
     def input_roots(self) -> tuple[Path, ...]:
@@ -69,6 +71,7 @@ def load_settings(known: Sequence[ProviderSettings], formats: Callable[[], Colle
         upload=_upload_target(file.inputs),
         viewer_domains=tuple(file.viewer.media_domains),
         limits=file.limits,
+        keeper=file.limits.keeper if environment.keeper is None else environment.keeper,
         config_file=config_path if config_path.is_file() else None,
     )
 

@@ -21,6 +21,7 @@ class Variables(BaseModel):
     output_dir: Path | None = None
     config: Path | None = None
     log_level: LogLevel | None = None
+    keeper: bool | None = None
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -22,14 +22,18 @@ def test_the_installed_script_is_the_same_command() -> None:
     assert done.stdout == f"rushes {version('rushes')}\n"
 
 
+GENERATES = {"--no-wait", "--wait", "--output", "--variations", "--json"}
+SPELT = {"--from-task": "--from"}
+
+
 @pytest.mark.parametrize(
     ("command", "model", "own"),
     [
-        (["generate", "video"], GenerateVideo, {"--no-wait", "--wait-seconds", "--json"}),
-        (["generate", "image"], GenerateImage, {"--no-wait", "--wait-seconds", "--json"}),
-        (["generate", "audio"], GenerateAudio, {"--no-wait", "--wait-seconds", "--json"}),
+        (["generate", "video"], GenerateVideo, GENERATES),
+        (["generate", "image"], GenerateImage, GENERATES),
+        (["generate", "audio"], GenerateAudio, GENERATES),
         (["tasks"], ListTasks, {"--json"}),
-        (["cancel"], CancelTask, {"--json"}),
+        (["cancel"], CancelTask, {"--wait", "--json"}),
         (["models"], ListModels, {"--json"}),
     ],
 )
@@ -39,14 +43,15 @@ def test_every_input_of_a_tool_is_an_option_of_its_command(
     _, text = terminal_shows(*command, "--help", columns=120)
     shown = {word for word in visible(text).replace("/", " ").split() if word.startswith("--")}
     positional = {"prompt", "task_id", "wait_seconds"}
-    expected = {f"--{name.replace('_', '-')}" for name in model.model_fields if name not in positional} | own
+    options = {f"--{name.replace('_', '-')}" for name in model.model_fields if name not in positional}
+    expected = {SPELT.get(option, option) for option in options} | own
     assert expected <= shown
     assert {word for word in shown if not word.startswith("--no-")} - expected == {"--help"}
 
 
 def test_help_names_every_command_and_the_exit_codes() -> None:
     out = rushes("--help").out
-    for command in ("generate", "check", "tasks", "cancel", "models", "serve", "doctor"):
+    for command in ("generate", "check", "view", "tasks", "cancel", "models", "serve", "doctor"):
         assert command in out
     assert "3 still running" in out
 

@@ -11,7 +11,8 @@ from rushes.domain.errors import OutputExpired
 from rushes.domain.job import Job, Observation, RemoteOutput, Submission
 from rushes.domain.principal import LOCAL
 from rushes.domain.record import Keeping, KeptMedia, Output
-from rushes.server.commands.task_view import task_view, tasks_table
+from rushes.server.commands.task_view import task_view
+from rushes.server.commands.tasks_view import TasksTable
 from rushes.tools import OUTPUTS_SHOWN, URL_SHOWN, Task, output_links, summary_of, task_of
 
 from ..tasks.engines import a_wish, an_engine
@@ -114,7 +115,7 @@ def test_types_that_are_never_measured_are_not_called_damaged(mime_type: str) ->
 def test_the_command_shows_no_clean_tick_over_what_is_not_on_disk(outputs: tuple[Output, ...], line: str) -> None:
     assert printed(shown(*outputs)).startswith(line)
     console = Console(file=StringIO(), width=200)
-    console.print(tasks_table([summary_of(record(**DONE, outputs=outputs))], NOW))
+    console.print(TasksTable([summary_of(record(**DONE, outputs=outputs))], NOW))
     assert isinstance(console.file, StringIO)
     assert f"{line[0]} succeeded" in console.file.getvalue()
 
