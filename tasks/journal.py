@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 import anyio
 from pydantic import JsonValue, ValidationError
 
-from ..domain.document import COUNTS_AFTER_SUCCESS, Counting, Document, Line
+from ..domain.document import COUNTS_AFTER_SUCCESS, Counting, Document, Line, number_of
 from ..domain.errors import StoreBusy, StoreDamaged, StoreError, TaskNotFound
 from ..domain.principal import Principal
 from ..domain.record import TaskRecord, TaskState
+from . import life
 from .followers import Change, Followers
 from .held_records import HeldRecords
 from .ids import first_id
@@ -123,7 +124,7 @@ class TaskJournal:
         )
         journaled = from_document(document)
         if created:
-            self._held.keep(journaled, document, turn)
+            self._held.keep(journaled, turn)
             self.followers.tell(None, journaled)
         return journaled, created
 
@@ -173,7 +174,7 @@ class TaskJournal:
         if document is None:
             return None
         record = from_document(document)
-        self._held.keep(record, document, turn)
+        self._held.keep(record, turn)
         return record
 
     async def _forget_if_foreign(self) -> None:
@@ -233,8 +234,8 @@ class TaskJournal:
                 continue
             if changed.state == "succeeded" and not record.final:
                 self._note_end(changed)
-            after = from_document(stored)
-            self._held.keep(after, stored, turn)
+            after = life.stored(changed, number_of(stored, "revision"))
+            self._held.keep(after, turn)
             self.followers.tell(record, after)
             return after
         raise StoreBusy(f"Task {task_id} is being changed by other processes all the time.")
@@ -294,6 +295,11 @@ class TaskJournal:
             written_here.cancel()
 
         with self.followers.following(tell, record.task_id), written_here:
+            held = self._held.revision(record.task_id)
+            if held == record.revision:
+                # As far as this process knows it is the last; others' writes are seen as soon as they would be else.
+                await anyio.sleep(min(seconds, FOREIGN_SECONDS))
+                seconds = max(0.0, seconds - FOREIGN_SECONDS)
             document = await self._store.wait_for_change(record.task_id, record.revision, seconds=seconds)
             return record if document is None else from_document(document)
         return told[-1]

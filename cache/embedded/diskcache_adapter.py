@@ -9,6 +9,7 @@ transaction, and no way to leave a transaction whose COMMIT failed.
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,15 @@ _INDEXES = (
 )
 
 
+_SELECT_VALUE = "SELECT key, raw, mode, filename, value FROM Cache WHERE key = ? AND raw = 1"
+_PUT = (
+    "INSERT INTO Cache(key, raw, store_time, access_time, access_count, tag, size, mode, value)"
+    " VALUES (?, 1, ?, ?, 0, ?, 0, ?, ?) ON CONFLICT(key, raw) DO UPDATE SET store_time = excluded.store_time,"
+    " access_time = excluded.access_time, tag = excluded.tag, size = 0, mode = excluded.mode, filename = NULL,"
+    " value = excluded.value"
+)
+
+
 class JsonDisk(diskcache.Disk):
     """Rows are text keys and text values, inline; anything else in a row is refused and never unpickled."""
 
@@ -98,6 +108,7 @@ class TaskCache(diskcache.Cache):
         self.database = folder / DATABASE
         self._timeout_seconds = timeout_seconds
         self._checkpoint_bytes = CHECKPOINT_BYTES
+        self._durable: bool | None = None
         try:
             super().__init__(str(folder), timeout=timeout_seconds, disk=JsonDisk, **_SETTINGS)
             for statement in _INDEXES:
@@ -111,14 +122,28 @@ class TaskCache(diskcache.Cache):
         """The rows of one SQL statement."""
         return self._sql(statement, parameters).fetchall()
 
-    def text(self, key: object, raw: object, mode: object, filename: object, value: object) -> tuple[str, object]:
+    def text_of(self, key: str) -> str | None:
+        """The value of a row, as `get` would give it, in one statement."""
+        for _, value in (self.text(*row) for row in self.rows(_SELECT_VALUE, (key,))):
+            return value
+        return None
+
+    def put(self, key: str, text: str, tag: str | None = None) -> None:
+        """Write a row, new or in place of an old one, as `set` would, in one statement: each costs a wait for Python's
+        lock, which the event loop's thread holds nearly always when there is much to do."""
+        now = time.time()
+        self.rows(_PUT, (key, now, now, tag, _MODE_RAW, text))
+
+    def text(self, key: object, raw: object, mode: object, filename: object, value: object) -> tuple[str, str]:
         """Key and value text of one row selected by hand, refused as `get` would refuse it."""
-        return str(self.disk.get(key, raw)), self.disk.fetch(mode, filename, value, read=False)
+        return str(self.disk.get(key, raw)), str(self.disk.fetch(mode, filename, value, read=False))
 
     @contextlib.contextmanager
     def transaction(self, *, durable: bool) -> Generator[None]:
         """One IMMEDIATE transaction; with `durable` its commit is on the disk, and survives a power cut."""
-        self.rows(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        if durable is not self._durable:
+            self.rows(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
         try:
             with self.transact(retry=False):
                 yield

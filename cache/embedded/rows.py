@@ -94,19 +94,20 @@ class Rows:
             return equal[0], False
         new: Document = {**checked(document), "schema": self._schema, "revision": 1}
         task_id = text_of(new, "task_id")
-        if not self.cache.add(task_key(task_id), encode(new), tag=tag_of(new)):
+        if self.cache.rows(_SELECT_KEY, (task_key(task_id),)):
             raise ValueError(f"a record of task {task_id!r} exists already")
+        self.cache.put(task_key(task_id), encode(new), tag_of(new))
         if fingerprint is not None:
             # An earlier one that still counts has to be found again when the new one no longer does.
             ids: list[JsonValue] = [task_id, *(text_of(each, "task_id") for each in equal)]
-            self.cache.set(f"fp:{fingerprint}", encode(ids if equal else task_id))
+            self.cache.put(f"fp:{fingerprint}", encode(ids if equal else task_id))
         self._write(lines)
         return new, True
 
     def _write(self, lines: Sequence[Line]) -> None:
         """What belongs to a record's write, in the transaction that the caller has open for that."""
         for line in lines:
-            self.cache.set(f"{line.book}:{line.key}", encode(line.value))
+            self.cache.put(f"{line.book}:{line.key}", encode(line.value))
 
     def lines(self, book: str, after: str, limit: int) -> list[Line]:
         """See `TaskStore.lines`."""
@@ -124,7 +125,7 @@ class Rows:
     def _earlier(self, fingerprint: str | None) -> list[Document]:
         """The documents that the fingerprint leads to, newest first."""
         key = f"fp:{fingerprint}"
-        text = None if fingerprint is None else self.cache.get(key)
+        text = None if fingerprint is None else self.cache.text_of(key)
         if text is None:
             return []
         named = decode(text, key)
@@ -144,7 +145,7 @@ class Rows:
         if not task_id.isascii():
             return None
         key = task_key(task_id)
-        text = self.cache.get(key)
+        text = self.cache.text_of(key)
         return None if text is None else document_of(text, key)
 
     def tasks_of_job(self, provider: str, job_id: str) -> list[str]:
@@ -169,7 +170,7 @@ class Rows:
     def answer(self, task_id: str) -> JsonValue:
         """See `TaskStore.answer`."""
         key = _answer_key(task_id)
-        text = self.cache.get(key)
+        text = self.cache.text_of(key)
         return None if text is None else decode(text, key)
 
     def replace(
@@ -194,9 +195,9 @@ class Rows:
         if current.get("state") in FINAL and document["state"] != current["state"] and not reopens:
             raise ValueError(f"task {task_id!r} ended as {current['state']!r} and cannot become {document['state']!r}")
         new: Document = {**document, "schema": self._schema, "revision": number_of(stored, "revision") + 1}
-        self.cache.set(task_key(task_id), encode(new), tag=tag_of(new))
+        self.cache.put(task_key(task_id), encode(new), tag_of(new))
         if answer is not None:
-            self.cache.set(_answer_key(task_id), answer)
+            self.cache.put(_answer_key(task_id), answer)
         self._write(lines)
         return new
 
@@ -235,7 +236,7 @@ class Rows:
         except (StoreDamaged, StoreTooNew):
             return
         if task_id not in ids:
-            self.cache.set(f"fp:{fingerprint}", encode([*ids, task_id]))
+            self.cache.put(f"fp:{fingerprint}", encode([*ids, task_id]))
 
     def open_documents(self, limit: int, after: str | None) -> list[Document]:
         """See `TaskStore.open_documents`."""
@@ -324,7 +325,7 @@ class Rows:
     def get_value(self, key: str) -> tuple[JsonValue, datetime] | None:
         """See `TaskStore.get_value`."""
         row_key = f"value:{key}"
-        text = self.cache.get(row_key)
+        text = self.cache.text_of(row_key)
         if text is None:
             return None
         kept = decode(text, row_key)
@@ -337,7 +338,7 @@ class Rows:
 
     def set_value(self, key: str, value: JsonValue) -> None:
         """See `TaskStore.set_value`."""
-        self.cache.set(f"value:{key}", encode({"value": value, "stored_at": datetime.now(UTC).isoformat()}))
+        self.cache.put(f"value:{key}", encode({"value": value, "stored_at": datetime.now(UTC).isoformat()}))
 
     def journal_mode(self) -> str:
         """SQLite's own word for how it keeps transactions; `wal` unless the file system cannot."""

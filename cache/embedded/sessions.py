@@ -1,5 +1,6 @@
 """The two sessions of a store: one writes in groups, one reads. Each lives on a thread of its own."""
 
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -121,7 +122,12 @@ class WritingSession(_Connected):
 
     def _write(self, calls: Sequence[QueuedCall[Rows]]) -> None:
         rows = self.rows()
-        with rows.cache.transaction(durable=any(call.durable for call in calls)):
+        with contextlib.suppress(_NothingToWrite), rows.cache.transaction(durable=any(call.durable for call in calls)):
+            if len(calls) == 1:
+                _attempt(calls[0], rows)
+                if calls[0].error is not None:
+                    raise _NothingToWrite
+                return
             for call in calls:
                 # One call that fails leaves nothing of itself behind, and the others of its transaction are written.
                 rows.cache.rows("SAVEPOINT one_call")
@@ -129,6 +135,10 @@ class WritingSession(_Connected):
                 if call.error is not None:
                     rows.cache.rows("ROLLBACK TO one_call")
                 rows.cache.rows("RELEASE one_call")
+
+
+class _NothingToWrite(Exception):
+    """The only call of a transaction has failed."""
 
 
 def _attempt(call: QueuedCall[Rows], rows: Rows) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar, cast
 
 import anyio
-import anyio.from_thread
 import anyio.to_thread
 from anyio.lowlevel import EventLoopToken, current_token
 
@@ -126,7 +125,7 @@ class StoreThread(Generic[R]):
     def _deliver(self, calls: Sequence[QueuedCall[R]]) -> None:
         # An event loop that was closed before the store has nobody left who waits.
         with contextlib.suppress(RuntimeError):
-            anyio.from_thread.run_sync(_wake, calls, token=self._token)
+            _soon(cast("EventLoopToken", self._token), lambda: _wake(calls))
 
 
 def _execute(session: Session[R], calls: Sequence[QueuedCall[R]]) -> None:
@@ -136,6 +135,21 @@ def _execute(session: Session[R], calls: Sequence[QueuedCall[R]]) -> None:
         logger.exception("the task store met an error that it does not know")
         for call in calls:
             call.fail(error)
+
+
+class _Loop(Protocol):
+    """An event loop as anyio's token holds it: asyncio's, or trio's token of one."""
+
+    call_soon_threadsafe: Callable[[Callable[[], None]], object]
+    run_sync_soon: Callable[[Callable[[], None]], object]
+
+
+def _soon(token: EventLoopToken, work: Callable[[], None]) -> None:
+    """Have the event loop do this, and go on at once: `anyio.from_thread` would wait until the loop has come to it, in
+    which time this thread could have written the next batch."""
+    loop = cast("_Loop", token.native_token)
+    run = loop.call_soon_threadsafe if hasattr(loop, "call_soon_threadsafe") else loop.run_sync_soon
+    run(work)
 
 
 def _wake(calls: Sequence[QueuedCall[R]]) -> None:

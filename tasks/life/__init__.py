@@ -7,7 +7,7 @@ way back is `ground.reopened`, for a task that is handed the job that it had los
 
 from .attaching import attached, why_not_attached
 from .cancelling import cancel_asked, cancelled, withdrawn
-from .ground import EDGES, WARNINGS_MAX, Transition, with_warnings
+from .ground import EDGES, WARNINGS_MAX, Transition, stored, with_warnings
 from .holding import held, never_sent, released
 from .keeping import (
     KEEP_GIVE_UP,
@@ -109,6 +109,7 @@ __all__ = [
     "released",
     "rerouted",
     "rescued",
+    "stored",
     "survived",
     "taken_up",
     "timed_out",

@@ -79,6 +79,11 @@ def noted(record: TaskRecord, **changes: Unpack[Changes]) -> TaskRecord:
     return _copied(record, changes)
 
 
+def stored(record: TaskRecord, revision: int) -> TaskRecord:
+    """The record as the journal has just written it."""
+    return record.copied_unchecked({"revision": revision})
+
+
 def _phase(phase: Phase) -> dict[str, object]:
     if phase not in _PHASES:
         raise IllegalTransition(f"there is no phase {phase}")

@@ -27,7 +27,6 @@ from rushes.providers.provider import AnswerSink, ProviderSettings
 from rushes.providers.registry import format_class
 from rushes.tasks.clock import SystemClock
 from rushes.tasks.engine import Engine, Limits
-from rushes.tasks.journal import to_document
 
 from ..altered import altered
 from ..tasks.engines import a_wish, an_engine
@@ -124,7 +123,7 @@ async def _held(engine: Engine, like: str, count: int) -> None:
     for number in range(count):
         job = Job(job_id=f"like-{number}", model=first.model)
         record = altered(first, {"task_id": f"{like[:-7]}{number:07}", "job": job})
-        held.keep(record, to_document(record), held.turn)
+        held.keep(record, held.turn)
         engine._queue.schedule(record.task_id, 3600.0)  # pyright: ignore[reportPrivateUsage]
         steps._steady.now(record.task_id)  # pyright: ignore[reportPrivateUsage]
         steps._lanes[record.task_id] = steps._lane_for(record)  # pyright: ignore[reportPrivateUsage]

@@ -42,7 +42,7 @@ from rushes.domain.events import (
 from rushes.domain.failure import failure
 from rushes.domain.job import Cost, Job, Observation, Plan, Submission
 from rushes.domain.principal import LOCAL
-from rushes.domain.record import KeptMedia, TaskRecord
+from rushes.domain.record import SCHEMA, KeptMedia, TaskRecord
 from rushes.tasks import life
 from rushes.tasks.clock import SystemClock
 from rushes.tasks.followers import Change
@@ -189,7 +189,7 @@ class StoreThatIsSlowToShow(TaskStore):
 
 
 async def test_a_waiter_hears_of_a_write_of_its_own_process_without_looking_into_the_store(tmp_path: Path) -> None:
-    async with StoreThatIsSlowToShow.opened(tmp_path, schema=2) as store:
+    async with StoreThatIsSlowToShow.opened(tmp_path, schema=SCHEMA) as store:
         records = TaskJournal(store, "w1", SystemClock())
         record, _ = await records.create(a_record(), force_new=True)
         seen: list[TaskRecord] = []
@@ -213,7 +213,7 @@ async def test_a_follower_that_fails_harms_neither_the_write_nor_other_followers
     def fails(_change: Change) -> None:
         raise RuntimeError("a follower's own fault")
 
-    async with TaskStore.opened(tmp_path, schema=2) as store:
+    async with TaskStore.opened(tmp_path, schema=SCHEMA) as store:
         records = TaskJournal(store, "w1", SystemClock())
         with records.followers.following(fails), records.followers.following(heard.append):
             record, _ = await records.create(a_record(), force_new=True)
@@ -224,7 +224,7 @@ async def test_a_follower_that_fails_harms_neither_the_write_nor_other_followers
 
 async def test_what_was_not_written_is_not_told(tmp_path: Path) -> None:
     heard: list[Change] = []
-    async with TaskStore.opened(tmp_path, schema=2) as store:
+    async with TaskStore.opened(tmp_path, schema=SCHEMA) as store:
         records = TaskJournal(store, "w1", SystemClock())
         record, _ = await records.create(a_record(fingerprint="f"), force_new=False)
         with records.followers.following(heard.append):

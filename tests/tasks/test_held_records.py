@@ -16,7 +16,7 @@ from rushes.domain.request import GenerationRequest
 from rushes.tasks import life
 from rushes.tasks.clock import SystemClock
 from rushes.tasks.held_records import HeldRecords
-from rushes.tasks.journal import FOREIGN_SECONDS, TaskJournal, to_document
+from rushes.tasks.journal import FOREIGN_SECONDS, TaskJournal
 from rushes.tasks.migrations import MIGRATIONS
 
 from ..clocks import JumpingClock, SteppedClock
@@ -34,7 +34,7 @@ HERE = "worker-1"
 def test_what_is_held_is_what_was_stored(prompt: str) -> None:
     record = a_record(worker=HERE, phase="polling", request=GenerationRequest(kind="video", prompt=prompt))
     held = HeldRecords(HERE)
-    held.keep(record, to_document(record), held.turn)
+    held.keep(record, held.turn)
     assert held.get(record.task_id) == record
 
 
@@ -50,7 +50,7 @@ def test_a_waiting_task_is_held_in_less_than_a_kibibyte_and_all_in_what_is_given
             ),
             job=Job(job_id=f"job-{number}", model="veo-3.1"),
         )
-        held.keep(record, to_document(record), held.turn)
+        held.keep(record, held.turn)
     kept = [number for number in range(1000) if held.get(f"01KAK{number:021}") is not None]
     assert len(kept) > 100
     assert kept == list(range(1000 - len(kept), 1000))
@@ -60,18 +60,18 @@ def test_what_was_read_before_others_wrote_is_not_held_after_it() -> None:
     record, held = a_record(worker=HERE), HeldRecords(HERE)
     turn = held.turn
     held.forget_all()
-    held.keep(record, to_document(record), turn)
+    held.keep(record, turn)
     assert held.get(record.task_id) is None
 
 
 def test_neither_anothers_nor_a_finished_task_is_held_and_no_older_revision_takes_a_newer_ones_place() -> None:
     held = HeldRecords(HERE)
     for record in (a_record(worker="worker-2"), a_record(worker=HERE, phase="done", open=False)):
-        held.keep(record, to_document(record), held.turn)
+        held.keep(record, held.turn)
         assert held.get(record.task_id) is None
     newer, older = a_record(worker=HERE, revision=3, polls=7), a_record(worker=HERE, revision=2)
     for record in (newer, older):
-        held.keep(record, to_document(record), held.turn)
+        held.keep(record, held.turn)
     assert held.get(newer.task_id) == newer
 
 
