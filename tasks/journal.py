@@ -31,6 +31,8 @@ PAGE = 1000
 UNSENT_FOR = timedelta(days=1)
 """A rival of a lost submission may have been journaled so long before it was sent."""
 
+READ_MAX = 64
+
 FOREIGN_SECONDS = 0.25
 """How often it is asked whether another process has written: as often as waiters look for that."""
 
@@ -106,6 +108,8 @@ class TaskJournal:
         self._asked_at = float("-inf")
         self._foreign: object = None
         self._lines_of = lines_of
+        self._read: dict[str, tuple[Document, TaskRecord]] = {}
+        """The last records that were read for somebody, who often asks again: to check one takes long."""
         self._ends: dict[tuple[str, str], float] = {}
         """When tasks ended well here a moment ago, by fingerprint and id, by the time that passes: a clock that is set
         does not change it."""
@@ -141,7 +145,17 @@ class TaskJournal:
     async def read(self, task_id: str) -> TaskRecord | None:
         """The record, or `None` where there is none."""
         document = await self._store.get(task_id)
-        return None if document is None else from_document(document)
+        if document is None:
+            return None
+        known = self._read.get(task_id)
+        if known is not None and known[0] == document:
+            return known[1]
+        record = from_document(document)
+        self._read.pop(task_id, None)
+        self._read[task_id] = document, record
+        if len(self._read) > READ_MAX:
+            del self._read[next(iter(self._read))]
+        return record
 
     async def read_owned(self, task_id: str, principal: Principal) -> TaskRecord:
         """The record, if it is one of theirs.

@@ -67,6 +67,10 @@ class ReadingSession(_Connected):
 
     def _read(self, call: QueuedCall[Rows]) -> None:
         rows = self.rows()
+        if call.one_statement:
+            # It sees one state of the database by itself.
+            _attempt(call, rows)
+            return
         with rows.cache.snapshot():
             _attempt(call, rows)
 

@@ -179,7 +179,7 @@ class TaskStore:
             StoreTooNew: a newer rushes wrote it.
             StoreDamaged: its row is not what rushes wrote.
         """
-        return await self._reader.run(lambda rows: rows.get(task_id))
+        return await self._reader.run(lambda rows: rows.get(task_id), one_statement=True)
 
     async def replace(
         self,
@@ -242,7 +242,7 @@ class TaskStore:
 
     async def answer(self, task_id: str) -> JsonValue:
         """The gateway's answer that `replace` kept last for a task; None where there is none."""
-        return await self._reader.run(lambda rows: rows.answer(task_id))
+        return await self._reader.run(lambda rows: rows.answer(task_id), one_statement=True)
 
     async def open_documents(self, *, limit: int = 1000, after: str | None = None) -> list[Document]:
         """Documents with `open` true, oldest first, from the one after the task id `after` on.
@@ -287,7 +287,7 @@ class TaskStore:
 
     async def get_value(self, key: str) -> tuple[JsonValue, datetime] | None:
         """A side value, and when it was stored (UTC)."""
-        return await self._reader.run(lambda rows: rows.get_value(key))
+        return await self._reader.run(lambda rows: rows.get_value(key), one_statement=True)
 
     async def set_value(self, key: str, value: JsonValue) -> None:
         """Keep a small side value (a cached list, a learned number) with the time."""

@@ -22,10 +22,18 @@ R = TypeVar("R")
 class QueuedCall(Generic[R]):
     """One piece of work for the thread, and what came of it."""
 
-    def __init__(self, work: Callable[[R], object], *, durable: bool = False, reading: bool = False) -> None:
+    def __init__(
+        self,
+        work: Callable[[R], object],
+        *,
+        durable: bool = False,
+        reading: bool = False,
+        one_statement: bool = False,
+    ) -> None:
         self.work = work
         self.durable = durable
         self.reading = reading
+        self.one_statement = one_statement
         self.done = anyio.Event()
         self.result: object = None
         self.error: Exception | None = None
@@ -71,11 +79,18 @@ class StoreThread(Generic[R]):
         if opening.error is not None:
             raise opening.error
 
-    async def run(self, work: Callable[[R], T], *, durable: bool = False, reading: bool = False) -> T:
+    async def run(
+        self,
+        work: Callable[[R], T],
+        *,
+        durable: bool = False,
+        reading: bool = False,
+        one_statement: bool = False,
+    ) -> T:
         """Do `work` on the thread and return its result or raise its error."""
         if self._closed:
             raise StoreError("The task store is closed.")
-        call = QueuedCall[R](work, durable=durable, reading=reading)
+        call = QueuedCall[R](work, durable=durable, reading=reading, one_statement=one_statement)
         # From here on it is done whatever becomes of the caller: a write must not depend on who still waits for it.
         self._queue.put(call)
         await call.done.wait()
