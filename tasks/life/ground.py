@@ -87,7 +87,11 @@ def stored(record: TaskRecord, revision: int) -> TaskRecord:
 def _phase(phase: Phase) -> dict[str, object]:
     if phase not in _PHASES:
         raise IllegalTransition(f"there is no phase {phase}")
-    return {"phase": phase, "open": phase != "done"}
+    if phase == "done":
+        # Its step has ended well, and there is none after it. With a write of its own for that, whoever saw the end
+        # would have seen the record change once more.
+        return {"phase": phase, "open": False, "deaths_in_step": 0}
+    return {"phase": phase, "open": True}
 
 
 def _copied(record: TaskRecord, changes: Mapping[str, object], **own: object) -> TaskRecord:

@@ -12,6 +12,8 @@ import pytest
 
 from rushes.cache.workers.leases import ProcessLease
 from rushes.cache.workers.marks import StepMarks, marked
+from rushes.domain.failure import failure
+from rushes.domain.job import Observation
 from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.server.doctor.checks import tasks_set_aside
@@ -21,7 +23,7 @@ from rushes.tools import task_of
 
 from ..clocks import SteppedClock
 from ..tasks.engines import a_wish, an_engine
-from ..tasks.makers import a_record
+from ..tasks.makers import a_record, polling
 from ..tasks.test_engine import DONE, PNG
 from .dying import PoisonedProvider
 
@@ -87,6 +89,16 @@ def test_one_death_makes_a_suspect_and_a_step_that_ends_well_clears_it() -> None
     again = life.taken_up(twice, "me", NOW)
     assert (again.set_aside_at, again.worker) == (None, "me")
     assert life.died_in_step(again, NOW).set_aside_at == NOW
+
+
+def test_what_ends_a_suspect_clears_it_in_the_same_write_so_that_nothing_is_written_after_its_end() -> None:
+    suspect = life.died_in_step(polling(), NOW)
+    for ended in (
+        life.cancelled(suspect, NOW, at_gateway=True, ended=True, charged="no"),
+        life.observed(suspect, Observation(state="failed", failure=failure("internal", "it broke", charged="no")), NOW),
+    ):
+        assert ended.phase == "done"
+        assert life.survived(ended) is ended
 
 
 def test_a_record_from_before_loads_as_one_that_nothing_died_of() -> None:
