@@ -41,7 +41,18 @@ OUT_OF_MEMORY = 70
 ENDED = (OSError, anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, anyio.ClosedResourceError)
 
 _ENVIRONMENT = frozenset(
-    {"PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TEMP", "TMP", "LD_LIBRARY_PATH"}
+    {
+        "PATH",
+        "SYSTEMROOT",
+        "LANG",
+        "LC_ALL",
+        "LC_CTYPE",
+        "TMPDIR",
+        "TEMP",
+        "TMP",
+        "LD_LIBRARY_PATH",
+        "PYTHONPYCACHEPREFIX",
+    }
 )
 """What a child sees of our own environment, which holds keys."""
 

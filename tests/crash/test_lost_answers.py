@@ -4,8 +4,7 @@ import dataclasses
 import socket
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
@@ -16,10 +15,9 @@ from rushes.providers.registry import build_provider, default_settings
 from rushes.tasks.engine import Engine
 from rushes.tasks.service import Wish
 
-from ..clocks import SteppedClock
 from ..gateways.client import RunningGateways
 from ..gateways.proxies import PROXY_ANSWERS
-from ..tasks.engines import QUICK, an_engine
+from ..tasks.engines import QUICK, an_engine, at_rest
 from ..tasks.test_proxy_answers import GATEWAYS, NEXT, engine_over, wish_for
 from .account import Account, account_of
 from .answers import BEHIND_PROXIES, OUTCOMES, Outcome
@@ -33,9 +31,6 @@ PATIENT_SECONDS, IMPATIENT_SECONDS = 60.0, 0.5
 AT_ONCE = dataclasses.replace(QUICK, hold_tries_max=0)
 """What is refused with a time is told as refused, and not sent again later."""
 
-LATER = timedelta(minutes=4)
-"""The search in a gateway's list is over by then."""
-
 GROUPS = {
     "accepted": [each for each in OUTCOMES if each.accepted and not each.impatient],
     "accepted, slow": [each for each in OUTCOMES if each.impatient],
@@ -47,12 +42,11 @@ GROUPS = {
 
 @dataclass
 class Trial:
-    """One gateway, reached through the real adapter, and a clock that can be put forward."""
+    """One gateway, reached through the real adapter, and a clock on which nobody has to wait."""
 
     ground: Ground
     home: Path
     gateways: RunningGateways
-    clock: SteppedClock = field(default_factory=SteppedClock)
 
     @asynccontextmanager
     async def engine(self, timeout_seconds: float, base_url: str | None = None) -> AsyncGenerator[Engine]:
@@ -61,7 +55,7 @@ class Trial:
         changes = {"base_url": base_url or order.base_url, "api_key": order.api_key, "timeout_seconds": timeout_seconds}
         provider = build_provider(known.model_copy(update=changes))
         try:
-            async with an_engine(self.home, provider, limits=AT_ONCE, clock=self.clock) as engine:
+            async with an_engine(self.home, provider, limits=AT_ONCE) as engine:
                 yield engine
         finally:
             await provider.aclose()
@@ -86,8 +80,7 @@ class Trial:
             if r.request.prompt == wish.request.prompt
         ]
         (record,) = ours
-        while record.phase != "done":
-            record = await engine.wait(record.task_id, seconds=0.2, principal=LOCAL)
+        record = await at_rest(engine, record)
         if record.state != "failed":
             again = await engine.generate(wish)
             assert (again.deduplicated, again.record.task_id) == (True, record.task_id)
@@ -129,8 +122,6 @@ async def test_a_lost_answer_is_never_sent_again_and_told_truthfully(
             async with anyio.create_task_group() as calls:
                 for outcome in (each for each in outcomes if not each.armed):
                     calls.start_soon(trial.send, engine, outcome)
-            if group.startswith("not accepted"):
-                trial.clock.passed = LATER
             accounts = [(outcome, await trial.account(engine, trial.wish(outcome))) for outcome in outcomes]
     for outcome, account in accounts:
         tally.add(outcome.name, account)
@@ -146,13 +137,12 @@ async def test_auto_pays_at_one_gateway_whatever_a_proxy_says_of_the_first(
     second = NEXT[first]
     accounts: list[Account] = []
     with anyio.fail_after(120):
-        async with engine_over(tmp_path, gateways, first, second, clock=SteppedClock()) as engine:
+        async with engine_over(tmp_path, gateways, first, second) as engine:
             for answer in PROXY_ANSWERS:
                 wish = wish_for(answer, accepted=True)
                 record = (await engine.generate(wish)).record
                 again = await engine.generate(wish)
-                while record.phase != "done":
-                    record = await engine.wait(record.task_id, seconds=0.2, principal=LOCAL)
+                record = await at_rest(engine, record)
                 assert again.record.task_id == record.task_id
                 both = [job for name in (first, second) for job in await gateways.jobs(name)]
                 jobs = tuple(job for job in both if job.prompt == wish.request.prompt)
@@ -177,9 +167,7 @@ async def test_a_task_cancelled_while_its_post_is_under_way_never_says_that_it_c
             await gateways.wait_held(ground.gateway, 1)
             await engine.cancel(called.record.task_id, abandon=True, principal=LOCAL)
             await gateways.release(ground.gateway, cut=cut)
-            record = await engine.get(called.record.task_id, principal=LOCAL)
-            while record.phase != "done":
-                record = await engine.wait(record.task_id, seconds=0.2, principal=LOCAL)
+            record = await at_rest(engine, await engine.get(called.record.task_id, principal=LOCAL))
             account = await account_of(trial.order("a red fox"), Report(calls=[], records=[record]), gateways)
     tally.add(f"cancelled while the POST is under way, {'answer lost' if cut else 'answered'}", account)
     assert record.state == "cancelled"

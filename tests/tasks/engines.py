@@ -11,7 +11,7 @@ from rushes.cache.receipts import Receipts
 from rushes.cache.workers.leases import ProcessLease
 from rushes.cache.workers.timers import queue_in_memory
 from rushes.domain.principal import LOCAL
-from rushes.domain.record import SCHEMA
+from rushes.domain.record import SCHEMA, TaskRecord
 from rushes.domain.request import GenerationRequest, Kind
 from rushes.providers.provider import Provider
 from rushes.server.assembly import DECODING
@@ -71,3 +71,14 @@ def a_wish(
     """A wish; `asked` are fields of the request."""
     request = GenerationRequest.model_validate({"kind": kind, "prompt": prompt, **asked})
     return Wish(request, media=tuple(media), provider=provider, force_new=force_new, principal=LOCAL)
+
+
+async def at_rest(engine: Engine, record: TaskRecord) -> TaskRecord:
+    """The record once nothing is left to do for it; bound it with `anyio.fail_after`.
+
+    `engine.wait` ends earlier, with the state: outputs may still have to be kept, or a late result to come.
+    """
+    records = engine._records  # pyright: ignore[reportPrivateUsage]
+    while record.phase != "done":
+        record = await records.changed(record, seconds=30.0)
+    return record
