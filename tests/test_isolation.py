@@ -10,6 +10,7 @@ import anyio
 import pytest
 from anyio.abc import SocketAttribute
 
+from . import BYTECODE
 from .conftest import OutsideNetworkUsed
 
 pytestmark = pytest.mark.anyio
@@ -68,3 +69,13 @@ def test_what_a_test_starts_hears_signals_although_pytest_was_started_in_the_bac
     ignoring = ["sh", "-c", 'trap "" INT QUIT HUP; exec "$@"', "sh"]
     run = subprocess.run([*ignoring, sys.executable, "-m", "pytest", test], capture_output=True, text=True, check=False)
     assert "1 passed" in run.stdout, run.stdout
+
+
+def test_a_process_that_a_test_starts_compiles_nothing_that_another_one_has(tmp_path: Path) -> None:
+    code = "import sys, tests; print(sys.dont_write_bytecode, sys.pycache_prefix)"
+    unwilling = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=BYTECODE.parents[1], env=unwilling, capture_output=True, text=True
+    )
+    assert run.stdout.split() == ["False", str(BYTECODE)], run.stderr
+    assert "PYTHONDONTWRITEBYTECODE" not in os.environ

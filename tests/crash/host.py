@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Literal
 
 import anyio
-import anyio.lowlevel
 from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 from pydantic import JsonValue, TypeAdapter
@@ -28,13 +27,18 @@ class Hosted:
     """A process that was started as a host or a person starts it."""
 
     process: Process
-    log: Path
-    """What it writes to stderr."""
+    heard: str = ""
+    """What it has written to stderr so far, as far as somebody waited for it."""
 
     async def said(self, words: str) -> None:
         """Wait until it has written these words to stderr."""
-        while words not in await anyio.Path(self.log).read_text(encoding="utf-8"):
-            await anyio.lowlevel.checkpoint()
+        assert self.process.stderr is not None
+        chunks = TextReceiveStream(self.process.stderr)
+        while words not in self.heard:
+            try:
+                self.heard += await chunks.receive()
+            except anyio.EndOfStream:
+                raise AssertionError(f"not said: {words!r}, but: {self.heard}") from None
 
     async def document(self) -> dict[str, JsonValue]:
         """All that it writes to stdout until its end, as one JSON document."""
@@ -48,17 +52,7 @@ class Hosted:
         await self._write({"method": "notifications/initialized"})
         await self._write({"id": 2, "method": "tools/call", "params": {"name": tool, "arguments": arguments}})
 
-    async def answered(self) -> None:
-        """Wait for the answer to the call."""
-        assert self.process.stdout is not None
-        text = ""
-        async for chunk in TextReceiveStream(self.process.stdout):
-            text += chunk
-            if any(json.loads(line).get("id") == 2 for line in text.splitlines(keepends=True) if line.endswith("\n")):
-                return
-        raise AssertionError(f"no answer: {text}")
-
-    async def end(self, how: End) -> int:
+    async def end(self, how: End, again_seconds: float = AGAIN_SECONDS) -> int:
         """End it; the exit code, or the negative number of the signal."""
         assert self.process.stdin is not None
         if how == "EOF":
@@ -67,7 +61,7 @@ class Hosted:
         while True:
             # One that comes while the interpreter itself starts can get lost; whoever sent it tries again.
             self.process.send_signal(signal.Signals[how])
-            with anyio.move_on_after(AGAIN_SECONDS):
+            with anyio.move_on_after(again_seconds):
                 return await self.process.wait()
 
     async def _write(self, message: Mapping[str, object]) -> None:
@@ -79,16 +73,14 @@ class Hosted:
 async def hosted(home: Path, settings: Mapping[str, str], *arguments: str) -> AsyncGenerator[Hosted]:
     """`rushes` with these arguments, on a home and with the settings of simulated gateways."""
     environment = {**os.environ, **settings, "RUSHES_HOME": str(home)}
-    log = home.with_suffix(".log")
     home.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as errors:
-        process = await anyio.open_process(
-            [sys.executable, "-m", "rushes", *arguments], env=environment, stderr=errors, start_new_session=True
-        )
-        try:
-            yield Hosted(process, log)
-        finally:
-            with anyio.CancelScope(shield=True):
-                if process.returncode is None:
-                    process.kill()
-                await process.aclose()
+    process = await anyio.open_process(
+        [sys.executable, "-m", "rushes", *arguments], env=environment, start_new_session=True
+    )
+    try:
+        yield Hosted(process)
+    finally:
+        with anyio.CancelScope(shield=True):
+            if process.returncode is None:
+                process.kill()
+            await process.aclose()

@@ -28,7 +28,7 @@ async def test_a_request_that_was_held_by_a_killed_process_is_sent_once_by_the_n
     gateways: RunningGateways, tmp_path: Path
 ) -> None:
     environment = {**os.environ, **gateways.only("routeany"), "RUSHES_HOME": str(tmp_path), "RUSHES_LOG_LEVEL": "info"}
-    await gateways.set_behaviour("routeany", "retry-after:4", times=1)
+    await gateways.set_behaviour("routeany", "retry-after:1", times=1)
     with anyio.fail_after(60):
         async with await anyio.open_process([sys.executable, "-m", "rushes", *GENERATE], env=environment) as process:
             assert process.stderr is not None

@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import anyio
-import anyio.lowlevel
 import pytest
 from pydantic import JsonValue
 
@@ -15,7 +14,7 @@ from ..gateways.views import JobView
 from .account import Account, Came, Printed, accepted, account_of
 from .crew import Crew
 from .gateways import GROUNDS, Ground, address_of, each_ground
-from .host import End, Hosted, hosted
+from .host import AGAIN_SECONDS, End, Hosted, hosted
 from .orders import Order
 from .scenario import LATER_SECONDS
 from .tally import Tally
@@ -25,6 +24,11 @@ pytestmark = pytest.mark.anyio
 ENDS: tuple[End, ...] = ("SIGTERM", "SIGINT", "EOF", "SIGKILL")
 VIDEO = {ground.gateway: ground for ground in GROUNDS if ground.kind == "video"}
 SECONDS = 120
+ACCEPTED = "accepted task_id"
+"""In the log of a process, once the job is on record."""
+
+SOON = 0.5
+"""Whoever ended a process sends the signal again after this: where that may have got lost, or was the first of two."""
 
 
 class Stopping:
@@ -35,32 +39,16 @@ class Stopping:
         self.gateways = gateways
         self.ends = ends
         self._folder = folder
-        self.settings = gateways.only(ground.gateway)
+        self.settings = {**gateways.only(ground.gateway), "RUSHES_LOG_LEVEL": "info"}
 
     def order(self, end: End, words: str) -> Order:
         prompt = f"a red fox, {end} {words}".rstrip()
         order = Order(order=end, home=self._folder / end, gateway=self.ground.gateway, prompt=prompt)
         return address_of(order, self.gateways)
 
-    async def jobs_once(self, count: int, *, polled: bool) -> list[JobView]:
-        """The accepted jobs, once there are so many, and each was looked at if that is asked."""
-        while True:
-            jobs = await self.gateways.jobs(self.ground.gateway)
-            if len(jobs) >= count and (not polled or all(job.polls > 0 for job in jobs)):
-                return jobs
-            await anyio.lowlevel.checkpoint()
-
     async def end_all(self, running: dict[End, Hosted]) -> None:
         """End each in its way: in order, but for the one that is killed."""
-        codes: dict[End, int] = {}
-
-        async def end_one(how: End, process: Hosted) -> None:
-            codes[how] = await process.end(how)
-
-        async with anyio.create_task_group() as group:
-            for how, process in running.items():
-                group.start_soon(end_one, how, process)
-        assert codes == {how: -signal.SIGKILL if how == "SIGKILL" else 0 for how in running}
+        assert await ended(running) == {how: -signal.SIGKILL if how == "SIGKILL" else 0 for how in running}
 
     async def go_on(self, crew: Crew, words: str, tally: Tally, fault: str) -> None:
         """The next process of each home brings its task to an end."""
@@ -83,6 +71,19 @@ class Stopping:
             assert account.came in may_come, (end, account.records[0])
 
 
+async def ended(running: Mapping[End, Hosted], again_seconds: float = AGAIN_SECONDS) -> dict[End, int]:
+    """End each in its way, all at once; their exit codes."""
+    codes: dict[End, int] = {}
+
+    async def end_one(how: End, process: Hosted) -> None:
+        codes[how] = await process.end(how, again_seconds)
+
+    async with anyio.create_task_group() as group:
+        for how, process in running.items():
+            group.start_soon(end_one, how, process)
+    return codes
+
+
 async def _serving(stack: AsyncExitStack, stopping: Stopping, words: str) -> dict[End, Hosted]:
     """A server for each way to end it, with its call written."""
     running: dict[End, Hosted] = {}
@@ -102,8 +103,7 @@ async def test_a_server_ended_as_soon_as_it_was_called(
         async with AsyncExitStack() as stack:
             running = await _serving(stack, stopping, "")
             # The last one may not even have loaded its modules: a signal then ends any Python program at once.
-            for how, process in running.items():
-                await process.end(how)
+            await ended(running, again_seconds=SOON)
         await stopping.go_on(crew, "", tally, "server ended as soon as it was called")
 
 
@@ -130,10 +130,9 @@ async def test_a_server_ended_while_a_job_runs(
         async with AsyncExitStack() as stack:
             running = await _serving(stack, stopping, "[manual]")
             for process in running.values():
-                await process.answered()
-            jobs = await stopping.jobs_once(len(ENDS), polled=True)
+                await process.said(ACCEPTED)
             await stopping.end_all(running)
-        for job in jobs:
+        for job in await gateways.jobs("routeany"):
             await gateways.set_phase("routeany", job.job_id, "succeeded")
         await stopping.go_on(crew, "[manual]", tally, "server ended while a job runs")
 
@@ -155,11 +154,12 @@ async def test_the_command_ended_while_it_waits(
                 command = ("generate", "video", order.prompt, "--provider", "routeany", "--json")
                 running[end] = await stack.enter_async_context(hosted(order.home, stopping.settings, *command))
             if words:
-                await stopping.jobs_once(len(ends), polled=True)
+                for process in running.values():
+                    await process.said(ACCEPTED)
+                await ended(running)
             else:
                 await gateways.wait_held("routeany", len(ends))
-            for how, process in running.items():
-                await process.end(how)
+                await ended(running, again_seconds=SOON)
         for job in await gateways.jobs("routeany"):
             await gateways.set_phase("routeany", job.job_id, "succeeded")
         await gateways.release("routeany", cut=True)

@@ -13,7 +13,6 @@ from rushes.cache.embedded.store import TaskStore
 from rushes.cache.media.decoder import Decoder
 from rushes.cache.receipts import Receipts
 from rushes.cache.workers.leases import LeaseTimes, ProcessLease
-from rushes.cache.workers.timers import queue_in_memory
 from rushes.domain.principal import LOCAL
 from rushes.domain.record import SCHEMA, TaskRecord
 from rushes.providers.client.gateway import HttpProvider
@@ -30,7 +29,7 @@ from rushes.tasks.migrations import MIGRATIONS
 from ..clocks import MachineClock
 from .fuse import Fuse, Tell
 from .orders import Called, Order, Reached, Report
-from .seams import DyingFolder, DyingProvider, DyingTransport, dying_store
+from .seams import DyingFolder, DyingProvider, DyingTransport, HastyQueue, dying_store
 
 ALL = 1000
 TIMEOUT_SECONDS = 10.0
@@ -66,7 +65,7 @@ async def opened(order: Order, fuse: Fuse) -> AsyncGenerator[tuple[Engine, TaskS
             receipts=None if receipts is None else await stack.enter_async_context(receipts),
             store=store,
             lease=lease,
-            queue=queue_in_memory,
+            queue=HastyQueue.made,
             media=DyingFolder(order.home / "outputs", fuse),
             decoder=Decoder(DECODING),
             providers=[Configured(provider) for provider in providers],
