@@ -169,6 +169,11 @@ async def test_the_command_ended_while_it_waits(
 POLITE: tuple[End, ...] = ("SIGTERM", "SIGINT", "SIGHUP")
 
 
+def polite(ground: Ground) -> tuple[End, ...]:
+    """Each way on one ground; what another ground changes is the answer, whatever the signal."""
+    return POLITE if "lists" in ground.abilities else POLITE[:1]
+
+
 @asynccontextmanager
 async def _commands_in_their_posts(stopping: Stopping) -> AsyncGenerator[dict[End, Hosted]]:
     """A command for each way to end it, whose POST the gateway has taken and not answered; each was ended once."""
@@ -191,7 +196,7 @@ async def _commands_in_their_posts(stopping: Stopping) -> AsyncGenerator[dict[En
 async def test_a_command_ended_during_its_post_waits_for_the_answer_and_prints_what_the_record_says(
     ground: Ground, gateways: RunningGateways, tally: Tally, tmp_path: Path
 ) -> None:
-    stopping = Stopping(ground, tmp_path, gateways, POLITE)
+    stopping = Stopping(ground, tmp_path, gateways, polite(ground))
     with anyio.fail_after(SECONDS):
         async with _commands_in_their_posts(stopping) as running:
             await gateways.release(ground.gateway)
@@ -211,7 +216,7 @@ async def test_a_command_ended_during_its_post_waits_for_the_answer_and_prints_w
 async def test_a_second_signal_ends_the_command_at_once_and_it_says_that_nobody_knows(
     ground: Ground, gateways: RunningGateways, tally: Tally, tmp_path: Path
 ) -> None:
-    stopping = Stopping(ground, tmp_path, gateways, POLITE)
+    stopping = Stopping(ground, tmp_path, gateways, polite(ground))
     with anyio.fail_after(SECONDS):
         async with _commands_in_their_posts(stopping) as running:
             for end, process in running.items():

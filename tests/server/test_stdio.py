@@ -76,8 +76,17 @@ def start_waiting(host: Host) -> None:
     assert host.receive()["method"] == "notifications/progress"
 
 
-@pytest.mark.parametrize("call_under_way", [False, True], ids=["idle", "in a call"])
-@pytest.mark.parametrize("asked", ["EOF", "SIGTERM", "SIGINT", "SIGHUP"])
+@pytest.fixture(scope="module")
+def host() -> Generator[Host]:
+    """A connection to a process that several tests share, for what leaves it as it was."""
+    with hosted() as host:
+        yield host
+
+
+@pytest.mark.parametrize(
+    ("asked", "call_under_way"),
+    [("EOF", False), ("SIGTERM", False), ("EOF", True), ("SIGTERM", True), ("SIGINT", True), ("SIGHUP", True)],
+)
 def test_the_process_ends_in_order_when_its_host_or_a_signal_says_so(asked: str, call_under_way: bool) -> None:
     with hosted() as host:
         if call_under_way:
@@ -123,26 +132,25 @@ def test_stray_output_does_not_reach_the_host() -> None:
     assert "a stray word of some library" in said
 
 
-def test_a_line_that_is_no_message_does_not_end_the_connection() -> None:
-    with hosted() as host:
-        host.send("{no json \u00e9")
-        host.ask(3, "tools/list")
+def test_a_line_that_is_no_message_does_not_end_the_connection(host: Host) -> None:
+    host.send("{no json \u00e9")
+    host.ask(3, "tools/list")
+    answered = host.receive()
+    while answered.get("id") != 3:
         answered = host.receive()
-        while answered.get("id") != 3:
-            answered = host.receive()
 
     assert "result" in answered
 
 
-def test_a_message_of_a_megabyte_arrives_whole() -> None:
-    with hosted() as host:
-        host.ask(4, "tools/call", name="check_task", arguments={"task_id": "x" * 1_000_000})
-        answered = host.receive()
+def test_a_message_of_a_megabyte_arrives_whole(host: Host) -> None:
+    host.ask(4, "tools/call", name="check_task", arguments={"task_id": "x" * 1_000_000})
+    answered = host.receive()
 
+    assert answered["id"] == 4
     assert "not_found" in json.dumps(answered)
 
 
-def test_a_call_with_half_an_emoji_in_its_text_is_answered() -> None:
+def test_a_call_with_half_an_emoji_in_its_text_is_answered(host: Host) -> None:
     expected = {
         r"cut \ud83d": "cut \ufffd",
         r"\uDD8A cut": "\ufffd cut",
@@ -150,13 +158,12 @@ def test_a_call_with_half_an_emoji_in_its_text_is_answered() -> None:
         r"whole \ud83e\udd8a \u00e9": "whole \U0001f98a \u00e9",
         r"a path \\ud83d": r"a path \ud83d",
     }
-    with hosted() as host:
-        for sent, read in expected.items():
-            call = '{"jsonrpc": "2.0", "id": 5, "method": "prompts/get", "params": '
-            host.send(call + '{"name": "storyboard", "arguments": {"brief": "' + sent + '"}}}')
-            answered = host.receive()
-            assert answered["id"] == 5
-            assert json.dumps(f"<brief>\n{read}\n</brief>")[1:-1] in json.dumps(answered)
+    for sent, read in expected.items():
+        call = '{"jsonrpc": "2.0", "id": 5, "method": "prompts/get", "params": '
+        host.send(call + '{"name": "storyboard", "arguments": {"brief": "' + sent + '"}}}')
+        answered = host.receive()
+        assert answered["id"] == 5
+        assert json.dumps(f"<brief>\n{read}\n</brief>")[1:-1] in json.dumps(answered)
 
 
 @pytest.mark.anyio
