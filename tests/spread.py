@@ -1,4 +1,4 @@
-"""How a run is spread over processes: a folder over one a core and one more, and what names a file or test over none."""
+"""How a run is spread over processes: a folder over one more than cores, and what names a file or a test over none."""
 
 import os
 from pathlib import Path

@@ -78,7 +78,7 @@ async def at_rest(engine: Engine, record: TaskRecord) -> TaskRecord:
 
     `engine.wait` ends earlier, with the state: outputs may still have to be kept, or a late result to come.
     """
-    records = engine._records  # pyright: ignore[reportPrivateUsage]
+    journal = engine._journal  # pyright: ignore[reportPrivateUsage]
     while record.phase != "done":
-        record = await records.changed(record, seconds=30.0)
+        record = await journal.changed(record, seconds=30.0)
     return record
