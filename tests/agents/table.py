@@ -57,13 +57,18 @@ async def tabled(home: Path) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
 
+_ASKED: dict[str, list[Outcome]] = {}
+
+
 async def outcomes(home: Path, keys: str) -> list[Outcome]:
-    """What becomes of each everyday request with these keys, in order."""
-    async with an_engine(home, *configured(KEYS[keys])) as engine, connected(engine) as client:
-        return [
-            _outcome(document(await client.call_tool(each.tool, {**each.arguments, "dry_run": True})))
-            for each in EVERYDAY
-        ]
+    """What becomes of each everyday request with these keys, in order; asked once in a process."""
+    if keys not in _ASKED:
+        async with an_engine(home, *configured(KEYS[keys])) as engine, connected(engine) as client:
+            _ASKED[keys] = [
+                _outcome(document(await client.call_tool(each.tool, {**each.arguments, "dry_run": True})))
+                for each in EVERYDAY
+            ]
+    return _ASKED[keys]
 
 
 def _outcome(shown: Document) -> Outcome:
