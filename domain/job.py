@@ -52,6 +52,9 @@ class Plan(BaseModel):
     asynchronous: bool = True
     details: dict[str, JsonValue] = Field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    callback: dict[str, JsonValue] = Field(default_factory=dict)
+    """Fields beside the body's that ask the gateway to call back, with stand-ins (`domain/hooks.py`); not sent as they
+    are."""
 
 
 class Job(BaseModel):

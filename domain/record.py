@@ -159,6 +159,8 @@ class TaskRecord(BaseModel):
     """Where the choice of the model was left to rushes: why the first one that was tried, and what else would do."""
     plan_path: str = ""
     plan_details: dict[str, JsonValue] = Field(default_factory=dict)
+    hook: str | None = None
+    """SHA-256 (hex) of the token in the address at which the gateway was asked to call back."""
     answer_folder: str | None = None
     """The folder in which the media of the answer are written as they come, as unfinished files with the task's id in
     their names; only where the POST is answered with the media themselves."""

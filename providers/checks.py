@@ -4,7 +4,6 @@ Pure. Every refusal says what would be accepted: `duration_seconds 7 is not offe
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
@@ -12,7 +11,7 @@ from ..domain.errors import FailureReason, RequestRefused
 from ..domain.failure import clean_text
 from ..domain.model_facts import InputLimits, ModelFacts, OperationFacts, OptionFacts
 from ..domain.request import GenerationRequest, MediaInput, MediaRole, Operation, asked_inputs
-from .client.addresses import is_loopback_url
+from .callbacks import problem_with_address
 from .shapes import shape_warnings
 
 INPUT_OF_ROLE: dict[MediaRole, str] = {
@@ -156,20 +155,8 @@ def _check_option(name: str, value: JsonValue, option: OptionFacts, model: str, 
         offered = f": {spoken(option.values)}" if option.values else ", or not through rushes; leave it out"
         message = f"provider_options.{name} {clean_text(str(value), 60)} is not offered by {model}{offered}"
         raise _refuse("invalid_input", message)
-    if option.form == "https_url" and not _may_be_called(value, on_loopback=on_loopback):
-        also = " (or http to this machine)" if on_loopback else ""
-        raise _refuse("invalid_input", f"provider_options.{name} must be an https URL{also}")
-
-
-def _may_be_called(value: JsonValue, *, on_loopback: bool) -> bool:
-    if not isinstance(value, str) or not value.isprintable() or " " in value:
-        return False
-    try:
-        parts = urlsplit(value)
-    except ValueError:
-        return False
-    plain_is_fine = on_loopback and is_loopback_url(value)
-    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and plain_is_fine))
+    if option.form == "https_url" and (problem := problem_with_address(value, gateway_on_loopback=on_loopback)):
+        raise _refuse("invalid_input", f"provider_options.{name} {problem}")
 
 
 def _said(value: JsonValue) -> str:

@@ -17,7 +17,7 @@ from pydantic import JsonValue
 
 from ..domain.errors import ConfigurationError, FailureReason, RequestRefused
 from ..domain.failure import gateway_says
-from ..domain.job import Job, Observation, Plan, Submission
+from ..domain.job import Job, JobState, Observation, Plan, Submission
 from ..domain.model_facts import ModelFacts
 from ..domain.request import GenerationRequest
 from .client.reply import Reply
@@ -35,6 +35,8 @@ MEDIA_GIVEN = "media"
 _ID_NAMES = frozenset({"taskid", "jobid", "predictionid", "generationid", "videoid"})
 _HOLDERS_OF_AN_ID = frozenset({"data", "details", "generation", "job", "prediction", "result", "task", "video"})
 _DEPTH_MAX = 6
+_STATUS_NAMES = ("status", "state", "task_status")
+_HOOK_DEPTH_MAX = 3
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,10 @@ class Format(ABC):
     """One gateway's format, for one configured provider (`settings` has its name and its switches)."""
 
     traits: ClassVar[Traits] = Traits()
+    states: ClassVar[Mapping[str, JobState]] = {}
+    """The gateway's words for the state of a job."""
+    hook_fields: tuple[str, ...] = ()
+    """The gateway's own fields by which a submission names a webhook; none where it cannot call back."""
 
     def __init__(self, settings: ProviderSettings) -> None:
         self.name = settings.name
@@ -144,6 +150,23 @@ class Format(ABC):
             Unintelligible: the reply holds no list.
         """
         raise NotImplementedError
+
+    def callback(self, plan: Plan, address: str) -> dict[str, JsonValue]:  # noqa: ARG002
+        """The fields that ask the gateway to call back when the plan's job ends, beside those of the plan's body; none
+        where it cannot. `SECRET_STAND_IN` stands for a secret that the gateway is to sign with.
+        """
+        return {}
+
+    def hook_key(self, secret: str, shared: str | None) -> bytes | None:  # noqa: ARG002
+        """The key of a hook's signature: from the secret that was given with the task, or from the one that all hooks
+        share. `None` where hooks are not signed.
+        """
+        return None
+
+    def goes_on(self, body: JsonValue | bytes) -> bool:
+        """Whether a hook's body says, in the words of a look, that the job has not ended."""
+        said = [self.states.get(word) for word in _status_words(body, _HOOK_DEPTH_MAX)]
+        return bool(said) and all(state in ("queued", "running") for state in said)
 
     def account_call(self) -> Call | None:
         """The cheapest documented read; `None` where there is none."""
@@ -222,6 +245,15 @@ def _ids_in(value: JsonValue, holder: str, depth: int) -> Iterator[str]:
                 continue
         else:
             yield from _ids_in(item, plain, depth - 1)
+
+
+def _status_words(value: JsonValue | bytes, depth: int) -> Iterator[str]:
+    if not isinstance(value, dict) or depth <= 0:
+        return
+    for name, item in value.items():
+        if isinstance(item, str) and name in _STATUS_NAMES:
+            yield item
+        yield from _status_words(item, depth - 1)
 
 
 def kinds_given(details: Mapping[str, JsonValue]) -> frozenset[str] | None:

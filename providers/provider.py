@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
 
+from ..domain.hooks import HookReading, HookRequest
 from ..domain.job import Job, Observation, Plan, RemoteOutput, Submission
 from ..domain.model_facts import ModelFacts
 from ..domain.request import GenerationRequest, Kind
@@ -39,6 +40,10 @@ class ProviderSettings(BaseModel):
     """Places inside the user's network from which its results may be fetched, such as `http://127.0.0.1:9000`."""
     requests_per_minute: int | None = None
     """Rate to keep inside of; `None` for what the gateway documents, where it does."""
+    public_url: str | None = None
+    """Where the gateway reaches this rushes to call back; without a slash at the end."""
+    webhook_secret: SecretStr | None = None
+    """By which the gateway signs all its hooks, `whsec_…`; only where its format has such a signature."""
 
 
 class Traits(BaseModel):
@@ -58,6 +63,8 @@ class Traits(BaseModel):
     """`submit` and `poll` take a `sink`, for media inside an answer."""
     requests_per_minute: int | None = None
     """Looks and submissions together that the gateway takes in any minute; `None` where no rate is known."""
+    calls_back: bool = False
+    """Its plans may ask the gateway to call back (`Plan.callback`), and it is a `ReadsHooks`."""
 
 
 class AccountCheck(BaseModel):
@@ -193,3 +200,15 @@ class Provider(Protocol):
     async def check_account(self) -> AccountCheck: ...
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class ReadsHooks(Protocol):
+    """A provider that can tell whether a hook comes from its gateway."""
+
+    def read_hook(self, hook: HookRequest, secret: str, now: datetime) -> HookReading | None:
+        """What a hook says; `None` where its signature is missing, wrong or too old.
+
+        `secret` is the one that the gateway was given with the task, where it takes one.
+        """
+        ...

@@ -12,6 +12,6 @@ def prepared_settings() -> Settings:
         ConfigurationError: a setting is wrong.
     """
     settings = load_settings(default_settings(), format_names)
-    keys = [provider.api_key.get_secret_value() for provider in settings.providers if provider.api_key is not None]
-    start_logging(settings.log_level, keys)
+    secrets = [secret for each in settings.providers for secret in (each.api_key, each.webhook_secret)]
+    start_logging(settings.log_level, [secret.get_secret_value() for secret in secrets if secret is not None])
     return settings

@@ -19,7 +19,7 @@ hypothesis.settings.register_profile("rushes", deadline=None)
 hypothesis.settings.load_profile("rushes")
 
 ENVIRONMENT_OF_RUSHES = ("RUSHES_",)
-ENVIRONMENT_OF_GATEWAYS = ("_API_KEY", "_BASE_URL", "_PROXY")
+ENVIRONMENT_OF_GATEWAYS = ("_API_KEY", "_BASE_URL", "_PROXY", "_WEBHOOK_SECRET")
 
 
 class OutsideNetworkUsed(RuntimeError):

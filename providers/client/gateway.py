@@ -10,17 +10,20 @@ from pydantic import JsonValue
 
 from ...domain.errors import GatewayError, GatewayUnavailable, SubmissionLost, SubmissionRefused
 from ...domain.failure import standing_hint
+from ...domain.hooks import HookReading, HookRequest
 from ...domain.job import KEY_STAND_IN, Job, Observation, Plan, RemoteOutput, Submission, Told
 from ...domain.model_facts import ModelFacts
 from ...domain.request import KIND_OF_ROLE, GenerationRequest, Kind
+from ..callbacks import with_callback
 from ..checks import check_options
 from ..fact_files import FactsFile, join_models
 from ..format import MEDIA_GIVEN, Call, Fault, Format, Unintelligible, kinds_given
 from ..provider import AccountCheck, AnswerSink, OutputStream, ProviderSettings, Traits
+from ..signatures import signed_delivery
 from ..translating import translated
 from .addresses import absolute_url, is_loopback_url
 from .answers import kept_answer, support_ids
-from .reply import NoReply, Reply, retry_after
+from .reply import NoReply, Reply, parse_body, retry_after
 from .verdict import submission_outcome
 
 if TYPE_CHECKING:
@@ -55,7 +58,10 @@ class HttpProvider:
         self._format = format_
         self._facts = facts
         rate = settings.requests_per_minute or facts.requests_per_minute
-        self._traits = format_.traits.model_copy(update={"streams": True, "requests_per_minute": rate})
+        calls_back = settings.public_url is not None and bool(format_.hook_fields)
+        self._traits = format_.traits.model_copy(
+            update={"streams": True, "requests_per_minute": rate, "calls_back": calls_back}
+        )
         self._documented = tuple(map(self._adapted, facts.models))
         self._models = self._documented
         self._transport = transport
@@ -106,7 +112,8 @@ class HttpProvider:
         plan = self._format.plan(request, facts)
         check_options(plan.body, facts, self.name, on_loopback=is_loopback_url(self._settings.base_url or ""))
         media: list[JsonValue] = [*sorted({KIND_OF_ROLE[medium.role] for medium in request.media})]
-        return plan.model_copy(update={"details": {**plan.details, MEDIA_GIVEN: media}})
+        noted = plan.model_copy(update={"details": {**plan.details, MEDIA_GIVEN: media}})
+        return with_callback(noted, request, self._format, self._settings)
 
     async def submit(self, plan: Plan, *, sink: AnswerSink | None = None) -> Submission:
         try:
@@ -176,6 +183,14 @@ class HttpProvider:
                 return AccountCheck(ok=True, checked=False, message=message)
             return AccountCheck(ok=False, message=error.message)
         return self._format.account(reply)
+
+    def read_hook(self, hook: HookRequest, secret: str, now: datetime) -> HookReading | None:
+        shared = self._settings.webhook_secret
+        key = self._format.hook_key(secret, None if shared is None else shared.get_secret_value())
+        delivery = None if key is None else signed_delivery(hook.headers, hook.body, key, now)
+        if key is not None and delivery is None:
+            return None
+        return HookReading(delivery, goes_on=self._format.goes_on(parse_body("application/json", hook.body)))
 
     async def aclose(self) -> None:
         http, self._http = self._http, None

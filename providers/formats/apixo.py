@@ -77,6 +77,12 @@ class TaskStatus(WireModel):
 
 
 class Apixo(Format):
+    states = STATES
+    hook_fields = ("callback_url", "request_type")
+
+    def callback(self, plan: Plan, address: str) -> dict[str, JsonValue]:
+        return {"request_type": "callback", "callback_url": address}
+
     def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
         compose = Composer(request, facts, self.name)
         shape = facts.wire.get("shape", request.kind)

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, JsonValue
 
 from ...domain.errors import Charged, FailureReason, RequestRefused
+from ...domain.hooks import SECRET_STAND_IN
 from ...domain.job import Job, JobState, Observation, Plan, RemoteOutput, Submission, Told
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest
@@ -62,8 +63,19 @@ class Video(WireModel):
 
 
 class LLMGateway(Format):
+    states = STATES
+    hook_fields: tuple[str, ...] = ("callback_url", "callback_secret")
     url_lifetime: ClassVar[timedelta | None] = timedelta(days=7)
     """Of the token in `content[].url`, counted from the answer that holds it; each answer has a new one."""
+
+    def callback(self, plan: Plan, address: str) -> dict[str, JsonValue]:
+        if plan.path != "/v1/videos":
+            return {}
+        return {"callback_url": address, "callback_secret": SECRET_STAND_IN}
+
+    def hook_key(self, secret: str, shared: str | None) -> bytes | None:
+        """The secret's own characters, where relatives decode what follows `whsec_`."""
+        return secret.encode()
 
     def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
         if request.kind == "image":
@@ -74,6 +86,7 @@ class LLMGateway(Format):
         body, warnings = compose.finish()
         if ("callback_url" in body) != ("callback_secret" in body):
             raise RequestRefused("invalid_input", "callback_url and callback_secret go together: give both or neither")
+        _check_secret(body)
         return Plan(provider=self.name, model=facts.id, path="/v1/videos", body=body, warnings=tuple(warnings))
 
     def compose_video(self, request: GenerationRequest, facts: ModelFacts) -> Composer:
@@ -219,3 +232,12 @@ def _reason_of_400(text: str, given: frozenset[str] | None) -> FailureReason:
         return "not_found"
     reason = reason_of_refusal(400, text, given)
     return "unsupported" if reason == "invalid_input" and _UNSUPPORTED.search(text) else reason
+
+
+def _check_secret(body: Mapping[str, JsonValue]) -> None:
+    secret = body.get("callback_secret", "given")
+    if not isinstance(secret, str) or not secret:
+        raise RequestRefused("invalid_input", "callback_secret must be a text that is not empty")
+    if secret == SECRET_STAND_IN:
+        message = "callback_secret is a stand-in here, as rushes writes no secret down: it has to be given again"
+        raise RequestRefused("invalid_input", message)

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import ClassVar
 
+from pydantic import JsonValue
+
 from ...domain.errors import Charged, RequestRefused
 from ...domain.job import Job, Observation, Plan, RemoteOutput
 from ...domain.model_facts import ModelFacts
@@ -30,6 +32,11 @@ from .sizes import send_size
 
 class OpenAIVideos(LLMGateway):
     url_lifetime: ClassVar[timedelta | None] = None
+    hook_fields = ()
+
+    def callback(self, plan: Plan, address: str) -> dict[str, JsonValue]:
+        """No such server documents one."""
+        return {}
 
     def __init__(self, settings: ProviderSettings) -> None:
         super().__init__(settings)

@@ -5,6 +5,8 @@ Options of a provider with this format:
     input_names     our input → the gateway's name, for inputs whose names no page tells; they then pass the checks:
                     `{ negative_prompt = "negative_prompt", resolution = "resolution" }`. Assumed without it: `image`,
                     `last_frame`, `reference_images`, and `images` as `image_input`.
+    webhook_events  the events of which a webhook is to tell, such as `["completed"]`, for a gateway whose page names
+                    them. Assumed for Replicate; elsewhere all are told of, as without a filter.
 """
 
 import re
@@ -12,10 +14,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, JsonValue
 
-from ...domain.errors import FailureReason, RequestRefused
+from ...domain.errors import ConfigurationError, FailureReason, RequestRefused
 from ...domain.job import Job, JobState, Observation, Plan, PossibleJob, Submission, Told
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest, MediaRole
@@ -23,6 +26,7 @@ from ..checks import INPUT_OF_ROLE
 from ..client.reply import Reply, http_date
 from ..format import Call, Fault, Format, Unintelligible, job_id_of, kinds_given, segment
 from ..provider import AccountCheck, ProviderSettings, Traits
+from ..signatures import key_of
 from .comparing import contradicts, shows
 from .compose import Composer, object_option, whole
 from .observe import observed, state_of
@@ -121,10 +125,21 @@ class Problem(WireModel):
 
 class RouteAny(Format):
     traits = Traits(cancels=True, finds_jobs=True)
+    states = STATES
+    hook_fields = ("webhook", "webhook_events_filter")
 
     def __init__(self, settings: ProviderSettings) -> None:
         super().__init__(settings)
         self._configured_names = object_option(settings.options, "input_names")
+        self._webhook_events = _webhook_events(settings)
+
+    def callback(self, plan: Plan, address: str) -> dict[str, JsonValue]:
+        events: list[JsonValue] = [*self._webhook_events]
+        return {"webhook": address, **({"webhook_events_filter": events} if events else {})}
+
+    def hook_key(self, secret: str, shared: str | None) -> bytes | None:
+        """Replicate's: one for all hooks of an account. RouteAny documents no signature."""
+        return None if shared is None else key_of(shared)
 
     def adapt_facts(self, facts: ModelFacts) -> ModelFacts:
         if facts.inputs is None or not self._configured_names:
@@ -335,3 +350,13 @@ def _on_the_gateways_clock(since: datetime, reply: Reply) -> datetime:
     if shown is None:
         return since - _CLOCK_SKEW_UNKNOWN
     return since + (shown - reply.received_at) - _CLOCK_SKEW
+
+
+def _webhook_events(settings: ProviderSettings) -> tuple[str, ...]:
+    """Replicate documents `start`, `output`, `logs` and `completed`; what RouteAny calls them, no page says."""
+    replicate = urlsplit(settings.base_url or "").hostname == "api.replicate.com"
+    events = settings.options.get("webhook_events", ["completed"] if replicate else [])
+    if not isinstance(events, list) or not all(isinstance(each, str) and each for each in events):
+        message = f'providers.{settings.name}.options.webhook_events must be a list of texts, such as ["completed"]'
+        raise ConfigurationError(message)
+    return tuple(str(each) for each in events)

@@ -91,6 +91,12 @@ class Task(WireModel):
 
 
 class Shuyou(Format):
+    states = STATES
+    hook_fields = ("webhook",)
+
+    def callback(self, plan: Plan, address: str) -> dict[str, JsonValue]:
+        return {"webhook": address}
+
     def __init__(self, settings: ProviderSettings) -> None:
         super().__init__(settings)
         self._duration = self.option("duration", "as-documented", ("as-documented", "integer", "string"))

@@ -1,6 +1,11 @@
 """The unified format of Yuto AI and its relatives: `/v2/{scope}/generations`, scope videos, images or audio.
 
 The key is only good with a base URL, for which there is no default. All names in `provider_options` go into the body.
+
+Options of a provider with this format:
+
+    callback    `none` (default) or `notify_hook`: the field by which clients of the family name a webhook. The vendor's
+                own page has none.
 """
 
 import re
@@ -14,6 +19,7 @@ from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest, Kind
 from ..client.reply import Reply
 from ..format import Call, Fault, Format, Unintelligible, job_id_of, kinds_given, segment
+from ..provider import ProviderSettings
 from .compose import Composer, upper, whole
 from .observe import observed, state_of
 from .readings import Moment, Progress, Text, WireModel, parse_object, read, remote_outputs, urls_in
@@ -45,6 +51,16 @@ class Task(WireModel):
 
 
 class Unified(Format):
+    states = STATES
+
+    def __init__(self, settings: ProviderSettings) -> None:
+        super().__init__(settings)
+        if self.option("callback", "none", ("none", "notify_hook")) == "notify_hook":
+            self.hook_fields = ("notify_hook",)
+
+    def callback(self, plan: Plan, address: str) -> dict[str, JsonValue]:
+        return dict.fromkeys(self.hook_fields, address)
+
     def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
         scope = SCOPES[request.kind]
         if request.operation == "frames_and_references":

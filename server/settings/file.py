@@ -57,13 +57,41 @@ ResultOrigin = Annotated[str, AfterValidator(_is_result_origin)]
 
 ProviderName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
+
+def problem_with_base_url(url: str) -> str | None:
+    """Why a text is no scheme, host and prefix; `None` where it is."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        return f"this is not a URL ({error})"
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        return "this is not an http or https URL with a host"
+    if parts.username is not None or parts.password is not None:
+        return "a base URL must not hold a user name or password"
+    if parts.query or parts.fragment or "?" in url or "#" in url:
+        return "a base URL must not have a query or a fragment"
+    if any(character.isspace() or not character.isprintable() for character in url):
+        return "a base URL must not hold blanks"
+    return None
+
+
+def _is_public_url(text: str) -> str:
+    problem = problem_with_base_url(text)
+    if problem is not None:
+        raise PydanticCustomError("public_url", "{problem}", {"problem": f"{problem}; such as https://hooks.example"})
+    return text.rstrip("/")
+
+
+PublicUrl = Annotated[str, AfterValidator(_is_public_url)]
+
 _IN_WORDS_OF_TOML = {
     "dict_type": "this must be a table",
     "list_type": 'this must be a list, such as ["a", "b"]',
     "model_type": "this must be a table",
 }
 
-SECRET_KEYS = frozenset({"api_key", "apikey", "key", "token", "api_token", "secret"})
+SECRET_KEYS = frozenset({"api_key", "apikey", "key", "token", "api_token", "secret", "webhook_secret"})
 
 
 class _Table(BaseModel):
@@ -81,6 +109,8 @@ class ProviderTable(_Table):
     requests_max: int | None = Field(default=None, ge=1, le=256)
     result_origins: tuple[ResultOrigin, ...] | None = None
     """Places inside the network from which its results may be fetched."""
+    webhook_secret_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    """Name of the environment variable with the secret, `whsec_…`, by which the gateway signs its hooks."""
     requests_per_minute: int | None = Field(default=None, ge=1, le=1_000_000)
     """Looks and submissions together; for an account whose rate is another than the gateway's documented one."""
     options: dict[str, JsonValue] = Field(default_factory=dict)
@@ -107,6 +137,13 @@ class ViewerTable(_Table):
 
     media_domains: list[MediaDomain] = Field(default_factory=list)
     """Origins from which it may show media, besides those known of the configured gateways."""
+
+
+class HttpTable(_Table):
+    """`[http]`: where this rushes is reached from outside."""
+
+    public_url: PublicUrl | None = None
+    """Scheme, host and prefix (if any) at which gateways call back: those of a tunnel or proxy in front of rushes."""
 
 
 DISK_FREE_MIN = 256 * 1024**2
@@ -147,6 +184,7 @@ class FileSettings(_Table):
     providers: dict[ProviderName, ProviderTable] = Field(default_factory=dict)
     inputs: Inputs = Inputs()
     viewer: ViewerTable = ViewerTable()
+    http: HttpTable = HttpTable()
     limits: LimitsTable = LimitsTable()
 
 
@@ -214,7 +252,7 @@ def _explain(error: ValidationError, path: Path) -> str:
             problem = f"unknown key{did_you_mean(location[-1], known)}; known here: {', '.join(known)}"
         elif detail["type"] == "string_pattern_mismatch" and location[0] == "inputs":
             problem = detail["msg"]
-        elif detail["type"] == "string_pattern_mismatch" and location[-1] == "api_key_env":
+        elif detail["type"] == "string_pattern_mismatch" and location[-1].endswith("_env"):
             problem = "this must be the name of an environment variable, never a key itself"
         elif detail["type"] == "string_pattern_mismatch":
             problem = "a provider's name is lower-case letters, digits, `-` and `_`, at most 32, a letter first"

@@ -1,7 +1,6 @@
 """The configured providers: what rushes knows by itself, changed by the file, changed by the environment."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -9,7 +8,8 @@ from ...domain.errors import ConfigurationError
 from ...domain.spelling import did_you_mean
 from ...providers.provider import ProviderSettings
 from ...providers.registry import BUILT_IN
-from .file import FileSettings, ProviderTable
+from ...providers.signatures import key_of
+from .file import FileSettings, ProviderTable, problem_with_base_url
 
 
 def merge_providers(
@@ -30,7 +30,9 @@ def merge_providers(
         _check_format(name, table, formats, file)
     built_in = {provider.name: provider for provider in known}
     merged = {
-        name: _with_environment(_with_table(built_in.get(name), name, tables.get(name), file), environment, file)
+        name: _with_environment(
+            _with_table(built_in.get(name), name, tables.get(name), file), tables.get(name), environment, file
+        )
         for name in dict.fromkeys([*built_in, *tables])
     }
     for name in order:
@@ -57,17 +59,20 @@ def _with_table(
     base = settings or ProviderSettings(name=name, wire=name)
     if table is None:
         return base
-    changes = table.model_dump(exclude_none=True, exclude={"options"})
+    changes = table.model_dump(exclude_none=True, exclude={"options", "webhook_secret_env"})
     keyless = changes.get("wire", base.wire) in BUILT_IN
     return base.model_copy(update={**changes, "options": {**base.options, **table.options}, "keyless": keyless})
 
 
-def _with_environment(settings: ProviderSettings, environment: Mapping[str, str], file: str) -> ProviderSettings:
+def _with_environment(
+    settings: ProviderSettings, table: ProviderTable | None, environment: Mapping[str, str], file: str
+) -> ProviderSettings:
     if settings.keyless:
         return settings
     prefix = settings.name.upper().replace("-", "_")
     url_variable = f"{prefix}_BASE_URL"
     key_variable = settings.api_key_env or f"{prefix}_API_KEY"
+    secret_variable = (table and table.webhook_secret_env) or f"{prefix}_WEBHOOK_SECRET"
     from_environment = environment.get(url_variable, "").strip()
     base_url = from_environment or settings.base_url
     place = url_variable if from_environment else f"{file}: providers.{settings.name}.base_url"
@@ -76,6 +81,7 @@ def _with_environment(settings: ProviderSettings, environment: Mapping[str, str]
             "base_url": None if base_url is None else checked_base_url(base_url, place),
             "api_key": _key(environment, key_variable),
             "api_key_env": key_variable,
+            "webhook_secret": _webhook_secret(environment, secret_variable),
         }
     )
 
@@ -86,27 +92,10 @@ def checked_base_url(url: str, place: str) -> str:
     Raises:
         ConfigurationError: it is not such a URL; the message starts with `place`.
     """
-    problem = _problem_with(url)
+    problem = problem_with_base_url(url)
     if problem is not None:
         raise ConfigurationError(f"{place}: {problem}; give scheme and host, such as https://gateway.example")
     return url.rstrip("/")
-
-
-def _problem_with(url: str) -> str | None:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        return f"this is not a URL ({error})"
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
-        return "this is not an http or https URL with a host"
-    if parts.username is not None or parts.password is not None:
-        return "a base URL must not hold a user name or password"
-    if parts.query or parts.fragment or "?" in url or "#" in url:
-        return "a base URL must not have a query or a fragment"
-    if any(character.isspace() or not character.isprintable() for character in url):
-        return "a base URL must not hold blanks"
-    return None
 
 
 def _key(environment: Mapping[str, str], variable: str) -> SecretStr | None:
@@ -116,6 +105,17 @@ def _key(environment: Mapping[str, str], variable: str) -> SecretStr | None:
     if not key.isascii() or not key.isprintable() or " " in key:
         raise ConfigurationError(f"{variable}: the key holds characters that cannot be sent in an HTTP header")
     return SecretStr(key)
+
+
+def _webhook_secret(environment: Mapping[str, str], variable: str) -> SecretStr | None:
+    secret = environment.get(variable, "").strip()
+    if not secret:
+        return None
+    try:
+        key_of(secret)
+    except ValueError as error:
+        raise ConfigurationError(f"{variable}: {error}") from None
+    return SecretStr(secret)
 
 
 def problem_with(settings: ProviderSettings) -> str | None:

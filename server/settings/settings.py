@@ -31,6 +31,8 @@ class Settings:
     """`[inputs] upload_url` and what goes with it."""
     viewer_domains: tuple[str, ...] = ()
     """Further origins from which the viewer may show media."""
+    public_url: str | None = None
+    """Where gateways reach this rushes to call back; without a slash at the end."""
     limits: LimitsTable = field(default_factory=LimitsTable)
     config_file: Path | None = None
     """The file that was read, if there is one."""
@@ -41,6 +43,11 @@ class Settings:
     def input_roots(self) -> tuple[Path, ...]:
         """Folders in which local input media may lie."""
         return self.own_input_roots if self.own_input_roots is not None else default_input_roots(self.output_dir)
+
+    @property
+    def hooks_dir(self) -> Path:
+        """The key of this home's hooks, and word of those that came to another process."""
+        return self.home / "hooks"
 
     @property
     def cache_dir(self) -> Path:
@@ -70,6 +77,7 @@ def load_settings(known: Sequence[ProviderSettings], formats: Callable[[], Colle
         own_input_roots=None if roots is None else tuple(map(_absolute, roots)),
         upload=_upload_target(file.inputs),
         viewer_domains=tuple(file.viewer.media_domains),
+        public_url=environment.public_url or file.http.public_url,
         limits=file.limits,
         keeper=file.limits.keeper if environment.keeper is None else environment.keeper,
         config_file=config_path if config_path.is_file() else None,

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from ...domain.errors import ConfigurationError
 from ...domain.spelling import did_you_mean
-from .file import LogLevel
+from .file import LogLevel, PublicUrl
 
 PREFIX = "RUSHES_"
 
@@ -22,6 +22,7 @@ class Variables(BaseModel):
     config: Path | None = None
     log_level: LogLevel | None = None
     keeper: bool | None = None
+    public_url: PublicUrl | None = None
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -12,6 +12,7 @@ from .behaviours import Behaviour, Word
 from .calls import Call, Identity, Refusal, Route
 from .checks import Documented
 from .gateway import Gateway
+from .hooks import Outgoing, field_of
 from .jobs import Draft, Job, Trouble
 
 _PAGE: Final = "APIXO's page of veo-3-1"
@@ -157,6 +158,13 @@ class Apixo(Gateway):
         if problem:
             self.violate(call, "refused-field", problem)
         return problem
+
+    def hook(self, job: Job) -> Outgoing | None:
+        return super().hook(job) if field_of(job, "request_type") == "callback" else None
+
+    def told(self, job: Job) -> bytes:
+        """APIXO's page of webhooks: the envelope of a look."""
+        return bytes(self.view(job).body)
 
     async def status(self, call: Call) -> Response:
         job = self.job(call.query("taskId"))

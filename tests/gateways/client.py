@@ -14,7 +14,7 @@ import httpx
 from anyio import to_thread
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
-from .views import Charges, FetchView, JobView, Phase, RequestView, Violation
+from .views import Charges, FetchView, HookView, JobView, Phase, RequestView, Violation
 
 _ROOT: Final = Path(__file__).parents[2]
 _Record = TypeVar("_Record", bound=BaseModel)
@@ -98,6 +98,10 @@ class RunningGateways:
     async def fetches(self) -> list[FetchView]:
         """The requests at the media origin."""
         return await self._list("fetches", FetchView, None)
+
+    async def hooks(self) -> list[HookView]:
+        """The webhooks that were sent."""
+        return await self._list("hooks", HookView, None)
 
     async def charges(self) -> Charges:
         return Charges.model_validate_json(await self._get("charges", {}))

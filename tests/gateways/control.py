@@ -54,7 +54,15 @@ def control_app(world: World) -> Starlette:
     """The control API as an application of its own."""
     control = Control(world)
     posts = (control.behaviour, control.hold, control.release, control.phase, control.reset)
-    gets = (control.requests, control.jobs, control.charges, control.violations, control.fetches, control.held)
+    gets = (
+        control.requests,
+        control.jobs,
+        control.charges,
+        control.violations,
+        control.fetches,
+        control.held,
+        control.hooks,
+    )
     return Starlette(
         routes=[Route(f"/control/{handler.__name__}", handler, methods=["POST"]) for handler in posts]
         + [Route(f"/control/{handler.__name__}", handler, methods=["GET"]) for handler in gets],
@@ -122,6 +130,9 @@ class Control:
     async def violations(self, request: Request) -> Response:
         gateway = request.query_params.get("gateway")
         return _listed(found for found in self.world.violations if gateway in (None, found.gateway))
+
+    async def hooks(self, request: Request) -> Response:
+        return _listed(self.world.deliveries.sent)
 
     async def fetches(self, request: Request) -> Response:
         return _listed(self.world.fetches)

@@ -13,6 +13,7 @@ from .behaviours import Behaviour, Moment, Word, words_in
 from .calls import Call, Identity, Refusal, Route
 from .checks import Flaw, Inspection, empties, inspect_model
 from .faults import FAULTS, Cut, spoil
+from .hooks import Outgoing, address_in
 from .jobs import Draft, Job, Trouble
 from .offers import output_urls
 from .views import Authorization, Phase
@@ -106,11 +107,37 @@ class Gateway(ABC):
         if refusal is not None:
             return refusal
         job = self.world.accept(self.name, self.new_id(draft, words), call.entry, draft, words)
+        job.on_end = self._tell_of_end
         self.prepare(job)
+        await self._go_on_by_itself(job)
         genuine = self._created(job, answer(job))
         if await self.world.holding.pass_through(self.name, job.job_id):
             return Cut("quiet")
         return self._faulty(words, "after", genuine) or genuine
+
+    def hook(self, job: Job) -> Outgoing | None:
+        """The webhook that tells of a job's state now; `None` where the submission named no address."""
+        url = address_in(job)
+        return None if url is None else Outgoing(url, self.told(job))
+
+    def told(self, job: Job) -> bytes:
+        """What a webhook's body says: as a look does, where the pages do not say otherwise."""
+        raise NotImplementedError
+
+    def _tell_of_end(self, job: Job) -> None:
+        outgoing = self.hook(job)
+        if outgoing is not None and not job.word("hook-early"):
+            self.world.deliveries.tell(job, outgoing)
+
+    async def _go_on_by_itself(self, job: Job) -> None:
+        """What a job does before its create is answered, and without looks."""
+        timed, early = job.word("ends-in"), job.word("hook-early")
+        if timed is not None:
+            self.world.deliveries.end_in(job, timed.number(0, 1.0))
+        if early is not None:
+            job.finish(job.ending)
+        if (early is not None or job.word("hook-running")) and (outgoing := self.hook(job)) is not None:
+            await self.world.deliveries.send(job, outgoing)
 
     @abstractmethod
     def new_id(self, draft: Draft, words: tuple[Word, ...]) -> str: ...

@@ -1,6 +1,7 @@
 """A job at a simulated gateway: its life is driven by looks at it, or by the control API, never by the clock."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -68,6 +69,7 @@ class Job:
     trouble: Trouble | None = None
     manual: bool = False
     output_urls: list[str] = field(default_factory=list[str])
+    on_end: "Callable[[Job], None]" = lambda _: None
 
     def word(self, name: str) -> Word | None:
         return next((word for word in self.words if word.name == name), None)
@@ -88,8 +90,11 @@ class Job:
 
     def finish(self, phase: Phase) -> None:
         self.start()
+        ended = self.phase in FINAL
         self.phase = phase
         self.finished_at = time.time()
+        if not ended:
+            self.on_end(self)
 
     def set_phase(self, phase: Phase) -> None:
         """Put it where the control API says; from then on looks change nothing."""
@@ -129,4 +134,6 @@ class Job:
             content=self.content,
             behaviours=[word.text() for word in self.words],
             output_urls=self.output_urls,
+            created_at=self.created_at,
+            finished_at=self.finished_at,
         )

@@ -1,5 +1,6 @@
 """LLMGateway: OpenAI's videos with integer seconds, a content endpoint that wants the key, and a signed one."""
 
+import json
 import secrets
 import time
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from .behaviours import Behaviour, Word
 from .calls import Call, Identity, Refusal, Route
 from .delivery import deliver
+from .hooks import Outgoing, address_in, field_of, signed
 from .jobs import Draft, Job, Shape, Trouble
 from .llmgateway_models import (
     FAMILIES,
@@ -155,6 +157,16 @@ class LlmGateway(SynchronousMedia):
             return envelope(400, problem, code="unsupported_parameter_combination" if combination else None)
         ratio = aspect_ratio(call.text("size") or "1280x720")
         return Draft(model, call.text("prompt"), Shape("video", "mp4", 1, ratio, cast(int, call.fields["seconds"])))
+
+    def hook(self, job: Job) -> Outgoing | None:
+        """LLMGateway's source: an event around the video, signed with the secret's own bytes."""
+        url, secret = address_in(job), str(field_of(job, "callback_secret"))
+        if url is None:
+            return None
+        kind = "video.completed" if job.phase in ("succeeded", "queued", "running") else "video.failed"
+        event = {"object": "event", "id": f"evt_{job.job_id}", "type": kind, "created_at": int(time.time())}
+        body = json.dumps({**event, "data": self.video(job)}).encode()
+        return Outgoing(url, body, signed(body, f"evt_{job.job_id}", secret.encode()))
 
     async def get(self, call: Call) -> Response:
         job = self.job(call.params["id"])

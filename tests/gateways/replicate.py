@@ -1,5 +1,7 @@
 """Replicate: RouteAny's wire format at its origin; errors are `{detail}`, a prediction's error is a string."""
 
+import base64
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from pydantic import JsonValue
@@ -8,12 +10,14 @@ from starlette.responses import JSONResponse, Response
 from .behaviours import Behaviour, Word
 from .calls import Call, Identity, Refusal
 from .checks import Flaw, texts_of
+from .hooks import Outgoing, signed
 from .jobs import Draft, Job
 from .routeany import RouteAny
 
 _LIMITS: Final = "Replicate's page on rate limits"
 _HTTP: Final = "Replicate's HTTP API"
 DATA_URL_BYTES_MAX: Final = 256 * 1024
+WEBHOOK_SECRET: Final = "whsec_" + base64.b64encode(b"the secret of a simulated account").decode()
 
 
 def _detail(status: int, detail: str, title: str = "") -> Response:
@@ -58,6 +62,14 @@ class Replicate(RouteAny):
     def refuse_input(self, flaws: list[Flaw]) -> Response:
         detail = "".join(f"- {flaw.field}: {flaw.message}\n" for flaw in flaws)
         return _detail(422, detail, "Input validation failed")
+
+    def hook(self, job: Job) -> Outgoing | None:
+        """Signed with the account's secret (Replicate's page on verifying webhooks)."""
+        outgoing = super().hook(job)
+        if outgoing is None:
+            return None
+        key = base64.b64decode(WEBHOOK_SECRET.removeprefix("whsec_"))
+        return replace(outgoing, headers=signed(outgoing.body, f"msg_{job.job_id}_{job.phase}", key))
 
     def new_id(self, draft: Draft, words: tuple[Word, ...]) -> str:
         return super().new_id(draft, words).removeprefix("pred_").lower()

@@ -9,7 +9,7 @@ from .behaviours import Behaviour, Catalogue, Steering
 from .gateway import Gateway
 from .llmgateway import LlmGateway
 from .openai_videos import OpenAiVideos
-from .replicate import Replicate
+from .replicate import WEBHOOK_SECRET, Replicate
 from .routeany import RouteAny
 from .rows import alias_lines, common_rows
 from .shuyou import Shuyou
@@ -70,6 +70,8 @@ def environment(world: World, gateways: Mapping[str, Gateway]) -> dict[str, str]
     for name, gateway in gateways.items():
         settings[f"{gateway.identity.variable}_BASE_URL"] = f"{world.origins.gateways}/{name}"
         settings[gateway.identity.key_variable] = gateway.key
+    if "replicate" in gateways:
+        settings["REPLICATE_WEBHOOK_SECRET"] = WEBHOOK_SECRET
     settings["GATEWAYS_CONTROL_URL"] = f"{world.origins.gateways}/control"
     settings["GATEWAYS_MEDIA_URL"] = world.origins.media
     settings["GATEWAYS_CLOSED_URL"] = world.origins.closed

@@ -1,5 +1,6 @@
 """RouteAny: predictions in Replicate's style, errors as problem+json, times in ISO 8601."""
 
+import json
 from typing import Annotated, ClassVar, Final, cast
 
 from pydantic import Field, JsonValue
@@ -147,6 +148,10 @@ class RouteAny(Gateway):
             duration if isinstance(duration, int) and duration > 0 else usual.duration_seconds,
         )
         return Draft(model, str(inputs["prompt"]), shape, inputs)
+
+    def told(self, job: Job) -> bytes:
+        """Replicate's page: the prediction as a look shows it."""
+        return json.dumps(self.prediction(job)).encode()
 
     async def get(self, call: Call) -> Response:
         job = self.job(call.params["id"])

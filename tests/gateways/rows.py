@@ -45,6 +45,12 @@ JOB_ROWS: Final = (
               ("SECONDS",)),
     Behaviour("output-address", "job", "the result address is this scheme: file, ftp, data, private, relative, other",
               _FAULT, ("FORM",)),
+    Behaviour("ends-in", "job", "ends by itself after so many seconds, whatever looks there are", _LIFE, ("SECONDS",)),
+    Behaviour("hook-none", "job", "its webhook never comes", _FAULT),
+    Behaviour("hook-twice", "job", "its webhook comes twice", "tries that were answered too late"),
+    Behaviour("hook-late", "job", "its webhook comes so many seconds after the end", _FAULT, ("SECONDS",)),
+    Behaviour("hook-early", "job", "ends at once, and its webhook comes before the answer to its create", _FAULT),
+    Behaviour("hook-running", "job", "a webhook tells that it goes on, too", "Replicate's event `start`"),
     Behaviour("vanish", "job", "unknown to the gateway after N looks (1)", _FAULT, ("N",)),
 )  # fmt: skip
 

@@ -124,6 +124,7 @@ async def serve(
     _at_end_of_input(lambda: loop.call_soon_threadsafe(stop))
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(end_of_life)
+        world.deliveries.start = tasks.start_soon
         await server.serve(sockets=[main, media])
         tasks.cancel_scope.cancel()
     closed.close()

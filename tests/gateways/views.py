@@ -59,6 +59,20 @@ class FetchView(BaseModel):
     status: int | None = None
 
 
+class HookView(BaseModel):
+    """One webhook that was sent."""
+
+    gateway: str
+    job_id: str
+    url: str
+    sent_at: float
+    """Unix time, as all moments here."""
+    status: int | None = None
+    seconds: float | None = None
+    """Until it was answered."""
+    problem: str | None = None
+
+
 class JobView(BaseModel):
     """One accepted, and so paid, job."""
 
@@ -76,6 +90,8 @@ class JobView(BaseModel):
     """Digest of path and body: equal for equal submissions."""
     behaviours: list[str]
     output_urls: list[str]
+    created_at: float
+    finished_at: float | None
 
 
 class Charge(BaseModel):

@@ -12,6 +12,7 @@ import anyio
 from pydantic import JsonValue
 
 from .behaviours import Steering, Word
+from .hooks import OWN_FIELDS, Deliveries
 from .jobs import Draft, Job
 from .views import Charge, Charges, FetchView, RequestView, Violation, ViolationKind
 
@@ -32,7 +33,8 @@ def shortened(value: JsonValue) -> JsonValue:
 
 
 def content_digest(gateway: str, path: str, body: JsonValue) -> str:
-    text = json.dumps([gateway, path, body], sort_keys=True)
+    shared = {name: value for name, value in body.items() if name not in OWN_FIELDS} if isinstance(body, dict) else body
+    text = json.dumps([gateway, path, shared], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -126,6 +128,7 @@ class World:
     jobs: dict[tuple[str, str], Job] = field(default_factory=dict[tuple[str, str], Job])
     offers: dict[str, Offer] = field(default_factory=dict[str, Offer])
     """By path at the media origin."""
+    deliveries: Deliveries = field(default_factory=Deliveries)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(16))
 
@@ -167,7 +170,7 @@ class World:
         """Forget everything but the addresses and keys."""
         self.holding.release(None)
         self.steering.armed.clear()
-        for records in (self.requests, self.fetches, self.violations):
+        for records in (self.requests, self.fetches, self.violations, self.deliveries.sent):
             records.clear()
         self.jobs.clear()
         self.offers.clear()

@@ -167,6 +167,10 @@ class Yuto(Gateway):
         shape = Shape(kind, file_format, 1, call.text("aspect_ratio") or "16:9", seconds)
         return Draft(model, call.text("prompt"), shape)
 
+    def told(self, job: Job) -> bytes:
+        """No page shows it."""
+        return bytes(self.view(job).body)
+
     async def status(self, call: Call) -> Response:
         job = self.job(call.params["task_id"])
         if job is None or SCOPES[call.params["scope"]] != job.draft.shape.kind:

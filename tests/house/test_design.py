@@ -10,7 +10,7 @@ import anyio
 import pytest
 from mcp import Client, StdioServerParameters
 
-from rushes.server.settings.file import FileSettings, Inputs, LimitsTable, ProviderTable, ViewerTable
+from rushes.server.settings.file import FileSettings, HttpTable, Inputs, LimitsTable, ProviderTable, ViewerTable
 from rushes.tools import ALL_TOOLS
 from tests.gateways.client import RunningGateways
 
@@ -72,9 +72,11 @@ def test_every_file_that_a_page_names_exists(page: str) -> None:
 
 def test_the_page_names_every_tool_and_every_setting_of_the_file() -> None:
     settings = [
-        name for table in (FileSettings, ProviderTable, Inputs, ViewerTable, LimitsTable) for name in table.model_fields
+        name
+        for table in (FileSettings, ProviderTable, Inputs, ViewerTable, HttpTable, LimitsTable)
+        for name in table.model_fields
     ]
-    shown_by_their_tables = {"providers", "inputs", "viewer", "limits", "home", "output_dir", "log_level"}
+    shown_by_their_tables = {"providers", "inputs", "viewer", "http", "limits", "home", "output_dir", "log_level"}
     how_to_upload = {name for name in Inputs.model_fields if name.startswith("upload_")} - {"upload_url"}
     named = [tool.name for tool in ALL_TOOLS] + sorted(set(settings) - shown_by_their_tables - how_to_upload)
     assert [name for name in named if f"`{name}`" not in DESIGN and f" {name}`" not in DESIGN] == []
