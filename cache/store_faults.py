@@ -26,7 +26,7 @@ _ERRNO_READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _ERRNO_NO_FOLDER = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG})
 
 
-What = Literal["task store", "folder of leases", "folder of outputs"]
+What = Literal["task store", "folder of leases", "folder of outputs", "folder of hooks"]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from ..domain.errors import FailureReason, RequestRefused
 from ..domain.failure import clean_text
 from ..domain.model_facts import InputLimits, ModelFacts, OperationFacts, OptionFacts
 from ..domain.request import GenerationRequest, MediaInput, MediaRole, Operation, asked_inputs
-from .callbacks import problem_with_address
+from .hook_addresses import problem_with_address
 from .shapes import shape_warnings
 
 INPUT_OF_ROLE: dict[MediaRole, str] = {

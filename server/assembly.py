@@ -7,23 +7,31 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 
 from ..cache.embedded.store import TaskStore
+from ..cache.hook_key import hook_key
 from ..cache.media.decoder import Decoder
 from ..cache.media.folder import MediaFolder
 from ..cache.media.measuring import Measuring
 from ..cache.receipts import Receipts
 from ..cache.workers.leases import ProcessLease
+from ..cache.workers.nudges import NudgeFolder
 from ..cache.workers.timers import queue_in_memory
 from ..domain.errors import ConfigurationError
-from ..domain.record import SCHEMA
+from ..domain.record import SCHEMA, TaskRecord
 from ..domain.unwrapping import unwrapped
 from ..providers.client.upload_client import UploadClient
-from ..providers.provider import Provider, ProviderSettings
+from ..providers.provider import Provider, ProviderSettings, ReadsHooks
 from ..providers.registry import build_provider
+from ..tasks.clock import SystemClock
 from ..tasks.engine import Engine, Limits, Parts
+from ..tasks.hook_desk import HookDesk
+from ..tasks.hook_ports import HookParts
 from ..tasks.intake.routing import Configured
+from ..tasks.journal import from_document
 from ..tasks.migrations import MIGRATIONS
+from ..tasks.work.hook_silence import HookSilence
 from .settings.providers import problem_with
 from .settings.settings import Settings
 
@@ -86,6 +94,7 @@ async def open_engine(settings: Settings, *, any_local_file: bool = False) -> As
                     for each in providers.opened
                 ],
                 input_roots=(Path(Path.cwd().anchor),) if any_local_file else settings.input_roots,
+                hooks=await open_hooks(settings),
                 uploader=None if settings.upload is None else UploadClient(settings.upload),
                 limits=Limits(
                     keep_outputs=settings.limits.keep_outputs,
@@ -123,7 +132,53 @@ async def open_providers(settings: Settings) -> AsyncGenerator[OpenedProviders]:
 
 def _with_folder(provider: ProviderSettings, settings: Settings) -> ProviderSettings:
     """What a provider needs for its unfinished jobs survives a restart, as they do."""
-    return provider.model_copy(update={"work_folder": settings.cache_dir / provider.name})
+    return provider.model_copy(
+        update={"work_folder": settings.cache_dir / provider.name, "public_url": settings.public_url}
+    )
+
+
+async def open_hooks(settings: Settings) -> HookParts | None:
+    """What hooks need; `None` where no gateway is to call back.
+
+    Raises:
+        StoreError: their key can be neither read nor made.
+    """
+    if settings.public_url is None:
+        return None
+    key = await anyio.to_thread.run_sync(hook_key, settings.hooks_dir)
+    return HookParts(key, NudgeFolder(settings.hooks_dir / "nudges"))
+
+
+@asynccontextmanager
+async def open_hook_desk(settings: Settings) -> AsyncGenerator[HookDesk]:
+    """Where hooks arrive without an engine beside: other processes of the home work on the tasks, and are told.
+
+    Raises:
+        ConfigurationError: no address is set at which gateways could call.
+        StoreError: the store cannot be used.
+    """
+    hooks = await open_hooks(settings)
+    if hooks is None:
+        raise ConfigurationError(
+            "no gateway calls back, as no public address is set",
+            hint="Set http.public_url in rushes.toml, or RUSHES_PUBLIC_URL, to the address of a tunnel to this port.",
+        )
+    async with open_providers(settings) as providers, open_store(settings) as store:
+        clock = SystemClock()
+        readers = {each.provider.name: each.provider for each in providers.opened}
+
+        async def read(task_id: str) -> TaskRecord | None:
+            document = await store.get(task_id)
+            return None if document is None else from_document(document)
+
+        yield HookDesk(
+            hooks.key,
+            {name: reader for name, reader in readers.items() if isinstance(reader, ReadsHooks)},
+            clock,
+            HookSilence(store, clock),
+            read=read,
+            hear=hooks.nudges.leave,
+        )
 
 
 @asynccontextmanager

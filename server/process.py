@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from ..tasks.engine import Engine
     from ..tasks.service import Service
     from ..tools import OpenService
     from .mcp.server import RushesServer
@@ -53,12 +54,42 @@ async def _serve_stdio(settings: "Settings", ending: Callable[[], None]) -> None
 async def _serve_http(
     settings: "Settings", transport: Literal["http", "sse"], host: str, port: int, ending: Callable[[], None]
 ) -> None:
+    from anyio.to_thread import run_sync
+
     from ..tools import already
     from .transports.serve import serve_http, serve_sse
+    from .web.hooks import HookDoor
 
     serve_here = serve_http if transport == "http" else serve_sse
-    async with _engine(settings) as engine:
-        await serve_here(_server(already(engine), settings, local_files=False), host=host, port=port, ending=ending)
+    open_engine = await run_sync(_assembly)
+    async with open_engine(settings) as engine:
+        server = _server(already(engine), settings, local_files=False)
+        hooks = None if engine.hook_desk is None else HookDoor(engine.hook_desk)
+        await serve_here(server, host=host, port=port, hooks=hooks, ending=ending)
+
+
+def serve_hooks(host: str = "127.0.0.1", port: int = 9000) -> None:
+    """Take in gateways' hooks until a signal comes, for processes of this home whose tools run over stdio.
+
+    Raises:
+        RushesError: a setting is wrong, the store cannot be used, or the address cannot be listened on.
+    """
+    import anyio
+
+    from .preparation import prepared_settings
+    from .transports.ending import Ending
+
+    settings = prepared_settings()
+    anyio.run(_serve_hooks, settings, host, port, Ending(settings.limits.shutdown_grace_seconds).begin)
+
+
+async def _serve_hooks(settings: "Settings", host: str, port: int, ending: Callable[[], None]) -> None:
+    from .assembly import open_hook_desk
+    from .transports.serve import serve_hooks
+    from .web.hooks import HookDoor
+
+    async with open_hook_desk(settings) as desk:
+        await serve_hooks(HookDoor(desk), host=host, port=port, ending=ending)
 
 
 def _server(opened: "OpenService", settings: "Settings", *, local_files: bool) -> "RushesServer":
@@ -82,7 +113,7 @@ async def _engine(settings: "Settings") -> AsyncGenerator["Service"]:
         yield engine
 
 
-def _assembly() -> "Callable[[Settings], AbstractAsyncContextManager[Service]]":
+def _assembly() -> "Callable[[Settings], AbstractAsyncContextManager[Engine]]":
     """Loads what takes longest to load; calls are answered meanwhile."""
     from .assembly import open_engine
 

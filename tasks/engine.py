@@ -52,6 +52,8 @@ class Engine:
         self._work = wired(parts, journal, self._book, waited_for=lambda task_id: self._waiters[task_id] > 0)
         self._queue = self._work.queue
         self.submissions = self._work.submissions
+        self.callbacks = self._work.callbacks
+        self.hook_desk = self.callbacks.desk(self._providers, journal.read)
 
     @classmethod
     @asynccontextmanager
@@ -66,6 +68,7 @@ class Engine:
             group.start_soon(engine._book.look_after, name="receipts")
             group.start_soon(engine._work.takeover.run, parts.limits.takeover_seconds, name="takeover")
             group.start_soon(engine._cleaner.run, name="cleaner")
+            group.start_soon(engine.callbacks.run, name="word of hooks")
             try:
                 yield engine
             finally:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .clock import SystemClock
+from .hook_ports import HookParts
 from .intake.routing import Configured
 from .limits import Limits
 from .ports import Clock, Decoder, Lease, MakesQueue, MediaStore, ReceiptFile, Store, Uploader
@@ -24,6 +25,8 @@ class Parts:
     input_roots: tuple[Path, ...] = ()
     receipts: ReceiptFile | None = None
     """Where the jobs that were accepted are noted beside the store."""
+    hooks: HookParts | None = None
+    """Where gateways are asked to call back."""
     uploader: Uploader | None = None
     """For media that a gateway takes by URL only."""
     limits: Limits = field(default_factory=Limits)

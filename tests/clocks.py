@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 
 from rushes.tasks.clock import SystemClock
 
@@ -44,6 +45,33 @@ def put_clock(file: Path, seconds: float) -> None:
     new = file.with_suffix(".new")
     new.write_text(str(seconds), "ascii")
     new.replace(file)
+
+
+@dataclass
+class StandingClock:
+    """Time stands still, until a test puts it forward."""
+
+    start: datetime = field(default_factory=lambda: datetime.now(UTC))
+    seconds: float = 0.0
+    _moved: anyio.Event = field(default_factory=anyio.Event)
+
+    def now(self) -> datetime:
+        return self.start + timedelta(seconds=self.seconds)
+
+    def elapsed(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        due = self.seconds + max(0.0, seconds)
+        await anyio.lowlevel.checkpoint()
+        while self.seconds < due:
+            await self._moved.wait()
+
+    def put_forward(self, seconds: float) -> None:
+        """Let so many seconds pass, for whoever sleeps too."""
+        self.seconds += seconds
+        moved, self._moved = self._moved, anyio.Event()
+        moved.set()
 
 
 @dataclass

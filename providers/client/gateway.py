@@ -14,10 +14,10 @@ from ...domain.hooks import HookReading, HookRequest
 from ...domain.job import KEY_STAND_IN, Job, Observation, Plan, RemoteOutput, Submission, Told
 from ...domain.model_facts import ModelFacts
 from ...domain.request import KIND_OF_ROLE, GenerationRequest, Kind
-from ..callbacks import with_callback
 from ..checks import check_options
 from ..fact_files import FactsFile, join_models
 from ..format import MEDIA_GIVEN, Call, Fault, Format, Unintelligible, kinds_given
+from ..hook_addresses import with_callback
 from ..provider import AccountCheck, AnswerSink, OutputStream, ProviderSettings, Traits
 from ..signatures import signed_delivery
 from ..translating import translated

@@ -6,7 +6,15 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from . import doctor_command, generate_command, keeper, models_command, serve_command, task_commands
+from . import (
+    doctor_command,
+    generate_command,
+    hooks_command,
+    keeper,
+    models_command,
+    serve_command,
+    task_commands,
+)
 from .options import NO_VALUE
 
 
@@ -14,7 +22,7 @@ class InOrder(TyperGroup):
     """Shows the commands in the order in which a person comes to need them."""
 
     def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002
-        return ["generate", "check", "view", "tasks", "cancel", "attach", "models", "doctor", "serve", "keep"]
+        return ["generate", "check", "view", "tasks", "cancel", "attach", "models", "doctor", "serve", "hooks", "keep"]
 
 
 app = typer.Typer(
@@ -36,6 +44,7 @@ app.command("cancel")(task_commands.cancel)
 app.command("attach")(task_commands.attach)
 app.command("models")(models_command.models)
 app.command("serve")(serve_command.serve)
+app.command("hooks")(hooks_command.hooks)
 app.command("doctor")(doctor_command.doctor)
 app.command(keeper.COMMAND, hidden=True)(keeper.keep)
 

@@ -5,12 +5,15 @@ from importlib.metadata import version
 from pydantic import BaseModel, ConfigDict
 
 from ...domain.errors import ConfigurationError, StoreError
+from ...tasks.clock import SystemClock
 from ...tasks.journal import open_records
+from ...tasks.work.hook_silence import HookSilence
 from ...tasks.work.rebuild import lost_jobs
 from ...tasks.work.rebuild import rebuild as rebuild_tasks
 from ..assembly import open_media, open_providers, open_receipts, open_store
 from ..preparation import prepared_settings
 from ..settings.settings import Settings
+from .callbacks import address_checks, asked, gateway_checks
 from .checks import (
     Check,
     broken_providers,
@@ -57,6 +60,7 @@ async def examine(*, offline: bool = False, rebuild: bool = False) -> Report:
         checks += configuration(settings)
         checks += folders(settings)
         checks += await _providers(settings, offline=offline)
+        checks += await _callbacks(settings, offline=offline)
         checks += await _store(settings, rebuild=rebuild)
     broken = [check for check in checks if check.state == "broken"]
     return Report(rushes=version("rushes"), ok=not broken, checks=tuple(checks))
@@ -67,6 +71,20 @@ async def _providers(settings: Settings, *, offline: bool) -> list[Check]:
         usable = [(each.settings, each.provider) for each in providers.opened if each.problem is None]
         found = [without_asking(each) for each, _ in usable] if offline else await used_providers(usable)
     return [*found, *broken_providers(providers.faults), *unused_providers(settings)]
+
+
+async def _callbacks(settings: Settings, *, offline: bool) -> list[Check]:
+    if settings.public_url is None:
+        return []
+    async with open_providers(settings) as providers:
+        usable = [(each.settings, each.provider) for each in providers.opened if each.problem is None]
+        try:
+            async with open_store(settings) as store:
+                silence = HookSilence(store, SystemClock())
+                missed = {name: await silence.meet(name) for name in asked(usable)}
+        except StoreError:
+            missed = {}
+        return [*await address_checks(settings, offline=offline), *gateway_checks(settings, usable, missed)]
 
 
 async def _store(settings: Settings, *, rebuild: bool) -> list[Check]:

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...domain.errors import ConfigurationError
 from ..mcp.server import RushesServer
+from ..web.hooks import HookDoor, is_for_hooks
 from .bodies import BodyBounds, BodyRefused, ClientGone
 from .heads import PunctualProtocol
 
@@ -73,8 +74,15 @@ class Doorkeeper:
     """Refuses foreign hosts and origins for every path, holds requests to their bounds, and ends open streams when the
     server stops."""
 
-    def __init__(self, app: ASGIApp, security: TransportSecuritySettings, bodies: BodyBounds) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        security: TransportSecuritySettings,
+        bodies: BodyBounds,
+        hooks: HookDoor | None = None,
+    ) -> None:
         self._app = app
+        self._hooks = hooks
         self._bodies = bodies
         self._security = TransportSecurityMiddleware(security)
         self._stopping = anyio.Event()
@@ -86,6 +94,10 @@ class Doorkeeper:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if self._hooks is not None and is_for_hooks(scope):
+            # They come from outside under another name; their token is what lets them in.
+            await self._hooks(scope, partial(self._received, receive), _Answer(send, self._stopping).send)
             return
         refusal = await self._security.validate_request(Request(scope, receive))
         if refusal is not None:
@@ -144,9 +156,14 @@ class _Answer:
 
 
 def http_app(
-    server: RushesServer, host: str, bodies: BodyBounds | None = None, *, idle_seconds: float = SESSION_IDLE_SECONDS
+    server: RushesServer,
+    host: str,
+    bodies: BodyBounds | None = None,
+    *,
+    idle_seconds: float = SESSION_IDLE_SECONDS,
+    hooks: HookDoor | None = None,
 ) -> Doorkeeper:
-    """Streamable HTTP at `/mcp`. A session that asked nothing for `idle_seconds` ends."""
+    """Streamable HTTP at `/mcp`, and hooks beside it. A session that asked nothing for `idle_seconds` ends."""
     security, bounds = loopback_security(host), bodies or BodyBounds()
     app = server.streamable_http_app(
         transport_security=security,
@@ -155,14 +172,21 @@ def http_app(
         session_idle_timeout=idle_seconds,
         max_sessions=SESSIONS_MAX,
     )
-    return Doorkeeper(app, security, bounds)
+    return Doorkeeper(app, security, bounds, hooks)
 
 
-def sse_app(server: RushesServer, host: str, bodies: BodyBounds | None = None) -> Doorkeeper:
+def sse_app(
+    server: RushesServer, host: str, bodies: BodyBounds | None = None, *, hooks: HookDoor | None = None
+) -> Doorkeeper:
     """The deprecated SSE transport at `/sse`."""
     security, bounds = loopback_security(host), bodies or BodyBounds()
     app = server.sse_app(transport_security=security, host=host, max_request_body_size=bounds.bytes_max)
-    return Doorkeeper(app, security, bounds)
+    return Doorkeeper(app, security, bounds, hooks)
+
+
+def hooks_app(hooks: HookDoor) -> Doorkeeper:
+    """Hooks alone, on whatever address: their tokens let them in, and nothing else is here."""
+    return Doorkeeper(hooks, TransportSecuritySettings(enable_dns_rebinding_protection=False), hooks.bounds, hooks)
 
 
 class _Uvicorn(uvicorn.Server):

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, cast
 import anyio
 from mcp.server.stdio import stdio_server
 
+from ...providers.hook_addresses import HOOKS_PATH
 from ..mcp.server import RushesServer
 from .stdio import standard_streams
 
 if TYPE_CHECKING:
     from anyio.abc import TaskStatus
+
+    from ..web.hooks import HookDoor
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +52,7 @@ async def serve_http(
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
+    hooks: "HookDoor | None" = None,
     ending: Callable[[], None] = _nothing,
     task_status: "TaskStatus[str]" = anyio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -58,6 +62,7 @@ async def serve_http(
         server: The server.
         host: A loopback address or `localhost`.
         port: 0 takes a free one.
+        hooks: Where gateways call back, if they do.
         ending: Called when the end is asked for.
         task_status: Told the URL once connections are accepted.
 
@@ -66,7 +71,7 @@ async def serve_http(
     """
     from .http import bound, http_app, serve_app
 
-    app, listener = http_app(server, host), bound(host, port)
+    app, listener = http_app(server, host, hooks=hooks), bound(host, port)
     async with ended_by_signals(ending):
         await serve_app(app, listener, HTTP_PATH, task_status)
 
@@ -76,15 +81,36 @@ async def serve_sse(
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
+    hooks: "HookDoor | None" = None,
     ending: Callable[[], None] = _nothing,
     task_status: "TaskStatus[str]" = anyio.TASK_STATUS_IGNORED,
 ) -> None:
     """The same as `serve_http` for the deprecated SSE transport, at `/sse`."""
     from .http import bound, serve_app, sse_app
 
-    app, listener = sse_app(server, host), bound(host, port)
+    app, listener = sse_app(server, host, hooks=hooks), bound(host, port)
     async with ended_by_signals(ending):
         await serve_app(app, listener, SSE_PATH, task_status)
+
+
+async def serve_hooks(
+    hooks: "HookDoor",
+    *,
+    host: str = "127.0.0.1",
+    port: int = 9000,
+    ending: Callable[[], None] = _nothing,
+    task_status: "TaskStatus[str]" = anyio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve nothing but hooks until a signal comes or the caller cancels.
+
+    Raises:
+        ConfigurationError: the address cannot be listened on.
+    """
+    from .http import bound, hooks_app, serve_app
+
+    app, listener = hooks_app(hooks), bound(host, port)
+    async with ended_by_signals(ending):
+        await serve_app(app, listener, HOOKS_PATH, task_status)
 
 
 @asynccontextmanager

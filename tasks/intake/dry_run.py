@@ -2,6 +2,7 @@
 
 from pydantic import JsonValue
 
+from ...domain.secret_options import masked
 from ..service import Preview
 from .routing import Route
 
@@ -17,7 +18,7 @@ def preview(chosen: Route) -> Preview:
         provider=plan.provider,
         model=plan.model,
         url=plan.path,
-        payload={name: readable(value) for name, value in plan.body.items()},
+        payload={name: readable(value) for name, value in masked({**plan.body, **plan.callback}).items()},
         chosen=chosen.chosen,
         gives_urls=plan.asynchronous,
         warnings=tuple(dict.fromkeys((*chosen.warnings, *plan.warnings))),

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from ...domain.record import TaskRecord
 from ...domain.request import GenerationRequest
+from ...domain.secret_options import without_secrets
+from ..hook_tokens import hook_of
 from ..ids import new_task_id
 from ..journal import TaskJournal
 from ..life.fingerprint import fingerprint
@@ -34,6 +36,7 @@ class Intake:
         self._clock = parts.clock
         self._store, self._folder, self._uploader = parts.store, parts.media, parts.uploader
         self._configured = tuple(parts.providers)
+        self._hook_key = None if parts.hooks is None else parts.hooks.key
         self._media = MediaResolver(
             journal, parts.media.files, parts.clock, roots=parts.input_roots, bytes_max=_media_bytes_max(parts)
         )
@@ -79,12 +82,14 @@ class Intake:
     def _new_record(self, wish: Wish, request: GenerationRequest, chosen: Route, room: Room) -> TaskRecord:
         now = self._clock.now()
         first: Candidate = chosen.candidates[0]
+        task_id = new_task_id(now)
         return TaskRecord(
-            task_id=new_task_id(now),
+            task_id=task_id,
+            hook=hook_of(self._hook_key, task_id, (candidate.plan for candidate in chosen.candidates)),
             owner=wish.principal.name,
             kind=request.kind,
             worker=self._journal.worker,
-            request=request,
+            request=without_secrets(request),
             fingerprint=fingerprint(wish.principal.name, wish.provider, request),
             output_name=wish.output_name,
             provider=first.plan.provider,

@@ -13,6 +13,7 @@ from ..journal import TaskJournal
 from ..limits import Limits
 from ..ports import Clock, Lane, Lease, MakesQueue, WorkQueue
 from ..steady import SteadyTime
+from .callbacks import Callbacks
 from .hold import Holding
 from .keep import Keeper, keep_pause_seconds
 from .learning import Learning
@@ -75,6 +76,7 @@ class Advancer:
         cancel_accepted: Callable[[TaskRecord], Awaitable[TaskRecord]],
         rates: Rates,
         learning: Learning,
+        callbacks: Callbacks,
         lease: Lease,
         steady: SteadyTime,
     ) -> None:
@@ -91,6 +93,7 @@ class Advancer:
         self._cancel_accepted = cancel_accepted
         self._rates = rates
         self._learning = learning
+        self._callbacks = callbacks
         self._lease = lease
         self._steady = steady
         self._lanes: dict[str, Lane] = {}
@@ -138,6 +141,7 @@ class Advancer:
 
     def _forget(self, task_id: str) -> None:
         self._lanes.pop(task_id, None)
+        self._callbacks.forget(task_id)
         self._holding.forget(task_id)
         self._steady.forget(task_id)
 
@@ -209,7 +213,7 @@ class Advancer:
     def _first_pause(self, record: TaskRecord) -> float:
         if record.phase == "held":
             return self._holding.left_seconds(record)
-        if record.phase != "polling":
+        if record.phase != "polling" or self._callbacks.was_heard(record.task_id):
             return 0.0
         free = self._providers[record.provider].traits.free
         return FREE_PAUSE_SECONDS if free else self._looker.pause_seconds(record)
@@ -217,6 +221,7 @@ class Advancer:
     async def _work_on(self, record: TaskRecord) -> Moved:
         """A step after the submission. It is marked while it lasts, for the case that the process dies of it."""
         await self._learning.meet(record)
+        await self._callbacks.meet(record)
         self._lease.step_begun(record.task_id)
         try:
             return await self._marked(record)

@@ -64,9 +64,9 @@ class Learning:
         waited = (started - submitted).total_seconds()
         return started if waited > AT_THE_FIRST_LOOK * self._expected(record)[1] + 1 else submitted
 
-    async def ended(self, record: TaskRecord) -> None:
-        """Learn from a job that has ended by itself, as a look has just shown."""
-        seconds = self._seconds(record)
+    async def ended(self, record: TaskRecord, *, seen_at_once: bool = False) -> None:
+        """Learn from a job that has ended by itself, as a look has just shown; at once, if a hook brought the look."""
+        seconds = self._seconds(record, seen_at_once=seen_at_once)
         if seconds is None:
             return
         key = record.provider, record.model
@@ -79,7 +79,7 @@ class Learning:
         except StoreError as error:
             logger.warning("time not learned", extra={"task_id": record.task_id, "problem": error.message})
 
-    def _seconds(self, record: TaskRecord) -> float | None:
+    def _seconds(self, record: TaskRecord, *, seen_at_once: bool) -> float | None:
         """How long the job took: the gateway's times where it told them, else halfway to the look before."""
         if record.state not in ("succeeded", "failed") or record.finished_at is None or record.ended_at is None:
             return None
@@ -91,7 +91,7 @@ class Learning:
         else:
             seen = (record.finished_at - began).total_seconds()
             pause = pause_seconds(Outlook(max(seen, 0.0), self.expectation(record), NORMAL), 0.0)
-            seconds = seen - min(pause, seen) / 2
+            seconds = seen if seen_at_once else seen - min(pause, seen) / 2
         return seconds if seconds > 0 else None
 
     async def _stored(self, key: tuple[str, str]) -> Experience:

@@ -14,6 +14,7 @@ from ..journal import TaskJournal
 from ..ports import Clock
 from ..steady import SteadyTime
 from .cadence import NORMAL, UNWATCHED, WAITED_FOR, Outlook, pause_seconds
+from .callbacks import Callbacks
 from .keep import Keeper
 from .learning import Learning
 
@@ -38,6 +39,7 @@ class Looker:
         waited_for: Callable[[str], bool],
         learning: Learning,
         steady: SteadyTime,
+        callbacks: Callbacks,
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads requests, no secret
     ) -> None:
         self._journal = journal
@@ -46,6 +48,7 @@ class Looker:
         self._waited_for = waited_for
         self._learning = learning
         self._steady = steady
+        self._callbacks = callbacks
         self._jitter = jitter
 
     def pause_seconds(self, record: TaskRecord, wish: float | None = None) -> float:
@@ -59,7 +62,8 @@ class Looker:
             errors=record.poll_errors,
             wish=wish,
         )
-        return pause_seconds(look, self._jitter())
+        usual = pause_seconds(look, self._jitter())
+        return self._callbacks.pause_seconds(record, usual, look.elapsed, look.expectation.median)
 
     async def look(self, record: TaskRecord, provider: Provider) -> TaskRecord | None:
         if record.job is None:
@@ -105,7 +109,8 @@ class Looker:
             return unchanged
         after = await self._journal.change(record.task_id, apply, answer=seen.answer)
         if after is not None and after.final and not record.final:
-            await self._learning.ended(after)
+            await self._learning.ended(after, seen_at_once=self._callbacks.was_heard(after.task_id))
+            await self._callbacks.ended(after)
         return after
 
     async def failed(self, record: TaskRecord, error: FailureError) -> TaskRecord | None:

@@ -24,6 +24,7 @@ from .. import life
 from ..intake.routing import CURED_ELSEWHERE, Candidate
 from ..journal import TaskJournal
 from ..ports import Clock
+from .callbacks import Callbacks
 from .hold import Holding
 from .keep import Keeper
 from .rates import Rates
@@ -56,9 +57,11 @@ class Submitter:
         rates: Rates,
         clock: Clock,
         rescuer: Rescuer,
+        callbacks: Callbacks,
     ) -> None:
         self._journal = journal
         self._rescuer = rescuer
+        self._callbacks = callbacks
         self._keeper = keeper
         self._book = book
         self._holding = holding
@@ -188,7 +191,7 @@ class Submitter:
 
     async def _answer_to(self, record: TaskRecord, candidate: Candidate) -> Submission:
         """The gateway's answer; long media in it are written as they come, and stay there whatever happens then."""
-        provider, plan = candidate.provider, candidate.plan
+        provider, plan = candidate.provider, await self._callbacks.asking(record, candidate.plan)
         if plan.asynchronous or not provider.traits.streams:
             return await provider.submit(plan)
         if record.hold is not None:

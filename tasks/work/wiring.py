@@ -9,6 +9,7 @@ from ..ports import WorkQueue
 from ..steady import SteadyTime
 from .advance import Advancer, queue_of
 from .attach import Attacher
+from .callbacks import Callbacks
 from .cancel import Canceller
 from .hold import Holding, HoldLimits
 from .keep import Keeper
@@ -35,6 +36,7 @@ class Work:
     attacher: Attacher
     takeover: Takeover
     submissions: Submissions
+    callbacks: Callbacks
 
 
 def wired(parts: Parts, journal: TaskJournal, book: ReceiptBook, *, waited_for: Callable[[str], bool]) -> Work:
@@ -46,13 +48,16 @@ def wired(parts: Parts, journal: TaskJournal, book: ReceiptBook, *, waited_for: 
     holding = Holding(journal, configured, clock, HoldLimits(limits.hold_seconds_max, limits.hold_tries_max))
     rescuer, rates = Rescuer(parts.media, keeper), Rates(providers, clock)
     learning, canceller = Learning(parts.store, providers), Canceller(journal, providers, clock)
-    looker = Looker(journal, keeper, clock, waited_for=waited_for, learning=learning, steady=steady)
+    callbacks = Callbacks(parts.hooks, parts.store, clock, submissions)
+    looker = Looker(
+        journal, keeper, clock, waited_for=waited_for, learning=learning, steady=steady, callbacks=callbacks
+    )
     advancer = Advancer(
         journal,
         providers,
         clock,
         submissions=submissions,
-        submitter=Submitter(journal, keeper, book, holding, rates, clock, rescuer),
+        submitter=Submitter(journal, keeper, book, holding, rates, clock, rescuer, callbacks),
         resumer=Resumer(journal, parts.media, book, configured, clock, rescuer),
         holding=holding,
         looker=looker,
@@ -61,10 +66,11 @@ def wired(parts: Parts, journal: TaskJournal, book: ReceiptBook, *, waited_for: 
         cancel_accepted=canceller.cancel_accepted,
         rates=rates,
         learning=learning,
+        callbacks=callbacks,
         lease=parts.lease,
         steady=steady,
     )
-    queue = queue_of(advancer, parts.queue, clock, limits, providers)
+    callbacks.queue = queue = queue_of(advancer, parts.queue, clock, limits, providers)
     attacher = Attacher(journal, providers, clock, go_on=queue.schedule)
     takeover = Takeover(journal, parts.lease, configured, clock, queue=queue, submitting=submissions)
-    return Work(advancer, queue, looker, canceller, attacher, takeover, submissions)
+    return Work(advancer, queue, looker, canceller, attacher, takeover, submissions, callbacks)

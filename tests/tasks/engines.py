@@ -16,6 +16,7 @@ from rushes.domain.request import GenerationRequest, Kind
 from rushes.providers.provider import Provider
 from rushes.server.assembly import DECODING
 from rushes.tasks.engine import Engine, Limits, Parts
+from rushes.tasks.hook_ports import HookParts
 from rushes.tasks.intake.routing import Configured
 from rushes.tasks.migrations import MIGRATIONS
 from rushes.tasks.ports import Clock, Uploader
@@ -36,6 +37,7 @@ async def an_engine(
     media_type: Callable[[Path, Measure], MediaFolder] = MediaFolder,
     clock: Clock | None = None,
     uploader: Uploader | None = None,
+    hooks: HookParts | None = None,
 ) -> AsyncGenerator[Engine]:
     """A engine in `home`, with the providers in this order; without a `clock` it waits for nothing."""
     async with AsyncExitStack() as stack:
@@ -53,6 +55,7 @@ async def an_engine(
             providers=[each if isinstance(each, Configured) else Configured(each) for each in providers],
             input_roots=(home,),
             uploader=uploader,
+            hooks=hooks,
             limits=limits,
             clock=clock if clock is not None else JumpingClock(),
         )
