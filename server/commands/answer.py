@@ -45,14 +45,14 @@ def print_json(document: Document) -> None:
 
 
 @contextmanager
-def complaints(*, as_json: bool, about_a_task: bool = False) -> Generator[None]:
+def complaints(*, as_json: bool, generates: bool = False, about_a_task: bool = False) -> Generator[None]:
     """Turn an error, or Ctrl-C, into a message and an exit code."""
     try:
         yield
     except RushesError as error:
         complain(error)
         if as_json:
-            print_json(_refusal(error, about_a_task=about_a_task))
+            print_json(_refusal(error, generates=generates, about_a_task=about_a_task))
         raise typer.Exit(exit_of_error(error)) from None
     except Interrupted:
         raise typer.Exit(Exit.INTERRUPTED) from None
@@ -66,16 +66,17 @@ def complain(error: RushesError) -> None:
         typer.echo(f"  {for_people(clean_text(error.hint, 2000))}", err=True)
 
 
-def _refusal(error: RushesError, *, about_a_task: bool) -> Document:
+def _refusal(error: RushesError, *, generates: bool, about_a_task: bool) -> Document:
     """The error in the shape in which a tool would answer."""
     from ...domain.failure import failure
     from ...tools import refused, refused_by, unanswered
 
     if isinstance(error, ConfigurationError):
-        return refused(
-            failure("invalid_input", error.message, charged="no", hint=error.hint or CORRECT_IT), None
-        ).document
-    return (unanswered(error) if about_a_task else refused_by(error)).document
+        hint = error.hint or CORRECT_IT
+        if generates:
+            return refused(failure("invalid_input", error.message, charged="no", hint=hint), None).document
+        return {"error": {"reason": "invalid_input", "message": clean_text(error.message), "hint": hint}}
+    return (refused_by(error) if generates else unanswered(error, about_a_task=about_a_task)).document
 
 
 def exit_of_error(error: RushesError) -> Exit:

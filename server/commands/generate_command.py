@@ -81,7 +81,7 @@ def _command(spec: ToolSpec[Any]) -> Callable[..., None]:
     ) -> None:
         bound = wait_seconds if wait is None else wait
         ways = Ways(0.0 if no_wait else float("inf") if bound is None else bound, _ending(output), variations)
-        with complaints(as_json=as_json):
+        with complaints(as_json=as_json, generates=True):
             if output is not None and not typed.get("dry_run"):
                 check_target(output, spec.kind)
                 if no_wait:

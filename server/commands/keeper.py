@@ -9,6 +9,7 @@ process does, and whichever rushes runs next takes them up.
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import anyio
 import filelock
@@ -31,6 +32,15 @@ WAIT_SECONDS = 60.0
 LISTED = 50
 
 UNFINISHED: tuple[TaskState, ...] = ("queued", "running")
+
+
+def is_kept_already(folder: Path) -> bool:
+    """Whether a keeper runs. It then follows what is journaled by now too: see `_keep_all`."""
+    lock = _lock_in(folder)
+    if not _is_free(lock):
+        return True
+    lock.release()
+    return False
 
 
 def leave_keeper() -> int | None:
@@ -65,7 +75,7 @@ def keep() -> None:
 
     folder = prepared_settings().cache_dir
     folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / LOCK_NAME, timeout=0, mode=0o600, thread_local=False)
+    lock = _lock_in(folder)
     if _is_free(lock):
         try:
             run(lambda context: _keep_all(context, lock))
@@ -82,6 +92,10 @@ async def _keep_all(context: ToolContext, lock: filelock.BaseFileLock) -> None:
         lock.release()
         if not await _unfinished(service) or not _is_free(lock):
             return
+
+
+def _lock_in(folder: Path) -> filelock.BaseFileLock:
+    return filelock.FileLock(folder / LOCK_NAME, timeout=0, mode=0o600, thread_local=False)
 
 
 def _is_free(lock: filelock.BaseFileLock) -> bool:

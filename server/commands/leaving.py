@@ -3,6 +3,8 @@ is not finished."""
 
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import NoReturn
 
 import typer
@@ -25,27 +27,34 @@ def leave(document: Document, *, stopped: bool = False) -> NoReturn:
     if followed:
         from ..preparation import prepared_settings
 
-        sys.stderr.write("".join(f"{line}\n" for line in _said(followed, prepared_settings().keeper, stopped=stopped)))
-        sys.stderr.flush()
+        settings = prepared_settings()
+        lines = [*_said(followed, settings.cache_dir if settings.keeper else None, stopped=stopped)]
+        # A terminal that was closed takes nothing, and the keeper is at work by now.
+        with suppress(OSError, ValueError):
+            sys.stderr.write("".join(f"{line}\n" for line in lines))
+            sys.stderr.flush()
     raise typer.Exit(code)
 
 
-def _said(unfinished: list[Mapping[str, JsonValue]], keeper: bool, *, stopped: bool) -> Iterator[str]:
+def _said(unfinished: list[Mapping[str, JsonValue]], keeping: Path | None, *, stopped: bool) -> Iterator[str]:
     sent = all(task.get("job") for task in unfinished)
     where = "goes on at its gateway" if sent else "is not sent yet, and is when rushes runs again"
     which = "The task" if len(unfinished) == 1 else f"Each of the {len(unfinished)} tasks"
     if stopped:
         yield f"\nStopped waiting. {which} {where}. Look again:"
         yield from (f"  rushes check {task['task_id']} --wait 60" for task in unfinished)
-    if keeper:
-        from .keeper import leave_keeper
+    them, files = ("it", "the file") if len(unfinished) == 1 else ("them", "the files")
+    if keeping is not None:
+        from .keeper import is_kept_already, leave_keeper
 
-        process = leave_keeper()
-        if process is not None:
-            yield f"A process of rushes stays behind ({process}), follows it and keeps the file, and then ends."
+        if is_kept_already(keeping):
+            yield f"A process of rushes that runs already follows {them} and keeps {files}."
+            return
+        if (process := leave_keeper()) is not None:
+            yield f"A process of rushes stays behind ({process}), follows {them} and keeps {files}, and then ends."
             return
     yield (
-        "Nobody looks after it until some rushes runs again, and results expire: run `rushes check` before long, "
+        f"Nobody looks after {them} until some rushes runs again, and results expire: run `rushes check` before long, "
         "or leave `rushes serve` running."
     )
 

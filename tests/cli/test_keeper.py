@@ -61,5 +61,13 @@ def test_there_is_one_keeper_at_a_time(isolated_environment: Path) -> None:
         rushes("keep")
 
 
+def test_what_a_keeper_follows_already_needs_no_other(isolated_environment: Path) -> None:
+    rushes("tasks")
+    with filelock.FileLock(isolated_environment / "cache" / "keeper.lock"):
+        run = rushes("generate", "image", "a fox [slow:600]", "--no-wait", code=3, RUSHES_KEEPER="on")
+
+    assert "A process of rushes that runs already follows it" in run.err
+
+
 def test_a_keeper_with_nothing_to_follow_ends() -> None:
     rushes("keep")

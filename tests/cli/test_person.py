@@ -190,6 +190,14 @@ def test_a_look_that_finds_the_end_waits_for_the_file() -> None:
     assert Path(shown["outputs"][0]["path"]).is_file()
 
 
+@pytest.mark.parametrize("command", [["tasks"], ["models"], ["check", "last"]])
+def test_a_command_that_only_asks_is_refused_without_state_and_money(command: list[str]) -> None:
+    document = rushes(*command, "--json", code=2, RUSHES_LOG_LEVEL="loud").document
+
+    assert set(document) == {"error"}
+    assert "RUSHES_LOG_LEVEL" in document["error"]["message"]
+
+
 def test_leaving_without_anybody_who_follows_says_so() -> None:
     run = rushes("generate", "image", "a fox [slow:60]", *SMALL, "--no-wait", code=3)
 
