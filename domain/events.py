@@ -36,6 +36,13 @@ class TakenOver:
 
 
 @dataclass(frozen=True)
+class AwaitsInputs:
+    """It is journaled, and waits, unsent, for outputs of these tasks."""
+
+    parents: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Held:
     """It waits, unsent, until its gateway takes requests again."""
 
@@ -186,6 +193,7 @@ Event = (
     Submitted
     | Restored
     | TakenOver
+    | AwaitsInputs
     | Held
     | Refused
     | Accepted
@@ -216,6 +224,8 @@ def events_between(before: TaskRecord | None, after: TaskRecord) -> tuple[Event,
     In the order in which it happened; a write that only counts or plans makes no events.
     """
     if before is None:
+        if after.phase == "waiting":
+            return (AwaitsInputs(after.parents),)
         submitting = after.phase == "submitting"
         return (Submitted(after.provider, after.model) if submitting else Restored(after.provider),)
     return (
@@ -231,7 +241,7 @@ def _of_submission(before: TaskRecord, after: TaskRecord) -> Iterator[Event]:
         yield TakenOver(after.worker)
     for attempt in after.tried[len(before.tried) :]:
         yield Refused(attempt.provider, attempt.failure)
-    if after.phase == "submitting" and (before.phase == "held" or len(after.tried) > len(before.tried)):
+    if after.phase == "submitting" and (before.phase in ("waiting", "held") or len(after.tried) > len(before.tried)):
         yield Submitted(after.provider, after.model)
     if after.phase == "held" != before.phase and after.hold is not None:
         yield Held(after.provider, after.hold.until, after.hold.why)

@@ -22,9 +22,10 @@ TaskState = Literal["queued", "running", "succeeded", "failed", "cancelled", "un
 
 FINAL: frozenset[TaskState] = frozenset({"succeeded", "failed", "cancelled", "unknown"})
 
-Phase = Literal["submitting", "held", "reconciling", "polling", "keeping", "watching", "done"]
+Phase = Literal["waiting", "submitting", "held", "reconciling", "polling", "keeping", "watching", "done"]
 """What rushes has still to do.
 
+waiting      an input is the output of a task that has still to make it; nothing is at any gateway
 submitting   the journal is written and the one POST may be under way
 held         the gateway definitely refused for now; nothing is under way, and the POST goes out once its time is over
 reconciling  the POST's answer was lost; the gateway's list of jobs is searched for it
@@ -71,6 +72,10 @@ class KeptMedia(BaseModel):
     """Why the kept file was not measured; the end of a sentence that begins with it."""
     cut_off: bool = False
     """Its own format says that its end is missing, though all that the gateway gave is there."""
+    copied_to: str | None = None
+    """Where its copy lies in the person's project."""
+    copy_problem: str | None = None
+    """Why there is no copy, though one was asked for."""
 
 
 class Output(BaseModel):
@@ -152,6 +157,12 @@ class TaskRecord(BaseModel):
     request: GenerationRequest
     fingerprint: str | None = None
     output_name: str | None = None
+    output_dir: str | None = None
+    """A folder of the person's project into which kept files are copied too."""
+    named_provider: str | None = None
+    """The one that the call named."""
+    parents: tuple[str, ...] = ()
+    """Ids of the tasks that it comes from: the one it repeats first, then those whose outputs are its inputs."""
     provider: str
     model: str
     """The gateway's own id of the model."""
@@ -252,6 +263,10 @@ class Changes(TypedDict, total=False):
     """What a step in a task's life may set beside its state and phase. All else stays, or follows."""
 
     worker: str | None
+    request: GenerationRequest
+    answer_folder: str | None
+    chosen: Chosen | None
+    hook: str | None
     provider: str
     model: str
     plan_path: str

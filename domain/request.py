@@ -42,6 +42,8 @@ class MediaInput(BaseModel):
     role: MediaRole
     source: str
     """What the agent gave, shortened: the URL, the path, `task:<id>#1`, or `data:image/png (12345 bytes)`."""
+    given: str | None = None
+    """What names it again: the path, or `task:<id>#1` (`@last`, `@2.5`: a frame); none for a URL or mere bytes."""
     url: str | None = None
     """An https URL that a gateway can fetch, where there is one."""
     mime_type: str | None = None
@@ -52,6 +54,16 @@ class MediaInput(BaseModel):
     """In pixels, of a picture whose bytes rushes holds."""
     sha256: str | None = None
     data: bytes | None = Field(default=None, exclude=True, repr=False)
+
+    @property
+    def again(self) -> str | None:
+        """What a call would name it by; `None` where it came as bytes that nobody kept."""
+        return self.given or self.url
+
+    @property
+    def awaited(self) -> bool:
+        """Whether it is the output of a task that has still to make it."""
+        return self.given is not None and self.url is None and self.sha256 is None
 
 
 class GenerationRequest(BaseModel):

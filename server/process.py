@@ -97,7 +97,9 @@ def _server(opened: "OpenService", settings: "Settings", *, local_files: bool) -
     from .mcp.viewer import media_domains
 
     domains = media_domains(settings.providers, settings.viewer_domains)
-    server = build_server(opened, local_files=local_files, media_domains=domains)
+    # Whoever named the folders in the file has named all of them.
+    ask_roots = settings.own_input_roots is None
+    server = build_server(opened, local_files=local_files, media_domains=domains, ask_roots=ask_roots)
     # Loading is over: garbage is looked for from here on, and not in what was loaded.
     gc.freeze()
     gc.enable()

@@ -4,24 +4,26 @@ import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 import anyio
 from pydantic import JsonValue
 
-from ..domain.errors import RequestRefused, StoreError, TaskNotFound
+from ..domain.errors import StoreError, TaskNotFound
 from ..domain.principal import Principal
-from ..domain.record import TaskRecord, TaskState
+from ..domain.record import Output, TaskRecord, TaskState
 from ..domain.request import GenerationRequest, Kind
-from .ids import is_task_id
 from .intake import offers
 from .intake.dry_run import preview
 from .intake.fitting import fitting
 from .intake.intake import Intake, Prepared
 from .journal import TaskJournal
 from .limits import Limits
+from .listing import Wanted, index_words, page_of
 from .parts import Parts
+from .previews.preview import Grid
 from .previews.previews import Previews, check_index
-from .service import Answer, Fits, ModelOffer, Preview, Seen, TaskPage, Wish
+from .service import Answer, Fits, Labelled, Lineage, ModelOffer, Preview, Seen, TaskPage, Wish
 from .work.cleaning import Cleaner
 from .work.receipt_book import ReceiptBook
 from .work.shield import uninterrupted
@@ -30,6 +32,9 @@ from .work.wiring import wired
 __all__ = ["Engine", "Limits", "Parts"]
 
 logger = logging.getLogger(__name__)
+
+WAITING_SECONDS = 10.0
+"""So much later it is worth to see whether a task whose inputs are being made has been sent."""
 
 REPORT_EVERY_SECONDS = 5.0
 """Whoever waits hears that it goes on: hosts give up calls that say nothing."""
@@ -48,8 +53,9 @@ class Engine:
         self._book = ReceiptBook(parts.receipts, journal, parts.clock)
         self._previews = Previews(parts.media.files, parts.decoder)
         self._cleaner = Cleaner(parts.media, journal)
-        self._intake = Intake(parts, journal)
-        self._work = wired(parts, journal, self._book, waited_for=lambda task_id: self._waiters[task_id] > 0)
+        self._intake = Intake(parts, journal, self._previews)
+        waiters = self._waiters
+        self._work = wired(parts, journal, self._book, self._intake, waited_for=lambda task_id: waiters[task_id] > 0)
         self._queue = self._work.queue
         self.submissions = self._work.submissions
         self.callbacks = self._work.callbacks
@@ -69,6 +75,7 @@ class Engine:
             group.start_soon(engine._work.takeover.run, parts.limits.takeover_seconds, name="takeover")
             group.start_soon(engine._cleaner.run, name="cleaner")
             group.start_soon(engine.callbacks.run, name="word of hooks")
+            group.start_soon(index_words, parts.store, parts.clock, name="words")
             try:
                 yield engine
             finally:
@@ -85,7 +92,10 @@ class Engine:
         prepared = await self._intake.prepared(wish)
         if isinstance(prepared, TaskRecord):
             return Answer(await self._answered(prepared, answer_within_seconds), deduplicated=True)
-        record, created = await self._journaled(prepared, force_new=wish.force_new)
+        if prepared.record.phase == "waiting":
+            record, created = await self._journaled_waiting(prepared, force_new=wish.force_new)
+        else:
+            record, created = await self._journaled(prepared, force_new=wish.force_new)
         return Answer(await self._answered(record, answer_within_seconds), deduplicated=not created)
 
     async def preview(self, wish: Wish) -> Preview:
@@ -96,6 +106,10 @@ class Engine:
     async def get(self, task_id: str, *, principal: Principal) -> TaskRecord:
         """See `Service.get`."""
         return await self._owned(task_id, principal)
+
+    async def lineage(self, record: TaskRecord) -> Lineage:
+        """See `Service.lineage`."""
+        return Lineage(record.parents, tuple(await self._store.children(record.task_id)))
 
     async def answer(self, task_id: str, *, principal: Principal) -> JsonValue:
         """See `Service.answer`."""
@@ -131,15 +145,15 @@ class Engine:
         principal: Principal,
         state: TaskState | None = None,
         kind: Kind | None = None,
+        query: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
         limit: int = 20,
         cursor: str | None = None,
     ) -> TaskPage:
         """See `Service.list_tasks`."""
-        if cursor is not None and not is_task_id(cursor):
-            raise RequestRefused("invalid_input", "The cursor must be the next_cursor of the page before.")
-        found = await self._journal.page(owner=principal.name, state=state, kind=kind, limit=limit + 1, before=cursor)
-        more = len(found) > limit
-        return TaskPage(tuple(found[:limit]), found[limit - 1].task_id if more else None)
+        wanted = Wanted(principal.name, state, kind, query, since, until)
+        return await page_of(self._journal, self._store, wanted, limit=limit, cursor=cursor)
 
     async def cancel(self, task_id: str, *, principal: Principal, abandon: bool = False) -> TaskRecord:
         """See `Service.cancel`."""
@@ -184,6 +198,15 @@ class Engine:
         check_index(record, index)
         return Seen(record, await self._previews.look(record.outputs[index - 1], at_seconds))
 
+    async def grid(self, wanted: Sequence[Labelled], *, principal: Principal, at_seconds: float | None = None) -> Grid:
+        """See `Service.grid`."""
+        shown: list[tuple[Output, str]] = []
+        for each in wanted:
+            record = await self._owned(each.task_id, principal)
+            check_index(record, each.index)
+            shown.append((record.outputs[each.index - 1], each.label))
+        return await self._previews.several(shown, at_seconds)
+
     async def content(self, task_id: str, index: int, *, principal: Principal, bytes_max: int) -> bytes:
         """See `Service.content`."""
         record = await self._owned(task_id, principal)
@@ -194,6 +217,8 @@ class Engine:
         """See `Service.poll_interval_seconds`."""
         if record.settled:
             return None
+        if record.phase == "waiting":
+            return WAITING_SECONDS
         planned = self._queue.due_in(record.task_id)
         if planned is not None:
             return planned
@@ -233,6 +258,15 @@ class Engine:
                 self.submissions.ended(record.task_id)
         if created:
             self._work.advancer.begin(journaled, prepared.candidates)
+            self._queue.schedule(record.task_id)
+        return journaled, created
+
+    async def _journaled_waiting(self, prepared: Prepared, *, force_new: bool) -> tuple[TaskRecord, bool]:
+        """Journal a task that waits for its inputs, and have them looked for."""
+        record = prepared.record
+        journaled, created = await uninterrupted(lambda: self._journal.create(record, force_new=force_new))
+        if created:
+            self._work.input_wait.remember(journaled, prepared.request)
             self._queue.schedule(record.task_id)
         return journaled, created
 

@@ -61,7 +61,8 @@ def from_document(document: Document) -> TaskRecord:
         raise StoreDamaged(f"The record of task {task_id} cannot be read ({error.error_count()} faults).") from error
 
 
-def _readable(documents: Iterable[Document]) -> list[TaskRecord]:
+def readable(documents: Iterable[Document]) -> list[TaskRecord]:
+    """The records of these documents; what is none is logged and left out."""
     records: list[TaskRecord] = []
     for document in documents:
         try:
@@ -77,7 +78,7 @@ async def open_records(store: Journal) -> list[TaskRecord]:
     after: str | None = None
     while True:
         page = await store.open_documents(limit=PAGE, after=after)
-        records.extend(_readable(page))
+        records.extend(readable(page))
         if len(page) < PAGE:
             return records
         after = str(page[-1]["task_id"])
@@ -367,7 +368,7 @@ class TaskJournal:
 
     async def _others_without_job(self, record: TaskRecord) -> list[TaskRecord]:
         since = first_id((record.submitted_at or record.created_at) - UNSENT_FOR)
-        found = _readable(await self._store.without_job(record.provider, since))
+        found = readable(await self._store.without_job(record.provider, since))
         return [other for other in found if other.task_id != record.task_id]
 
     async def page(
@@ -375,7 +376,7 @@ class TaskJournal:
     ) -> list[TaskRecord]:
         """Newest first."""
         documents = await self._store.page(owner=owner, state=state, kind=kind, limit=limit, before=before)
-        return _readable(documents)
+        return readable(documents)
 
 
 def _says_more(before: TaskRecord, after: TaskRecord) -> bool:

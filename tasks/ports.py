@@ -21,6 +21,7 @@ from pydantic import JsonValue
 from ..domain.document import Counting, Document, Line
 from ..domain.kept_media import Bounds, Kept, MediaFacts
 from ..domain.request import Kind
+from .findable import Findable
 
 
 class Clock(Protocol):
@@ -39,7 +40,7 @@ class Clock(Protocol):
         ...
 
 
-class Journal(Protocol):
+class Journal(Findable, Protocol):
     """Durable documents with compare-and-set, shared by any number of processes.
 
     Every method raises a `StoreError` where it cannot be used. A write that was called is done, also where its caller
@@ -338,6 +339,8 @@ class MediaStore(Protocol):
     async def write_sidecar(self, path: Path, document: Mapping[str, JsonValue]) -> Path: ...
 
     def sidecars(self, *, of: str = "") -> AsyncGenerator[tuple[Path, dict[str, JsonValue]]]: ...
+
+    async def copy_into(self, kept: Kept, folder: Path) -> Path: ...
 
     async def find(self, stem_prefix: str) -> list[Path]: ...
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -11,12 +13,12 @@ from ..domain.model_facts import ModelFacts
 from ..domain.principal import Principal
 from ..domain.record import TaskRecord, TaskState
 from ..domain.request import GenerationRequest, Kind, MediaRole
-from .previews.preview import Glimpse
+from .previews.preview import Glimpse, Grid
 
 
 @dataclass(frozen=True)
 class MediaSource:
-    """An input medium as the agent gave it: https URL, data URL, local path, or `task:<task_id>#<n>`."""
+    """An input medium as the agent gave it: https URL, data URL, local path, or an output of an earlier task."""
 
     role: MediaRole
     text: str
@@ -32,9 +34,15 @@ class Wish:
     media: tuple[MediaSource, ...] = ()
     provider: str | None = None
     output_name: str | None = None
+    output_dir: str | None = None
+    """A folder of the person's project into which the kept files are copied too."""
+    from_task: str | None = None
+    """The task whose arguments it started from."""
     force_new: bool = False
     local_files: bool = True
     """Whether local paths are allowed as media (stdio and command line only)."""
+    host_roots: tuple[Path, ...] = ()
+    """Folders that the host has open, beside those of the settings."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +116,23 @@ class Seen:
     look: Glimpse
 
 
+@dataclass(frozen=True)
+class Labelled:
+    """An output, counted from 1, and what is to stand under its picture."""
+
+    task_id: str
+    index: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Ids of the tasks that a task was made from, and of those made from it, the earliest first."""
+
+    parents: tuple[str, ...] = ()
+    children: tuple[str, ...] = ()
+
+
 class Service(Protocol):
     """What tools may call. Raises `RequestRefused`, `TaskNotFound`, `StoreError` (all in `errors`)."""
 
@@ -121,6 +146,10 @@ class Service(Protocol):
     async def preview(self, wish: Wish) -> Preview: ...
 
     async def get(self, task_id: str, *, principal: Principal) -> TaskRecord: ...
+
+    async def lineage(self, record: TaskRecord) -> Lineage:
+        """What the task comes from, and what was made from it, as far as they are the same owner's."""
+        ...
 
     async def answer(self, task_id: str, *, principal: Principal) -> JsonValue:
         """The gateway's last answer about the task's job, as it was kept; `None` where there is none."""
@@ -146,9 +175,15 @@ class Service(Protocol):
         principal: Principal,
         state: TaskState | None = None,
         kind: Kind | None = None,
+        query: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
         limit: int = 20,
         cursor: str | None = None,
-    ) -> TaskPage: ...
+    ) -> TaskPage:
+        """Newest first; `query` is for words of the prompt, the model, the provider or the file's name, each of which
+        a task must have. Made at `since` or later, and before `until`."""
+        ...
 
     async def cancel(self, task_id: str, *, principal: Principal, abandon: bool = False) -> TaskRecord:
         """Cancel at the gateway where it can be cancelled; otherwise say so in the record's warnings.
@@ -181,6 +216,10 @@ class Service(Protocol):
 
     async def look(self, task_id: str, index: int, *, principal: Principal, at_seconds: float | None = None) -> Seen:
         """A small picture of output `index`, counted from 1; with `at_seconds` the frame of a video at that moment."""
+        ...
+
+    async def grid(self, wanted: Sequence[Labelled], *, principal: Principal, at_seconds: float | None = None) -> Grid:
+        """Small pictures of several outputs in one; of a video the middle frame, or the one at that moment."""
         ...
 
     async def content(self, task_id: str, index: int, *, principal: Principal, bytes_max: int) -> bytes:

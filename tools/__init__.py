@@ -5,12 +5,13 @@ from .answers.outputs import OUTPUTS_SHOWN, URL_SHOWN, KeepingWord, TaskOutput, 
 from .answers.refusal import refused, refused_by, unanswered, unknown_arguments, validation_sentences
 from .answers.result import Link, Picture, ToolResult
 from .answers.summary import TaskList, TaskSummary, summary_of
-from .answers.task import DryRun, Task, task_of
+from .answers.task import DryRun, Origin, Task, task_of
 from .answers.task_result import task_result
 from .answers.uris import ANSWER_TEMPLATE, MODELS_URI, OUTPUT_TEMPLATE, TASK_TEMPLATE, task_id_in
+from .arguments.moments import moment
 from .arguments.schema import Schema, input_schema, portable
 from .arguments.tool_input import ToolInput
-from .arguments.values import AspectRatio, KindFilter, stripped
+from .arguments.values import TEXT_CHARACTERS_MAX, AspectRatio, KindFilter, stripped
 from .call import call_tool
 from .context import OpenService, ToolContext, already
 from .follow import CANCEL_TASK, CHECK_TASK, LIST_TASKS, CancelTask, CheckTask, ListTasks
@@ -51,6 +52,7 @@ __all__ = [
     "READS",
     "SHOTS_MAX",
     "TASK_TEMPLATE",
+    "TEXT_CHARACTERS_MAX",
     "UNFILTERED_BYTES",
     "URL_SHOWN",
     "VIEW_OUTPUT",
@@ -69,6 +71,7 @@ __all__ = [
     "ListModels",
     "ListTasks",
     "OpenService",
+    "Origin",
     "Picture",
     "ProgressMeter",
     "Schema",
@@ -90,6 +93,7 @@ __all__ = [
     "input_schema",
     "known_of",
     "model_list",
+    "moment",
     "output_links",
     "portable",
     "progress_message",

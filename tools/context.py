@@ -1,7 +1,8 @@
 """What a tool may use: a narrow context instead of the server, so that no call goes around the service."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..domain.principal import Principal
 from ..tasks.service import Service
@@ -25,6 +26,11 @@ async def no_progress(percent: float, message: str) -> None:
     del percent, message
 
 
+async def no_roots() -> Sequence[Path]:
+    """For callers whose host opens no folders."""
+    return ()
+
+
 @dataclass(frozen=True)
 class ToolContext:
     """One call's surroundings."""
@@ -36,4 +42,6 @@ class ToolContext:
     report_progress: ReportProgress = no_progress
     local_files: bool = False
     """Whether local paths are allowed as media."""
+    host_roots: Callable[[], Awaitable[Sequence[Path]]] = no_roots
+    """The folders that the host has open, asked for where a call names a file or a folder."""
     beat_seconds: float = BEAT_SECONDS

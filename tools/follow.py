@@ -1,28 +1,47 @@
 """The tools around tasks that exist: look, list, cancel."""
 
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ..domain.record import TaskRecord, TaskState
+from .answers.again import TEXT_CHARACTERS
 from .answers.result import ToolResult
 from .answers.summary import TaskList, summary_of
+from .answers.task import Origin
 from .answers.task_result import task_result
+from .arguments.moments import moment
 from .arguments.tool_input import ToolInput
-from .arguments.values import KindFilter, Name, TaskId, Text, WaitSeconds, lowered
+from .arguments.values import KindFilter, Name, TaskId, TaskIds, Text, WaitSeconds, lowered, wrong
 from .context import ToolContext
 from .progress import ProgressMeter
+from .several import check_several, one_or_several
 from .spec import ANSWERS, CANCELS, READS, ToolSpec
 
+WaitFor = Annotated[Literal["any", "all"], BeforeValidator(lowered)]
 StateFilter = Annotated[TaskState, BeforeValidator(lowered)]
 
 
 class CheckTask(ToolInput):
     """Arguments of `check_task`."""
 
-    task_id: TaskId
+    task_id: TaskId | None = Field(None)
+    task_ids: TaskIds | None = Field(None)
+    wait_for: WaitFor = Field("all")
     wait_seconds: WaitSeconds = Field(0, description="0-45")
     job_id: Text | None = Field(None, description="Of a lost job")
+    text_characters: int = Field(TEXT_CHARACTERS, ge=0)
+
+    @model_validator(mode="after")
+    def _names_tasks_once(self) -> Self:
+        return one_or_several(self, self.task_id, self.task_ids)
+
+    @model_validator(mode="after")
+    def _hands_back_to_one(self) -> Self:
+        if self.job_id is not None and self.task_id is None:
+            raise wrong("the job_id needs task_id: the one task that lost it")
+        return self
 
 
 class ListTasks(ToolInput):
@@ -30,8 +49,18 @@ class ListTasks(ToolInput):
 
     state: StateFilter | None = Field(None)
     kind: KindFilter | None = Field(None)
+    query: Name | None = Field(None)
+    since: Text | None = Field(None, description="2026-11-20, 7d")
+    until: Text | None = Field(None)
     limit: int = Field(10, ge=1, le=50, description="1-50")
     cursor: Name | None = Field(None)
+
+    @field_validator("since", "until")
+    @classmethod
+    def _is_a_moment(cls, text: str | None) -> str | None:
+        if text is not None:
+            moment(text, datetime.now(UTC), end=False)
+        return text
 
 
 class CancelTask(ToolInput):
@@ -42,28 +71,31 @@ class CancelTask(ToolInput):
 
 
 async def check_task(context: ToolContext, arguments: CheckTask) -> ToolResult:
-    """The task as it is, or as it is once it has ended or the wait is over.
+    """The task as it is, or as it is once it has ended or the wait is over; or several, in short.
 
     Raises:
         RequestRefused: the job cannot be handed back to it.
         TaskNotFound, StoreError.
     """
-    record = await _looked_at(context, arguments)
-    return await task_result(context, record)
+    if arguments.task_id is None:
+        ids = arguments.task_ids or ()
+        return await check_several(context, ids, wait_for=arguments.wait_for, seconds=arguments.wait_seconds)
+    record = await _looked_at(context, arguments, arguments.task_id)
+    service = await context.opened()
+    origin = Origin(await service.lineage(record), arguments.text_characters)
+    return await task_result(context, record, origin=origin)
 
 
-async def _looked_at(context: ToolContext, arguments: CheckTask) -> TaskRecord:
+async def _looked_at(context: ToolContext, arguments: CheckTask, task_id: str) -> TaskRecord:
     service = await context.opened()
     if arguments.job_id is not None:
-        attached = await service.attach(arguments.task_id, arguments.job_id, principal=context.principal)
+        attached = await service.attach(task_id, arguments.job_id, principal=context.principal)
         if not arguments.wait_seconds:
             return attached
     if not arguments.wait_seconds:
-        return await service.get(arguments.task_id, principal=context.principal)
+        return await service.get(task_id, principal=context.principal)
     meter = ProgressMeter(context.report_progress)
-    return await service.wait(
-        arguments.task_id, seconds=arguments.wait_seconds, principal=context.principal, report=meter.task
-    )
+    return await service.wait(task_id, seconds=arguments.wait_seconds, principal=context.principal, report=meter.task)
 
 
 async def list_tasks(context: ToolContext, arguments: ListTasks) -> ToolResult:
@@ -74,10 +106,14 @@ async def list_tasks(context: ToolContext, arguments: ListTasks) -> ToolResult:
         StoreError.
     """
     service = await context.opened()
+    now = datetime.now(UTC)
     page = await service.list_tasks(
         principal=context.principal,
         state=arguments.state,
         kind=arguments.kind,
+        query=arguments.query,
+        since=None if arguments.since is None else moment(arguments.since, now, end=False),
+        until=None if arguments.until is None else moment(arguments.until, now, end=True),
         limit=arguments.limit,
         cursor=arguments.cursor,
     )

@@ -1,13 +1,15 @@
 """The generating tools: submit, answer when the gateway has accepted or refused, and wait only if asked to."""
 
 from collections.abc import Iterator
-from typing import Annotated, assert_never
+from dataclasses import replace
+from typing import Annotated, Self, assert_never
 
 import anyio
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ..domain.principal import Principal
 from ..domain.request import GenerationRequest, Kind, MediaRole, Purpose
+from ..tasks.intake.output_folder import names_local_files
 from ..tasks.service import Answer, MediaSource, Wish
 from .answers.result import ToolResult
 from .answers.task import DryRun
@@ -22,6 +24,7 @@ from .arguments.values import (
     OutputName,
     Resolution,
     Size,
+    TaskId,
     Text,
     Texts,
     WaitSeconds,
@@ -31,6 +34,7 @@ from .arguments.values import (
 )
 from .context import ToolContext
 from .progress import ProgressMeter, with_beats
+from .repeating import started_from
 from .spec import ANSWERS, GENERATES, ToolSpec
 
 ANSWER_WITHIN_SECONDS = 20.0
@@ -43,7 +47,7 @@ PurposeWord = Annotated[Purpose, BeforeValidator(lowered)]
 class GenerateInput(ToolInput):
     """What all three generating tools take."""
 
-    prompt: LongText
+    prompt: LongText | None = Field(None)
     model: Name = Field("auto", description="Default auto; see list_models")
     provider: Name | None = Field(None)
     seed: int | None = Field(None)
@@ -53,13 +57,24 @@ class GenerateInput(ToolInput):
     force_new: bool = Field(False, description="Pay again for the same request")
     dry_run: bool = Field(False, description="Only show the payload")
     output_name: OutputName | None = Field(None)
+    output_dir: Text | None = Field(None)
+    from_task: TaskId | None = Field(None, description="Repeat it with changes")
+    without: Texts | None = Field(None, description="Not to repeat")
 
     @field_validator("prompt")
     @classmethod
-    def _says_something(cls, prompt: str) -> str:
-        if not prompt.strip():
+    def _says_something(cls, prompt: str | None) -> str | None:
+        if prompt is not None and not prompt.strip():
             raise wrong("must not be blank")
         return prompt
+
+    @model_validator(mode="after")
+    def _begins_somewhere(self) -> Self:
+        if self.prompt is None and self.from_task is None:
+            raise wrong("a prompt is required")
+        if self.without and self.from_task is None:
+            raise wrong("the argument without needs from_task: the task whose arguments are left out")
+        return self
 
 
 class GenerateVideo(GenerateInput):
@@ -97,7 +112,7 @@ class GenerateImage(GenerateInput):
 
     @model_validator(mode="after")
     def _mask_has_something_to_mask(self) -> "GenerateImage":
-        if self.mask is not None and not self.images:
+        if self.mask is not None and not self.images and self.from_task is None:
             raise wrong("mask needs images: the image to edit")
         return self
 
@@ -117,7 +132,17 @@ class GenerateAudio(GenerateInput):
 
 Generate = GenerateVideo | GenerateImage | GenerateAudio
 
-_NOT_OF_THE_REQUEST = {"provider", "provider_options", "wait_seconds", "force_new", "dry_run", "output_name"}
+_NOT_OF_THE_REQUEST = {
+    "provider",
+    "provider_options",
+    "wait_seconds",
+    "force_new",
+    "dry_run",
+    "output_name",
+    "output_dir",
+    "from_task",
+    "without",
+}
 _MEDIA = {"image", "last_frame", "reference_images", "reference_videos", "reference_audios", "images", "mask"}
 
 
@@ -130,12 +155,16 @@ def kind_of(arguments: Generate) -> Kind:
 def wish_of(arguments: Generate, *, principal: Principal, local_files: bool) -> Wish:
     """The wish that a generating tool's arguments stand for."""
     inputs = arguments.model_dump(exclude=_NOT_OF_THE_REQUEST | _MEDIA)
+    # Without one the call names a task, whose own it takes.
+    inputs["prompt"] = arguments.prompt or ""
     request = GenerationRequest(kind=kind_of(arguments), provider_options=arguments.provider_options or {}, **inputs)
     return Wish(
         request=request,
         media=tuple(_media(arguments)),
         provider=arguments.provider,
         output_name=arguments.output_name,
+        output_dir=arguments.output_dir,
+        from_task=arguments.from_task,
         force_new=arguments.force_new,
         principal=principal,
         local_files=local_files,
@@ -168,9 +197,15 @@ async def generate(context: ToolContext, arguments: Generate) -> ToolResult:
     """Make one generation, or show what would be sent.
 
     Raises:
-        RequestRefused, StoreError: before anything was sent.
+        RequestRefused, TaskNotFound, StoreError: before anything was sent.
     """
+    if arguments.from_task is not None:
+        arguments = await started_from(
+            context, arguments, arguments.from_task, arguments.without or (), kind=kind_of(arguments)
+        )
     wish = wish_of(arguments, principal=context.principal, local_files=context.local_files)
+    if context.local_files and names_local_files(wish):
+        wish = replace(wish, host_roots=tuple(await context.host_roots()))
     if arguments.dry_run:
         return await _preview(context, wish)
     answer = await _submitted_and_awaited(context, wish, arguments)

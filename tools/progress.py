@@ -1,6 +1,6 @@
 """Progress of a waiting call: values that only grow (the protocol asks for that), and words that say the same."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import anyio
@@ -44,6 +44,12 @@ class ProgressMeter:
         ended_well = record.state == "succeeded" and record.settled
         percent = 100.0 if ended_well else _percent(record, self._last)
         await self._say(percent, _words(record, self._last), at_once=record.settled)
+
+    async def several(self, records: Sequence[TaskRecord], of: int) -> None:
+        """Report how far several tasks are together, of `of`."""
+        done = sum(record.settled for record in records)
+        shares = (1.0 if record.settled else record.progress or 0.0 for record in records)
+        await self._say(min(100.0 * sum(shares) / of, _UNFINISHED_MAX), f"{done} of {of} done")
 
     async def beat(self) -> None:
         """Report that the submission goes on."""

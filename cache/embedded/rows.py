@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from ...domain.document import Counting, Document, Line, Migration, migrated, number_of
 from ...domain.errors import JobTaken, StoreDamaged, StoreError, StoreTooNew
 from ...domain.record import FINAL
+from . import lineage, word_index
 from .diskcache_adapter import JOB_ID_OF, PROVIDER_OF, WORKER_OF, Row, TaskCache
 from .documents import (
     TASK_PREFIX,
@@ -26,7 +27,7 @@ from .documents import (
 
 logger = logging.getLogger(__name__)
 
-_LAST_KEY = "task;"  # the first text after every key that begins with "task:"
+LAST_KEY = "task;"  # the first text after every key that begins with "task:"
 
 _COLUMNS = "key, raw, mode, filename, value"
 
@@ -50,7 +51,7 @@ _SELECT_LINES = (
     f"SELECT {_COLUMNS} FROM Cache INDEXED BY Cache_key_raw"  # noqa: S608
     " WHERE key > ? AND key < ? AND raw = 1 ORDER BY key LIMIT ?"
 )
-_SELECT_TAGGED_KEYS = "SELECT key FROM Cache INDEXED BY rushes_tag WHERE tag = ? AND key < ? ORDER BY key DESC LIMIT ?"
+SELECT_TAGGED_KEYS = "SELECT key FROM Cache INDEXED BY rushes_tag WHERE tag = ? AND key < ? ORDER BY key DESC LIMIT ?"
 _SELECT_OF_JOB = (
     f"SELECT key FROM Cache INDEXED BY rushes_job WHERE {JOB_ID_OF} = ?"  # noqa: S608
     f" AND key >= 'task:' AND key < 'task;' AND {PROVIDER_OF} = ? ORDER BY key DESC"
@@ -97,6 +98,7 @@ class Rows:
         if self.cache.rows(_SELECT_KEY, (task_key(task_id),)):
             raise ValueError(f"a record of task {task_id!r} exists already")
         self.cache.put(task_key(task_id), encode(new), tag_of(new))
+        lineage.note(self.cache, new)
         if fingerprint is not None:
             # An earlier one that still counts has to be found again when the new one no longer does.
             ids: list[JsonValue] = [task_id, *(text_of(each, "task_id") for each in equal)]
@@ -161,7 +163,7 @@ class Rows:
     def without_job(self, provider: str, first_id: str) -> list[Document]:
         """See `TaskStore.without_job`."""
         rows = self.cache.rows(_SELECT_WITHOUT_JOB, (task_key(first_id), provider))
-        return [document for row in rows if (document := self._readable(row)) is not None]
+        return [document for row in rows if (document := self.readable(row)) is not None]
 
     def missing(self, task_ids: Sequence[str]) -> list[str]:
         """See `TaskStore.missing`."""
@@ -224,6 +226,7 @@ class Rows:
         self.cache.rows(_SET_ASIDE, (task_key(task_id),))
         self.create(document)
         self._lead_to(document)
+        word_index.begin_again(self.cache)
         return True
 
     def _lead_to(self, document: Document) -> None:
@@ -264,23 +267,23 @@ class Rows:
         self, *, owner: str | None, state: str | None, kind: str | None, limit: int, before: str | None
     ) -> list[Document]:
         """See `TaskStore.page`."""
-        start = _LAST_KEY if before is None else task_key(before.encode("ascii", "replace").decode())
+        start = LAST_KEY if before is None else task_key(before.encode("ascii", "replace").decode())
         if owner is None and state is None and kind is None:
             return self._filled(limit, start, lambda key, count: self.cache.rows(_SELECT_NEWEST, (key, count)))
-        tags = [tag for tag in self._tags(owner) if _fits(tag, state=state, kind=kind)]
-        return self._filled(limit, start, lambda key, count: self._newest_tagged(tags, key, count))
+        tags = [tag for tag in self.tags(owner) if fits(tag, state=state, kind=kind)]
+        return self._filled(limit, start, lambda key, count: self.newest_tagged(tags, key, count))
 
-    def _newest_tagged(self, tags: Sequence[str], before_key: str, count: int) -> list[Row]:
+    def newest_tagged(self, tags: Sequence[str], before_key: str, count: int) -> list[Row]:
         keys = (
             key
             for tag in tags
-            for (key,) in self.cache.rows(_SELECT_TAGGED_KEYS, (tag, before_key, count))
+            for (key,) in self.cache.rows(SELECT_TAGGED_KEYS, (tag, before_key, count))
             if isinstance(key, str)
         )
         newest = heapq.nlargest(count, keys)
         return [row for key in newest for row in self.cache.rows(_SELECT_ONE, (key,))]
 
-    def _tags(self, owner: str | None) -> Iterable[str]:
+    def tags(self, owner: str | None) -> Iterable[str]:
         """Every tag in use: one step through the index for each, however many tasks have it."""
         for is_open in (True, False):
             prefix = tag_prefix(is_open=is_open, owner=owner)
@@ -298,14 +301,14 @@ class Rows:
         while len(found) < limit:
             wanted = limit - len(found)
             rows = select(key, wanted)
-            found.extend(document for document in map(self._readable, rows) if document is not None)
+            found.extend(document for document in map(self.readable, rows) if document is not None)
             last = rows[-1][0] if len(rows) == wanted else None
             if not isinstance(last, str):
                 break
             key = last
         return found
 
-    def _readable(self, row: Row) -> Document | None:
+    def readable(self, row: Row) -> Document | None:
         try:
             key, text = self.cache.text(*row)
             return migrated(document_of(text, key), self._schema, self._migrations)
@@ -362,7 +365,7 @@ def _answer_key(task_id: str) -> str:
     return f"answer:{task_id}"
 
 
-def _fits(tag: str, *, state: str | None, kind: str | None) -> bool:
+def fits(tag: str, *, state: str | None, kind: str | None) -> bool:
     if tag.count("/") != 3:
         return False
     tag_kind, tag_state = kind_and_state(tag)

@@ -14,7 +14,9 @@ import anyio
 from pydantic import JsonValue
 
 from ...domain.document import Counting, Document, Line, Migration
+from . import lineage, searching, word_index
 from .diskcache_adapter import DATABASE, OpenedCache, open_cache
+from .documents import task_key
 from .rows import Rows
 from .sessions import ReadingSession, WritingSession
 from .thread import StoreThread
@@ -236,6 +238,10 @@ class TaskStore:
         """
         return await self._reader.run(lambda rows: rows.without_job(provider, first_id))
 
+    async def children(self, task_id: str, *, limit: int = 100) -> list[str]:
+        """Ids of the tasks whose documents name this one among their `parents`, the earliest first; by an index."""
+        return await self._reader.run(lambda rows: lineage.children(rows.cache, task_id, limit))
+
     async def missing(self, task_ids: Sequence[str]) -> list[str]:
         """Those of the ids that the store has no row of."""
         return await self._reader.run(lambda rows: rows.missing(task_ids))
@@ -280,6 +286,54 @@ class TaskStore:
         return await self._reader.run(
             lambda rows: rows.page(owner=owner, state=state, kind=kind, limit=limit, before=before)
         )
+
+    async def search(
+        self,
+        query: str,
+        *,
+        owner: str | None = None,
+        state: str | None = None,
+        kind: str | None = None,
+        since: str | None = None,
+        before: str | None = None,
+        limit: int = 20,
+    ) -> list[Document]:
+        """Documents with all words of the query, newest first, from the task id `since` on and before `before`.
+
+        By an index of words where SQLite has FTS5; what that does not know yet is looked through, some at a time.
+        """
+        terms = word_index.terms_of(query)
+        found: list[Document] = []
+        position = before
+        while len(found) < limit:
+            step = partial(
+                searching.search,
+                terms=terms,
+                owner=owner,
+                state=state,
+                kind=kind,
+                since=since,
+                before=position,
+                limit=limit - len(found),
+            )
+            more, position = await self._reader.run(step)
+            found += more
+            if position is None:
+                break
+        return found
+
+    async def index_words(self, before: str) -> bool:
+        """Index the words of some more tasks with ids before this one; false where there is nothing left to do."""
+        key = task_key(before)
+        if not await self._reader.run(lambda rows: word_index.is_behind(rows.cache, key)):
+            return False
+        await self._writer.run(lambda rows: word_index.fill(rows.cache, key))
+        return True
+
+    async def recount_words(self) -> None:
+        """Have the index of words go through all tasks once more if it lacks some among those it knows."""
+        if await self._reader.run(lambda rows: word_index.has_gaps(rows.cache)):
+            await self._writer.run(lambda rows: word_index.begin_again(rows.cache))
 
     async def count(self) -> dict[str, int]:
         """How many documents there are in each state."""

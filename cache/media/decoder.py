@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 START_SECONDS = 30.0
 """A machine that is busy takes that long to load the decoders."""
 DOCUMENT_BYTES_MAX = 65_536
-DATA_BYTES_MAX = 2**20
+DATA_BYTES_MAX = 8 * 2**20
 """Of an answer: whoever takes over the child by what it decodes must not fill the memory here."""
 
 OUT_OF_MEMORY = 70

@@ -13,9 +13,10 @@ import anyio.to_thread
 from pydantic import JsonValue
 
 from ...domain.errors import OutputUnavailable, StoreError
-from ...domain.kept_media import Measured, MediaFacts
+from ...domain.kept_media import Kept, KeptFileChanged, Measured, MediaFacts
 from ...domain.media_types import EXTENSIONS, HEAD_BYTES, sniff_mime
 from ...domain.request import Kind
+from ..files import make_folder
 from ..store_faults import translated
 from .answers import AnswerParts
 from .kept_files import KeptFiles
@@ -257,6 +258,19 @@ class MediaFolder:
             if document is not None:
                 yield sidecar.with_suffix(""), document
 
+    async def copy_into(self, kept: Kept, folder: Path) -> Path:
+        """Copy a kept file into another folder; the path of the copy, also of an equal one that was there already.
+
+        Raises:
+            StoreFull, StoreReadOnly, StoreError: it could not be written, or the folder is reached by a link now.
+            OSError: the kept file cannot be read, or is another one now.
+        """
+        file, unchanged = await self.files.open(kept)
+        with file:
+            if not unchanged:
+                raise KeptFileChanged(kept.path)
+            return await self._run(partial(_copied, file, kept.path, folder), folder)
+
     async def find(self, stem_prefix: str) -> list[Path]:
         """The kept files whose names begin with `stem_prefix`, sorted by name; no sidecars, no unfinished files."""
         return [
@@ -313,6 +327,24 @@ def _opened_whole(path: Path, kind: Kind, declared_mime: str | None) -> tuple[Bi
         file.close()
         raise
     return file, _Whole(path, size_bytes, sha256), mime_type
+
+
+def _copied(file: BinaryIO, source: Path, folder: Path) -> Path:
+    """It was judged when the call came; a link that somebody has put on the way since leads elsewhere."""
+    make_folder(folder)
+    if folder.resolve() != folder:
+        raise StoreError(f"{folder} is reached by a link now.")
+    if folder == source.parent.resolve():
+        return source
+    part = Part(folder)
+    try:
+        file.seek(0)
+        while data := file.read(_WRITE_BYTES):
+            part.write(data)
+        part.sync()
+        return place(part, source.stem, source.suffix.removeprefix("."))
+    finally:
+        part.discard()
 
 
 def _set_aside(path: Path, stem: str) -> Path:

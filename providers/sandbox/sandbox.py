@@ -73,7 +73,7 @@ class SandboxProvider:
             model=facts.id,
             path="",
             body={"model": facts.id, **dumped, **({"media": media} if media else {})},
-            details={"spec": dumped},
+            details={"spec": dumped, "seed": spec.seed},
             warnings=(*shape_warnings(request, facts, self.name), *_warnings(request, spec)),
         )
 

@@ -9,7 +9,17 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from ...domain.errors import RequestRefused, RushesError, TaskNotFound
 from ...domain.record import TaskRecord
 from ...tasks.previews.previews import check_index
-from ...tools import ANSWER_TEMPLATE, MODELS_URI, OUTPUT_TEMPLATE, TASK_TEMPLATE, ToolContext, model_list, task_result
+from ...tools import (
+    ANSWER_TEMPLATE,
+    MODELS_URI,
+    OUTPUT_TEMPLATE,
+    TASK_TEMPLATE,
+    TEXT_CHARACTERS_MAX,
+    Origin,
+    ToolContext,
+    model_list,
+    task_result,
+)
 
 SMALL_BYTES = 750_000
 """A medium up to this size is sent as it is; as base64 it stays under the 1 MB that hosts take."""
@@ -24,7 +34,10 @@ def add_resources(server: MCPServer[Any], surroundings: ToolContext) -> None:
         TASK_TEMPLATE, name="task", title="Task", description="A task as check_task shows it.", mime_type=JSON
     )
     async def task(task_id: str) -> str:  # pyright: ignore[reportUnusedFunction]
-        result = await task_result(surroundings, await _record(surroundings, task_id), whole=True)
+        record = await _record(surroundings, task_id)
+        service = await surroundings.opened()
+        origin = Origin(await service.lineage(record), TEXT_CHARACTERS_MAX)
+        result = await task_result(surroundings, record, whole=True, origin=origin)
         return as_json(result.document)
 
     @server.resource(

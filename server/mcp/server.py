@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -42,6 +43,7 @@ from ...tools import (
     validation_sentences,
 )
 from .completion import Completing
+from .host_roots import host_roots
 from .listening import Listening, Subscribing, without_list_changes
 from .prompt_forms import add_prompts
 from .rendering import rendered
@@ -147,13 +149,16 @@ async def _followers(_: MCPServer[dict[str, Any]]) -> AsyncGenerator[dict[str, A
         group.cancel_scope.cancel()
 
 
-def build_server(opened: OpenService, *, local_files: bool, media_domains: Iterable[str] = ()) -> RushesServer:
+def build_server(
+    opened: OpenService, *, local_files: bool, media_domains: Iterable[str] = (), ask_roots: bool = True
+) -> RushesServer:
     """The server over a service that is open, or will be.
 
     Args:
         opened: The service that the tools ask; entered and left by the caller, once a process.
         local_files: Whether the client shares this machine's files: local paths as media, links to kept files.
         media_domains: Origins from which the viewer may show media; see `viewer.media_domains`.
+        ask_roots: Whether the folders that the host has open count too, where files do.
     """
     surroundings = ToolContext(opened=opened, principal=LOCAL, local_files=local_files)
     with no_rich_logs():
@@ -163,7 +168,7 @@ def build_server(opened: OpenService, *, local_files: bool, media_domains: Itera
             title="rushes",
             instructions=INSTRUCTIONS,
             version=version("rushes"),
-            tools=[sdk_tool(spec, surroundings) for spec in ALL_TOOLS],
+            tools=[sdk_tool(spec, surroundings, ask_roots=ask_roots) for spec in ALL_TOOLS],
             cache_hints={method: CacheHint(ttl_ms=LIST_TTL_MS, scope="public") for method in UNCHANGING},
             extensions=[TasksExtension(surroundings), Viewer(media_domains)],
             middleware=[add_flat_key],
@@ -174,14 +179,17 @@ def build_server(opened: OpenService, *, local_files: bool, media_domains: Itera
     return server
 
 
-def sdk_tool(spec: ToolSpec[Any, Any], surroundings: ToolContext) -> Tool:
+def sdk_tool(spec: ToolSpec[Any, Any], surroundings: ToolContext, *, ask_roots: bool = True) -> Tool:
     """One of our tools as the SDK's, with our own schema instead of one read from a signature."""
 
     async def call(arguments: dict[str, object], context: Context[Any, Any]) -> CallToolResult:
         async def report(percent: float, message: str) -> None:
             await context.report_progress(percent, 100, message)
 
-        return rendered(await call_tool(spec, replace(surroundings, report_progress=report), arguments))
+        own = replace(surroundings, report_progress=report)
+        if surroundings.local_files and ask_roots:
+            own = replace(own, host_roots=partial(host_roots, context))
+        return rendered(await call_tool(spec, own, arguments))
 
     return Tool(
         fn=call,

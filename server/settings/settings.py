@@ -123,10 +123,29 @@ def default_input_roots(output_dir: Path) -> tuple[Path, ...]:
         platformdirs.user_desktop_path(),
         platformdirs.user_documents_path(),
     ]
-    here, person = Path.cwd(), Path.home()
-    if here not in {person, *person.parents} and here.is_relative_to(person):
+    here = Path.cwd()
+    if is_project(here):
         folders.append(here)
     return tuple(dict.fromkeys(folders))
+
+
+def is_project(folder: Path) -> bool:
+    """Whether a folder can be somebody's project: neither the home folder or one above it, nor one of the system's."""
+    person = Path.home()
+    if folder in {person, *person.parents}:
+        return False
+    parts = folder.parts[len(Path(folder.anchor).parts) :]
+    return folder.is_relative_to(person) or (len(parts) > 1 and parts[0].lower() not in _OF_THE_SYSTEM)
+
+
+_OF_THE_SYSTEM = frozenset(
+    {
+        *("bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "nix", "proc", "root", "run", "sbin", "snap", "sys"),
+        *("usr", "var", "applications", "library", "system", "windows", "program files", "program files (x86)"),
+        "programdata",
+    }
+)
+"""First folders below which nobody's project lies, in lower case."""
 
 
 def _read_file(environment: Variables) -> tuple[Path, FileSettings]:

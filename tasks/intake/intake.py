@@ -1,20 +1,33 @@
 """The way in: from what was asked for to a record that can be journaled, and to whom it is sent."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
+from pydantic import JsonValue
+
+from ...domain.chosen import Chosen
+from ...domain.errors import RequestRefused
+from ...domain.hooks import SECRET_STAND_IN
+from ...domain.principal import Principal
 from ...domain.record import TaskRecord
 from ...domain.request import GenerationRequest
 from ...domain.secret_options import without_secrets
+from .. import life
 from ..hook_tokens import hook_of
 from ..ids import new_task_id
 from ..journal import TaskJournal
 from ..life.fingerprint import fingerprint
 from ..parts import Parts
+from ..previews.previews import Previews
 from ..service import Wish
 from . import offers
-from .input_media import MediaResolver
+from .awaited import not_there_yet, with_stand_ins
+from .frames import Frames
+from .input_media import MediaResolver, parents_of
+from .output_folder import output_folder
 from .room_check import Room, find_room
 from .routing import Candidate, Route, planned_again, route
 from .uploads import uploaded
@@ -26,19 +39,51 @@ class Prepared:
 
     record: TaskRecord
     candidates: Sequence[Candidate]
+    request: GenerationRequest
+    """With what no record holds: bytes, and secrets."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What came with a call and stands in no record."""
+
+    media: Mapping[str, bytes]
+    """By their hash."""
+    options: dict[str, JsonValue] | None = None
+    """The gateway's own fields, where secrets are among them."""
+
+
+NOTHING_GIVEN = Given({})
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A request that waited, with all its inputs."""
+
+    request: GenerationRequest
+    candidates: Sequence[Candidate]
+    answer_folder: Path | None
+    chosen: Chosen | None
+    hook: str | None
+    warnings: tuple[str, ...]
 
 
 class Intake:
     """Resolves media, chooses the provider, proves room; nothing is journaled or paid."""
 
-    def __init__(self, parts: Parts, journal: TaskJournal) -> None:
+    def __init__(self, parts: Parts, journal: TaskJournal, previews: Previews) -> None:
         self._journal = journal
         self._clock = parts.clock
         self._store, self._folder, self._uploader = parts.store, parts.media, parts.uploader
         self._configured = tuple(parts.providers)
         self._hook_key = None if parts.hooks is None else parts.hooks.key
         self._media = MediaResolver(
-            journal, parts.media.files, parts.clock, roots=parts.input_roots, bytes_max=_media_bytes_max(parts)
+            journal,
+            parts.media.files,
+            parts.clock,
+            Frames(parts.media, previews, parts.store),
+            roots=parts.input_roots,
+            bytes_max=_media_bytes_max(parts),
         )
 
     async def prepared(self, wish: Wish) -> Prepared | TaskRecord:
@@ -47,13 +92,16 @@ class Intake:
         Raises:
             RequestRefused, StoreError.
         """
+        wish = replace(wish, output_dir=await output_folder(wish, self._media.roots))
         request, chosen = await self.routed(wish)
+        if any(medium.awaited for medium in request.media):
+            return Prepared(self._waiting(wish, request, chosen), (), request)
         same = None if wish.force_new else fingerprint(wish.principal.name, wish.provider, request)
         room = await find_room(self._folder, chosen, self._journal, same)
         if isinstance(room, TaskRecord):
             return room
         request, chosen = await self._uploaded(request, chosen)
-        return Prepared(self._new_record(wish, request, chosen, room), chosen.candidates)
+        return Prepared(self._new_record(wish, request, chosen, room), chosen.candidates, request)
 
     async def routed(self, wish: Wish) -> tuple[GenerationRequest, Route]:
         """The request with its media, and who may do it; nothing is written or sent.
@@ -61,10 +109,53 @@ class Intake:
         Raises:
             RequestRefused.
         """
-        media = await self._media.resolve(wish.media, principal=wish.principal, local_files=wish.local_files)
+        await output_folder(wish, self._media.roots)
+        media = await self._media.resolve(
+            wish.media, principal=wish.principal, local_files=wish.local_files, host_roots=wish.host_roots
+        )
         request = wish.request.model_copy(update={"media": media})
-        await self._learn_named_models(request, wish.provider)
-        return request, route(request, self._configured, wish.provider, self._uploader)
+        return request, await self._route(request, wish.provider)
+
+    async def _route(self, request: GenerationRequest, provider: str | None) -> Route:
+        """Who may do it. What is awaited is taken for what the provider takes, and judged once it is there."""
+        await self._learn_named_models(request, provider)
+        chosen = route(with_stand_ins(request), self._configured, provider, self._uploader)
+        awaited = tuple(not_there_yet(medium) for medium in request.media if medium.awaited)
+        return replace(chosen, warnings=(*chosen.warnings, *awaited))
+
+    async def completed(self, record: TaskRecord, given: Given) -> Completed | None:
+        """A request that waited, with its inputs, and whom it may go to; `None` while an input is not there.
+
+        Raises:
+            RequestRefused: an input will not come, or nobody takes the request with what came.
+            StoreError.
+        """
+        owner = Principal(record.owner, admin=False)
+        media = await self._media.completed(record.request.media, given.media, principal=owner)
+        if media is None:
+            return None
+        options = record.request.provider_options if given.options is None else given.options
+        if SECRET_STAND_IN in json.dumps(options):
+            raise RequestRefused(
+                "invalid_input", "provider_options hold a secret, and rushes was started anew meanwhile."
+            )
+        request = record.request.model_copy(update={"media": media, "provider_options": options})
+        chosen = await self._route(request, record.named_provider)
+        room = await find_room(self._folder, chosen, self._journal, None)
+        if isinstance(room, TaskRecord):
+            raise RequestRefused("internal", "its result could not be kept")
+        request, chosen = await self._uploaded(request, chosen)
+        return Completed(
+            without_secrets(request),
+            chosen.candidates,
+            room.answer_folder,
+            chosen.chosen,
+            self._hook(record.task_id, chosen),
+            _warnings(chosen, room),
+        )
+
+    def _hook(self, task_id: str, chosen: Route) -> str | None:
+        return hook_of(self._hook_key, task_id, (candidate.plan for candidate in chosen.candidates))
 
     async def _uploaded(self, request: GenerationRequest, chosen: Route) -> tuple[GenerationRequest, Route]:
         """Give media a URL where the gateway wants one; nothing is journaled or paid yet."""
@@ -79,19 +170,27 @@ class Intake:
         named = [c for c in self._configured if provider in (None, "auto", c.provider.name)]
         await offers.join_cached(named, self._store, self._clock.now(), wanted=request.model)
 
+    def _waiting(self, wish: Wish, request: GenerationRequest, chosen: Route) -> TaskRecord:
+        """A record of a request that waits for an input: nothing but its names and its place is decided."""
+        waiting = self._new_record(wish, request, chosen, Room())
+        return life.begun_waiting(waiting)
+
     def _new_record(self, wish: Wish, request: GenerationRequest, chosen: Route, room: Room) -> TaskRecord:
         now = self._clock.now()
         first: Candidate = chosen.candidates[0]
         task_id = new_task_id(now)
         return TaskRecord(
             task_id=task_id,
-            hook=hook_of(self._hook_key, task_id, (candidate.plan for candidate in chosen.candidates)),
+            hook=self._hook(task_id, chosen),
             owner=wish.principal.name,
             kind=request.kind,
             worker=self._journal.worker,
             request=without_secrets(request),
             fingerprint=fingerprint(wish.principal.name, wish.provider, request),
             output_name=wish.output_name,
+            output_dir=wish.output_dir,
+            named_provider=wish.provider,
+            parents=parents_of(wish.from_task, request.media),
             provider=first.plan.provider,
             model=first.plan.model,
             chosen=chosen.chosen,
@@ -102,8 +201,12 @@ class Intake:
             updated_at=now,
             submitted_at=now,
             deadline_at=now + timedelta(seconds=first.deadline_seconds),
-            warnings=tuple(dict.fromkeys((*chosen.warnings, *first.plan.warnings, *room.warnings))),
+            warnings=_warnings(chosen, room),
         )
+
+
+def _warnings(chosen: Route, room: Room) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*chosen.warnings, *chosen.candidates[0].plan.warnings, *room.warnings)))
 
 
 def _media_bytes_max(parts: Parts) -> int:

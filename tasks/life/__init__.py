@@ -6,6 +6,7 @@ way back is `ground.reopened`, for a task that is handed the job that it had los
 """
 
 from .attaching import attached, why_not_attached
+from .awaiting import begun_waiting, inputs_never_come, inputs_there
 from .cancelling import cancel_asked, cancelled, withdrawn
 from .ground import EDGES, WARNINGS_MAX, Transition, stored, with_warnings
 from .holding import held, never_sent, released
@@ -85,6 +86,7 @@ __all__ = [
     "answer_unknown",
     "answered_on_disk",
     "attached",
+    "begun_waiting",
     "bounded",
     "cancel_asked",
     "cancelled",
@@ -94,6 +96,8 @@ __all__ = [
     "from_sidecar",
     "given_back",
     "held",
+    "inputs_never_come",
+    "inputs_there",
     "keep_due",
     "keep_failed",
     "keeping_off",

@@ -12,7 +12,7 @@ DEADLINE_LEAST = timedelta(minutes=10)
 
 def why_not_attached(record: TaskRecord, job_id: str) -> str | None:
     """Why the task takes no such job, as a clause; `None` where it takes it."""
-    if record.phase in ("submitting", "held"):
+    if record.phase in ("waiting", "submitting", "held"):
         return "its submission is still under way"
     if record.job is not None and record.job.job_id != job_id and not record.reconciled:
         return f"its job is {record.job.job_id!r}"

@@ -13,7 +13,7 @@ def cancel_asked(record: TaskRecord, now: datetime) -> TaskRecord:
     if record.final or record.cancel_requested_at is not None:
         return record
     asked = same_state(record, now, cancel_requested_at=now)
-    return unsent(asked, now) if record.phase == "held" else asked
+    return unsent(asked, now) if record.phase in ("waiting", "held") else asked
 
 
 def unsent(record: TaskRecord, now: datetime) -> TaskRecord:

@@ -7,15 +7,22 @@ from typing import Literal
 
 from ...domain.document import ALWAYS, COUNTS_AFTER_SUCCESS
 from ...domain.record import TaskRecord
-from ...domain.request import GenerationRequest
+from ...domain.request import GenerationRequest, MediaInput
 
 
 def fingerprint(owner: str, provider: str | None, request: GenerationRequest) -> str:
-    """SHA-256 (hex) of who asks whom for what. Media count by their bytes where rushes holds them, else by URL."""
+    """SHA-256 (hex) of who asks whom for what. An output of a task counts by its name, also before it is there; other
+    media by their bytes where rushes holds them, else by URL."""
     asked = request.model_dump(mode="json", exclude={"media"}, exclude_none=True)
-    media = [[medium.role, medium.sha256 or medium.url or medium.source] for medium in request.media]
+    media = [[medium.role, _identity(medium)] for medium in request.media]
     canonical = json.dumps([owner, provider or "auto", asked, media], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _identity(medium: MediaInput) -> str:
+    if medium.given is not None and medium.given.startswith("task:"):
+        return medium.given
+    return medium.sha256 or medium.url or medium.source
 
 
 def _paid_in_vain(record: TaskRecord) -> bool:

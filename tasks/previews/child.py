@@ -44,7 +44,7 @@ def answered(question: Mapping[str, object], file: BinaryIO) -> Answer:
         MemoryError: it takes more than is allowed.
     """
     try:
-        return _measured(question, file) if question["do"] == "measure" else _looked(question, file)
+        return _ANSWERS[str(question["do"])](question, file)
     except RequestRefused as refused:
         return Answer({"refused": {"reason": refused.reason, "message": refused.message, "hint": refused.hint}})
     except Exception as error:  # the boundary to the decoders, which raise anything on hostile bytes
@@ -75,6 +75,35 @@ def _looked(question: Mapping[str, object], file: BinaryIO) -> Answer:
         at_seconds=cast("float | None", question["at_seconds"]),
     )
     return Answer({"shows": seen.shows}, seen.jpeg)
+
+
+def _framed(question: Mapping[str, object], file: BinaryIO) -> Answer:
+    from .frame import frame
+
+    return Answer(
+        {},
+        frame(
+            file,
+            str(question["mime_type"]),
+            duration_seconds=cast("float | None", question["duration_seconds"]),
+            at_seconds=cast("float | None", question["at_seconds"]),
+        ),
+    )
+
+
+def _gridded(question: Mapping[str, object], file: BinaryIO) -> Answer:
+    from .grid import grid
+
+    cells = cast("list[tuple[int, str]]", question["cells"])
+    return Answer({}, grid(file, [(length, label) for length, label in cells]))
+
+
+_ANSWERS: Mapping[str, Callable[[Mapping[str, object], BinaryIO], Answer]] = {
+    "measure": _measured,
+    "look": _looked,
+    "frame": _framed,
+    "grid": _gridded,
+}
 
 
 class Limiter(Protocol):

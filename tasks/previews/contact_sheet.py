@@ -52,6 +52,27 @@ def look_at_video(container: "InputContainer", duration_seconds: float | None, a
     return Glimpse(jpeg_of(fitted(shot[1])), f"the frame at {_clock(shot[0])}")
 
 
+def whole_frame(container: "InputContainer", duration_seconds: float | None, at_seconds: float | None) -> "Image":
+    """The frame at a moment in its full size; without a moment the last one.
+
+    Raises:
+        RequestRefused: the moment is not within the video, or no frame can be decoded.
+    """
+    stream = container.streams.video[0]
+    stream.thread_type = "AUTO"
+    stream.codec_context.thread_count = THREADS
+    if at_seconds is None:
+        shot = _last_frame(container, stream, duration_seconds or 0.0, side_max=None)
+    else:
+        shot = _frame_at(container, stream, min(max(0.0, at_seconds), _MOMENT_MAX), side_max=None)
+    if shot is None:
+        raise RequestRefused("invalid_media", "The video holds no frame.", hint="Open the file itself.")
+    if at_seconds is not None and not 0 <= at_seconds <= max(duration_seconds or 0.0, shot[0]):
+        long = in_seconds(duration_seconds or 0.0)
+        raise RequestRefused("invalid_media", f"The video is {long} long; name a moment in it.")
+    return shot[1]
+
+
 def _ends_and_middle(container: "InputContainer", stream: "VideoStream", duration: float) -> list[Shot]:
     """Each moment once: a very short video has fewer than three. The sound may be longer than the pictures."""
     first, last = _frame_at(container, stream, 0.0), _last_frame(container, stream, duration)
@@ -62,21 +83,25 @@ def _ends_and_middle(container: "InputContainer", stream: "VideoStream", duratio
     return list({shot[0]: shot for shot in (first, middle, last) if shot is not None}.values())
 
 
-def _frame_at(container: "InputContainer", stream: "VideoStream", moment: float) -> Shot | None:
+def _frame_at(
+    container: "InputContainer", stream: "VideoStream", moment: float, *, side_max: int | None = SIDE_MAX
+) -> Shot | None:
     """The frame that is shown at a moment: the last one that begins no later."""
     found: tuple[float, VideoFrame] | None = None
     for begins, frame in _frames_from(container, stream, moment):
         if found is not None and begins > moment + 1e-6:
             break
         found = begins, frame
-    return None if found is None else (found[0], _picture(found[1]))
+    return None if found is None else (found[0], _picture(found[1], side_max))
 
 
-def _last_frame(container: "InputContainer", stream: "VideoStream", duration: float) -> Shot | None:
+def _last_frame(
+    container: "InputContainer", stream: "VideoStream", duration: float, *, side_max: int | None = SIDE_MAX
+) -> Shot | None:
     found: tuple[float, VideoFrame] | None = None
     for shown in _frames_from(container, stream, max(0.0, duration - _LAST_FRAME_WITHIN_SECONDS)):
         found = shown
-    return None if found is None else (found[0], _picture(found[1]))
+    return None if found is None else (found[0], _picture(found[1], side_max))
 
 
 def _frames_from(
@@ -91,11 +116,11 @@ def _frames_from(
         yield max(0.0, (frame.time or 0.0) - origin), frame
 
 
-def _picture(frame: "VideoFrame") -> "Image":
+def _picture(frame: "VideoFrame", side_max: int | None) -> "Image":
     """Scaled while it is converted, which is cheaper than scaling a picture."""
     from PIL import Image
 
-    scale = min(1.0, SIDE_MAX / max(frame.width, frame.height))
+    scale = 1.0 if side_max is None else min(1.0, side_max / max(frame.width, frame.height))
     size = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
     plane = frame.reformat(width=size[0], height=size[1], format="rgb24").planes[0]
     image = Image.frombuffer("RGB", size, bytes(plane), "raw", "RGB", plane.line_size, 1)

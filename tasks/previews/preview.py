@@ -1,5 +1,6 @@
 """One look at one output: which picture its kind wants. Blocks, and runs in the child process that decodes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -16,6 +17,15 @@ class Glimpse:
 
     jpeg: bytes
     shows: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Looks at several outputs in one JPEG, in the order asked for."""
+
+    jpeg: bytes
+    problems: Mapping[int, str]
+    """Why there is no picture, by place from 0."""
 
 
 def look(

@@ -1,17 +1,19 @@
 """What of kept outputs is shown: opened as what they were kept as, decoded in a process of its own."""
 
 import logging
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, cast
 
+import anyio.to_thread
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from ...domain.errors import DecodingEnded, RequestRefused
 from ...domain.kept_media import Bounds, Kept, KeptFileChanged
 from ...domain.record import KeptMedia, Output, TaskRecord
 from ..ports import Decoder, Files
-from .preview import Glimpse
+from .preview import Glimpse, Grid
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +67,53 @@ class Previews:
             said = f"{Path(media.path).name} ({mime_type})"
             return await self._decoded(file, said, {**question, "at_seconds": at_seconds}, unchanged)
 
+    async def frame(self, output: Output, at_seconds: float | None) -> bytes:
+        """A JPEG of one frame of a kept video in its full size; without a moment of the last one.
+
+        Raises:
+            RequestRefused: as for `look`; also where the file is not what was kept, for this is sent on.
+        """
+        media = _kept(output)
+        try:
+            file, unchanged = await self._files.open(_identity(media))
+        except OSError as error:
+            raise _not_opened(media, output, error) from error
+        with file:
+            said = f"{Path(media.path).name} ({media.mime_type})"
+            if not unchanged:
+                raise RequestRefused("invalid_media", f"{said}: {CHANGED}.", hint="Name the file by its path.")
+            question: dict[str, JsonValue] = {
+                "do": "frame",
+                "mime_type": media.mime_type,
+                "duration_seconds": media.duration_seconds,
+                "at_seconds": at_seconds,
+            }
+            return (await self._decoded(file, said, question, unchanged)).jpeg
+
+    async def several(self, wanted: Sequence[tuple[Output, str]], at_seconds: float | None = None) -> Grid:
+        """One picture of each output, with its label: of a video the middle frame, or the one at that moment.
+
+        Raises:
+            RequestRefused: none of them can be shown, or they could not be put together.
+        """
+        cells: list[tuple[bytes, str]] = []
+        problems: dict[int, str] = {}
+        for place, (output, label) in enumerate(wanted):
+            try:
+                cells.append(((await self.look(output, _moment(output, at_seconds))).jpeg, label))
+            except RequestRefused as refusal:
+                if len(problems) == len(wanted) - 1:
+                    raise
+                problems[place] = refusal.message
+                cells.append((b"", label))
+        return Grid(await self._grid(cells), problems)
+
+    async def _grid(self, cells: Sequence[tuple[bytes, str]]) -> bytes:
+        """Looks side by side in one JPEG, each with its label; one without bytes is left blank."""
+        sizes: list[JsonValue] = [[len(jpeg), label] for jpeg, label in cells]
+        with await anyio.to_thread.run_sync(_joined, [jpeg for jpeg, _ in cells]) as file:
+            return (await self._decoded(file, "the grid", {"do": "grid", "cells": sizes}, unchanged=True)).jpeg
+
     async def content(self, output: Output, bytes_max: int) -> bytes:
         """The kept bytes where they are few, else the picture of `look`.
 
@@ -98,6 +147,18 @@ class Previews:
         return Glimpse(found.data, answer.shows if unchanged else f"{answer.shows} ({CHANGED})")
 
 
+def _joined(pieces: Sequence[bytes]) -> BinaryIO:
+    """An unnamed file of these bytes one after the other; a question carries one file along. Blocks."""
+    file = cast("BinaryIO", tempfile.NamedTemporaryFile())  # noqa: SIM115 - the caller closes it
+    try:
+        file.writelines(pieces)
+        file.flush()
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
 def check_index(record: TaskRecord, index: int) -> None:
     """See that the task has this output, counted from 1.
 
@@ -111,6 +172,14 @@ def check_index(record: TaskRecord, index: int) -> None:
     if not 1 <= index <= count:
         has = "1 output" if count == 1 else f"{count} outputs"
         raise RequestRefused("invalid_input", f"Task {record.task_id} has {has}, counted from 1; there is no {index}.")
+
+
+def _moment(output: Output, at_seconds: float | None) -> float | None:
+    """The moment of a video that stands for it; `None` for what is none."""
+    media = output.kept
+    if media is None or not (media.mime_type or "").startswith("video/"):
+        return None
+    return at_seconds if at_seconds is not None else (media.duration_seconds or 0.0) / 2
 
 
 def _kept(output: Output) -> KeptMedia:

@@ -13,6 +13,7 @@ from ..journal import TaskJournal
 from ..limits import Limits
 from ..ports import Clock, Lane, Lease, MakesQueue, WorkQueue
 from ..steady import SteadyTime
+from .await_inputs import InputWait
 from .callbacks import Callbacks
 from .hold import Holding
 from .keep import Keeper, keep_pause_seconds
@@ -21,6 +22,7 @@ from .look import Looker
 from .rates import Rates
 from .resume import Resumer
 from .search import Searcher
+from .shield import uninterrupted
 from .submissions import Submissions
 from .submit import Submitter
 
@@ -73,6 +75,7 @@ class Advancer:
         looker: Looker,
         searcher: Searcher,
         keeper: Keeper,
+        input_wait: InputWait,
         cancel_accepted: Callable[[TaskRecord], Awaitable[TaskRecord]],
         rates: Rates,
         learning: Learning,
@@ -90,6 +93,7 @@ class Advancer:
         self._looker = looker
         self._searcher = searcher
         self._keeper = keeper
+        self._input_wait = input_wait
         self._cancel_accepted = cancel_accepted
         self._rates = rates
         self._learning = learning
@@ -143,6 +147,7 @@ class Advancer:
         self._lanes.pop(task_id, None)
         self._callbacks.forget(task_id)
         self._holding.forget(task_id)
+        self._input_wait.forget(task_id)
         self._steady.forget(task_id)
 
     # what is due
@@ -150,6 +155,8 @@ class Advancer:
     async def advance(self, record: TaskRecord) -> Moved:
         """Do what is due in the record's phase; the record after it, and when to come again."""
         match record.phase:
+            case "waiting":
+                return await self._await_inputs(record)
             case "submitting" | "held":
                 return await self._submit(record)
             case "polling" | "watching" | "reconciling" | "keeping":
@@ -159,6 +166,28 @@ class Advancer:
                 return Moved(record, None)
             case _:
                 assert_never(record.phase)
+
+    async def _await_inputs(self, record: TaskRecord) -> Moved:
+        """Have it sent once what it is made from is there; end it where that never comes."""
+        task_id = record.task_id
+        try:
+            completed = await self._input_wait.completed(record)
+            if completed is None:
+                return Moved(record, self._input_wait.pause_seconds(record))
+            # Before it is journaled as under way: what is found so and is not here was begun by nobody.
+            self._submissions.expect(task_id)
+            sending: TaskRecord | None = None
+            try:
+                sending = await uninterrupted(lambda: self._input_wait.release(record, completed))
+            finally:
+                if sending is None:
+                    self._submissions.ended(task_id)
+        except RequestRefused as refusal:
+            return _at_once(await self._input_wait.give_up(record, refusal))
+        if sending is None:
+            return Moved(record, self._input_wait.pause_seconds(record))
+        self.begin(sending, completed.candidates)
+        return Moved(sending, 0.0)
 
     async def _submit(self, record: TaskRecord) -> Moved:
         """The one POST, if it is this process's to send; else what became of it."""
@@ -262,7 +291,7 @@ class Advancer:
 
     def _next(self, record: TaskRecord) -> float | None:
         """When the next step is due."""
-        if record.phase in ("done", "submitting", "held"):
+        if record.phase in ("done", "waiting", "submitting", "held"):
             return None
         if record.phase == "keeping":
             return keep_pause_seconds(record, self._clock.now())

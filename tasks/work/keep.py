@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from ...domain.errors import OutputUnavailable, RushesError, StoreError, SubmissionRefused
 from ...domain.job import Observation, RemoteOutput
+from ...domain.kept_media import Kept
 from ...domain.record import KeptMedia, TaskRecord
 from ...providers.provider import Provider
 from .. import life
@@ -60,7 +61,8 @@ class Keeper:
         """
         for index, output in enumerate(seen.outputs):
             if output.delivered and index not in kept:
-                kept[index] = kept_media(await self._named(record, index, len(seen.outputs), output))
+                media = kept_media(await self._named(record, index, len(seen.outputs), output))
+                kept[index] = await self._copied(record, media)
         return kept
 
     async def _named(self, record: TaskRecord, index: int, count: int, output: RemoteOutput) -> KeptFile:
@@ -107,7 +109,7 @@ class Keeper:
                 file = await self._write(
                     record, index, len(record.outputs), stream, remote, stream.size_bytes, last=last
                 )
-            media, now = kept_media(file), self._clock.now()
+            media, now = await self._copied(record, kept_media(file)), self._clock.now()
             kept = life.kept(record, index, media, now)
             answer = await self._journal.answer(record.task_id)
             # Before the record: where that says kept, the file can be found again without it.
@@ -118,6 +120,19 @@ class Keeper:
             logger.exception("fault while keeping", extra={"task_id": record.task_id, "index": index})
             return await self._not_kept(record, index, OutputUnavailable("a fault in rushes; see its log"))
         return await self._journal.change(record.task_id, lambda r: life.kept(r, index, media, now))
+
+    async def _copied(self, record: TaskRecord, media: KeptMedia) -> KeptMedia:
+        """The file with its copy in the person's project, where one was asked for. It is kept all the same without."""
+        if record.output_dir is None:
+            return media
+        kept = Kept(Path(media.path), media.bytes, media.sha256)
+        try:
+            copy = await self._folder.copy_into(kept, Path(record.output_dir))
+        except (StoreError, OSError) as error:
+            problem = error.message if isinstance(error, StoreError) else str(error.strerror or error)
+            logger.warning("output not copied", extra={"task_id": record.task_id, "problem": problem})
+            return media.model_copy(update={"copy_problem": problem})
+        return media.model_copy(update={"copied_to": str(copy)})
 
     async def _not_kept(self, record: TaskRecord, index: int, problem: RushesError) -> TaskRecord | None:
         logger.warning("output not kept", extra={"task_id": record.task_id, "index": index, "problem": problem.message})

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..intake.intake import Intake
 from ..journal import TaskJournal
 from ..parts import Parts
 from ..ports import WorkQueue
 from ..steady import SteadyTime
 from .advance import Advancer, queue_of
 from .attach import Attacher
+from .await_inputs import InputWait
 from .callbacks import Callbacks
 from .cancel import Canceller
 from .hold import Holding, HoldLimits
@@ -30,6 +32,7 @@ class Work:
     """What the engine asks of them."""
 
     advancer: Advancer
+    input_wait: InputWait
     queue: WorkQueue
     looker: Looker
     canceller: Canceller
@@ -39,7 +42,9 @@ class Work:
     callbacks: Callbacks
 
 
-def wired(parts: Parts, journal: TaskJournal, book: ReceiptBook, *, waited_for: Callable[[str], bool]) -> Work:
+def wired(
+    parts: Parts, journal: TaskJournal, book: ReceiptBook, intake: Intake, *, waited_for: Callable[[str], bool]
+) -> Work:
     """All of them on this journal. `waited_for` says whether somebody waits for a task right now."""
     limits, clock, configured = parts.limits, parts.clock, tuple(parts.providers)
     providers = {each.provider.name: each.provider for each in configured}
@@ -52,6 +57,7 @@ def wired(parts: Parts, journal: TaskJournal, book: ReceiptBook, *, waited_for: 
     looker = Looker(
         journal, keeper, clock, waited_for=waited_for, learning=learning, steady=steady, callbacks=callbacks
     )
+    input_wait = InputWait(journal, intake, clock)
     advancer = Advancer(
         journal,
         providers,
@@ -63,6 +69,7 @@ def wired(parts: Parts, journal: TaskJournal, book: ReceiptBook, *, waited_for: 
         looker=looker,
         searcher=Searcher(journal, clock, looker, steady, cancel_accepted=canceller.cancel_accepted),
         keeper=keeper,
+        input_wait=input_wait,
         cancel_accepted=canceller.cancel_accepted,
         rates=rates,
         learning=learning,
@@ -73,4 +80,4 @@ def wired(parts: Parts, journal: TaskJournal, book: ReceiptBook, *, waited_for: 
     callbacks.queue = queue = queue_of(advancer, parts.queue, clock, limits, providers)
     attacher = Attacher(journal, providers, clock, go_on=queue.schedule)
     takeover = Takeover(journal, parts.lease, configured, clock, queue=queue, submitting=submissions)
-    return Work(advancer, queue, looker, canceller, attacher, takeover, submissions, callbacks)
+    return Work(advancer, input_wait, queue, looker, canceller, attacher, takeover, submissions, callbacks)

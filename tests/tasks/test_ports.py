@@ -133,6 +133,30 @@ class JournalInMemory:
     async def restore(self, document: Document, *, is_sound: Callable[[Document], bool] = lambda _: True) -> bool:
         raise NotImplementedError
 
+    async def search(
+        self,
+        query: str,
+        *,
+        owner: str | None = None,
+        state: str | None = None,
+        kind: str | None = None,
+        since: str | None = None,
+        before: str | None = None,
+        limit: int = 20,
+    ) -> list[Document]:
+        raise NotImplementedError
+
+    async def index_words(self, before: str) -> bool:
+        del before
+        return False
+
+    async def recount_words(self) -> None:
+        return None
+
+    async def children(self, task_id: str, *, limit: int = 100) -> list[str]:
+        made = [key for key, each in self._documents.items() if task_id in str(each["parents"])]
+        return made[:limit]
+
     async def tasks_of_job(self, provider: str, job_id: str) -> list[str]:
         del provider, job_id
         return []

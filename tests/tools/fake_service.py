@@ -8,10 +8,11 @@ from pydantic import JsonValue
 
 from rushes.domain.errors import RushesError, TaskNotFound
 from rushes.domain.principal import Principal
-from rushes.domain.record import TaskRecord, TaskState
+from rushes.domain.record import Output, TaskRecord, TaskState
 from rushes.domain.request import GenerationRequest, Kind
+from rushes.tasks.previews.preview import Grid
 from rushes.tasks.previews.previews import check_index
-from rushes.tasks.service import Answer, Fits, ModelOffer, Preview, Seen, Service, TaskPage, Wish
+from rushes.tasks.service import Answer, Fits, Labelled, Lineage, ModelOffer, Preview, Seen, Service, TaskPage, Wish
 
 from ..altered import altered
 from ..previews.here import previews_here
@@ -53,6 +54,8 @@ class FakeService(Service):
         self.attached: list[tuple[str, str]] = []
         self.refusal: Exception | None = None
         """Raised by every method while it is set."""
+        self.searched: tuple[str | None, datetime | None, datetime | None] | None = None
+        """What `list_tasks` was asked for last."""
         self.first: dict[str, object] = {}
         """Fields of the records that `generate` makes."""
         self.answers = anyio.Event()
@@ -67,6 +70,18 @@ class FakeService(Service):
         found = await self.get(task_id, principal=principal)
         check_index(found, index)
         return Seen(found, await previews_here.look(found.outputs[index - 1], at_seconds))
+
+    async def grid(self, wanted: Sequence[Labelled], *, principal: Principal, at_seconds: float | None = None) -> Grid:
+        shown: list[tuple[Output, str]] = []
+        for each in wanted:
+            found = await self.get(each.task_id, principal=principal)
+            check_index(found, each.index)
+            shown.append((found.outputs[each.index - 1], each.label))
+        return await previews_here.several(shown, at_seconds)
+
+    async def lineage(self, record: TaskRecord) -> Lineage:
+        children = [known.task_id for known in self.records.values() if record.task_id in known.parents]
+        return Lineage(record.parents, tuple(sorted(children)))
 
     async def content(self, task_id: str, index: int, *, principal: Principal, bytes_max: int) -> bytes:
         found = await self.get(task_id, principal=principal)
@@ -140,10 +155,14 @@ class FakeService(Service):
         principal: Principal,
         state: TaskState | None = None,
         kind: Kind | None = None,
+        query: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
         limit: int = 20,
         cursor: str | None = None,
     ) -> TaskPage:
         self._refuse()
+        self.searched = (query, since, until)
         mine = [known for known in self.records.values() if known.owner == principal.name]
         matching = [known for known in mine if state in (None, known.state) and kind in (None, known.kind)]
         newest = sorted(matching, key=lambda known: known.task_id, reverse=True)

@@ -25,9 +25,9 @@ CEILINGS = {
     "generate_video": 2_000,
     "generate_image": 1_350,
     "generate_audio": 1_300,
-    "check_task": 640,
+    "check_task": 650,
     "view_output": 480,
-    "list_tasks": 600,
+    "list_tasks": 620,
     "cancel_task": 440,
     "list_models": 560,
 }

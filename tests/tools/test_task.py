@@ -72,7 +72,7 @@ def test_a_kept_result_is_shown_with_all_its_facts() -> None:
 def test_the_fields_stand_in_the_order_of_the_design() -> None:
     names = (
         "task_id kind state provider model prompt progress created_at updated_at finished_at "
-        "outputs failure warnings cost job chosen deduplicated next"
+        "outputs failure warnings cost job arguments parents children chosen deduplicated next"
     )
 
     assert list(Task.model_fields) == names.split()

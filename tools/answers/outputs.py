@@ -50,6 +50,8 @@ class TaskOutput(BaseModel):
     url: str | None = None
     expires_at: str | None = None
     path: str | None = None
+    copied_to: str | None = None
+    """The copy in `output_dir`; left out where none was asked for."""
     resource: str | None = None
     mime_type: str | None = None
     bytes: int | None = None
@@ -88,6 +90,7 @@ def _shown(task_id: str, index: int, output: Output, now: datetime, *, whole: bo
     return told.model_copy(
         update={
             "path": kept.path,
+            "copied_to": kept.copied_to,
             "resource": output_uri(task_id, index + 1),
             "bytes": kept.bytes,
             "sha256": kept.sha256,
@@ -158,6 +161,8 @@ def _warnings_of(number: int, output: Output) -> Iterator[str]:
     kept, remote = output.kept, output.remote
     why = clean_text(output.keeping.problem or "no reason known", PROBLEM_SHOWN).rstrip(".")
     if kept is not None:
+        if kept.copy_problem is not None:
+            yield f"Output {number} is kept, but was not copied into output_dir: {clean_text(kept.copy_problem, 200)}"
         if kept.cut_off:
             yield f"Output {number} is kept, but its own format says that its end is missing; the gateway gave no more."
         if kept.measure_problem is not None:

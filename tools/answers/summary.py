@@ -1,12 +1,13 @@
 """Tasks in short, for lists; the names are those of `Task`, and what is null is left out."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from ...domain.errors import Charged, FailureReason
 from ...domain.failure import clean_text
 from ...domain.job import Cost
 from ...domain.record import Output, TaskRecord, TaskState
 from ...domain.request import Kind
+from .again import telling
 from .outputs import KEEPING_WORDS, KeepingWord, shown_mime, shown_url, timestamp
 
 OUTPUTS_LISTED = 4
@@ -42,6 +43,8 @@ class TaskSummary(BaseModel):
     provider: str
     model: str
     prompt: str
+    arguments: dict[str, JsonValue] | None = None
+    """The telling ones."""
     progress: float | None = None
     created_at: str | None = None
     finished_at: str | None = None
@@ -72,6 +75,7 @@ def summary_of(record: TaskRecord) -> TaskSummary:
         provider=record.provider,
         model=record.model,
         prompt=clean_text(record.request.prompt, PROMPT_LISTED),
+        arguments=telling(record),
         progress=None if record.final else record.progress,
         created_at=timestamp(record.created_at),
         finished_at=timestamp(record.ended_at),

@@ -1,6 +1,7 @@
 """`Task`: what every generating tool, `check_task` and `cancel_task` answer, made from a record; pure."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -13,6 +14,8 @@ from ...domain.record import TaskRecord, TaskState
 from ...domain.request import Kind
 from ...tasks.life import DEATHS_MAX
 from ...tasks.life.fingerprint import may_be_charged
+from ...tasks.service import Lineage
+from .again import TEXT_CHARACTERS, call_again, shortened
 from .next_step import NextStep, next_step
 from .outputs import TaskOutput, output_warnings, shown_outputs, shown_url, timestamp
 
@@ -27,6 +30,19 @@ class JobShown(BaseModel):
 
     id: str
     url: str | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a task comes from, and how much is said of it."""
+
+    lineage: Lineage
+    text_characters: int = TEXT_CHARACTERS
+    """Of each text among its arguments."""
+
+    def arguments_of(self, record: TaskRecord) -> tuple[dict[str, JsonValue], tuple[str, ...]]:
+        """The call that makes it again, and what has to be said of that."""
+        return shortened(call_again(record), self.text_characters)
 
 
 class Task(BaseModel):
@@ -52,6 +68,11 @@ class Task(BaseModel):
     warnings: tuple[str, ...] = ()
     cost: Cost | None = None
     job: JobShown | None = None
+    arguments: dict[str, JsonValue] | None = None
+    """The call that makes it again; `check_task` only."""
+    parents: tuple[str, ...] | None = None
+    """Tasks that it was made from; left out where there are none, as `children` are."""
+    children: tuple[str, ...] | None = None
     chosen: Chosen | None = None
     """Where the choice was left to rushes: in the answer of the call that asked, and in the task's resource."""
     deduplicated: bool = False
@@ -96,6 +117,7 @@ def task_of(
     whole: bool = False,
     said: Sequence[str] = (),
     tells_choice: bool = False,
+    origin: Origin | None = None,
 ) -> Task:
     """The record as tools show it.
 
@@ -107,7 +129,9 @@ def task_of(
         now: For what has expired; by default this moment.
         whole: For the resource: with all outputs and whole URLs.
         tells_choice: For the answer of the generating tool: with what was chosen, and why.
+        origin: What it was made with and from, where that is to be shown.
     """
+    arguments, cut = origin.arguments_of(record) if origin is not None else (None, ())
     return Task(
         task_id=record.task_id,
         kind=record.kind,
@@ -121,9 +145,12 @@ def task_of(
         finished_at=timestamp(record.ended_at),
         outputs=shown_outputs(record, now or datetime.now(UTC), whole=whole),
         failure=record.failure,
-        warnings=(*said, *_warnings(record, whole=whole, deduplicated=deduplicated)),
+        warnings=(*said, *_warnings(record, whole=whole, deduplicated=deduplicated), *cut),
         cost=record.cost,
         job=_job(record),
+        arguments=arguments,
+        parents=(origin.lineage.parents or None) if origin is not None else None,
+        children=(origin.lineage.children or None) if origin is not None else None,
         chosen=record.chosen if (tells_choice or whole) and not record.tried else None,
         deduplicated=deduplicated,
         next=next_step(record, poll_interval_seconds),
@@ -139,6 +166,10 @@ def _job(record: TaskRecord) -> JobShown | None:
 def refused_task(failure: Failure, *, kind: Kind | None = None, next_tool: NextStep | None = None) -> Task:
     """A call to generate that was refused before anything was journaled, in the shape of a task."""
     return Task(kind=kind, state="failed", failure=failure, next=next_tool)
+
+
+def _awaited(record: TaskRecord) -> str:
+    return " and ".join(medium.source for medium in record.request.media if medium.awaited)
 
 
 def _warnings(record: TaskRecord, *, whole: bool, deduplicated: bool) -> Iterator[str]:
@@ -158,6 +189,8 @@ def _warnings(record: TaskRecord, *, whole: bool, deduplicated: bool) -> Iterato
             f"The answer to the submission was lost, and {record.provider} may have the job and charge for it: "
             "rushes looks for it in the gateway's list."
         )
+    if record.phase == "waiting":
+        yield f"Waits, unsent and unpaid, for {_awaited(record)}; it goes out by itself then, do not call again."
     if record.phase == "held" and record.hold is not None:
         yield (
             f"{record.provider} takes no request now ({clean_text(record.hold.why)}). This one is held, "

@@ -6,7 +6,7 @@ from ...domain.record import TaskRecord
 from ..context import ToolContext
 from .links import output_links
 from .result import ToolResult
-from .task import task_of
+from .task import Origin, task_of
 
 
 async def task_result(
@@ -17,11 +17,12 @@ async def task_result(
     failure_is_error: bool = False,
     whole: bool = False,
     said: Sequence[str] = (),
+    origin: Origin | None = None,
 ) -> ToolResult:
     """The task as a tool's answer. It is an error only where the call itself was to generate.
 
     With `whole` nothing is left out for being long: for the task's resource. `said` is what the call has to tell
-    beside the task, as warnings.
+    beside the task, as warnings; with `origin` it says where it comes from.
     """
     service = await context.opened()
     interval = service.poll_interval_seconds(record)
@@ -32,6 +33,7 @@ async def task_result(
         whole=whole,
         said=said,
         tells_choice=failure_is_error,
+        origin=origin,
     )
     return ToolResult(
         document=task.document(),

@@ -26,6 +26,7 @@ NAME_LENGTH_MAX = 300
 TEXT_CHARACTERS_MAX = 100_000
 NAME_CHARACTERS_MAX = 100
 WAIT_SECONDS_MAX = 45
+TASK_IDS_MAX = 20
 _UNSAFE_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 
 
@@ -151,6 +152,16 @@ def task_id(value: object) -> object:
     return text.upper() if _ULID.fullmatch(text) else text
 
 
+def several_ids(ids: list[str]) -> list[str]:
+    """Each id once, and not too many."""
+    distinct = list(dict.fromkeys(ids))
+    if not distinct:
+        raise wrong("must name at least one task")
+    if len(distinct) > TASK_IDS_MAX:
+        raise wrong(f"may name at most {TASK_IDS_MAX} tasks")
+    return distinct
+
+
 def capped_wait(value: object) -> object:
     """More than 45 s is waited as 45 s: the answer is a normal one either way, and the task goes on."""
     return value if cut_wait(value) is None else float(WAIT_SECONDS_MAX)
@@ -206,6 +217,7 @@ Options = Annotated[dict[str, JsonValue], BeforeValidator(parsed_json), AfterVal
 Text = Annotated[str, BeforeValidator(stripped)]
 Name = Annotated[str, BeforeValidator(stripped), AfterValidator(name_of_a_field)]
 TaskId = Annotated[str, BeforeValidator(task_id)]
+TaskIds = Annotated[list[TaskId], BeforeValidator(listed), AfterValidator(several_ids)]
 Word = Annotated[str, BeforeValidator(lowered), AfterValidator(name_of_a_field)]
 AspectRatio = Annotated[str, BeforeValidator(aspect_ratio)]
 Resolution = Annotated[str, BeforeValidator(resolution)]

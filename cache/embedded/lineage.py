@@ -1,0 +1,34 @@
+"""Which tasks were made from which: a row for each pair, whose key is the index.
+
+The parents stand in each task's own document; these rows lead the other way. A task's parents never change.
+"""
+
+from ...domain.document import Document
+from .diskcache_adapter import TaskCache
+
+_PREFIX = "child:"
+_PRESENT = "true"
+"""JSON, as every value of the store is."""
+
+_SELECT_CHILDREN = (
+    "SELECT key FROM Cache INDEXED BY Cache_key_raw WHERE key >= ? AND key < ? AND raw = 1 ORDER BY key LIMIT ?"
+)
+
+
+def note(cache: TaskCache, document: Document) -> None:
+    """Have the parents of a new document lead to it. Blocks; part of the caller's transaction."""
+    parents, task_id = document.get("parents"), document.get("task_id")
+    for parent in parents if isinstance(parents, list) else ():
+        if isinstance(parent, str):
+            cache.set(f"{_of(parent)}{task_id}", _PRESENT)
+
+
+def children(cache: TaskCache, task_id: str, limit: int) -> list[str]:
+    """Ids of the tasks made from this one, the earliest first. Blocks."""
+    prefix = _of(task_id)
+    rows = cache.rows(_SELECT_CHILDREN, (prefix, f"{prefix[:-1]};", limit))  # ";" follows ":"
+    return [key.removeprefix(prefix) for (key,) in rows if isinstance(key, str)]
+
+
+def _of(parent: str) -> str:
+    return f"{_PREFIX}{parent}:"

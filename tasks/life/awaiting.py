@@ -1,0 +1,63 @@
+"""A request whose input has still to be made by another task: it waits, unsent and unpaid."""
+
+from datetime import datetime
+
+from ...domain.chosen import Chosen
+from ...domain.failure import Failure
+from ...domain.job import Plan
+from ...domain.record import TaskRecord, unfinished
+from ...domain.request import GenerationRequest
+from .cancelling import unsent
+from .ground import moved, same_state, with_warnings
+
+
+def begun_waiting(record: TaskRecord) -> TaskRecord:
+    """A new record, not journaled yet, that is to wait. What is said of a plan waits with it."""
+    return same_state(record, record.updated_at, phase="waiting", submitted_at=None, warnings=())
+
+
+def inputs_there(
+    record: TaskRecord,
+    request: GenerationRequest,
+    plan: Plan,
+    deadline_at: datetime,
+    now: datetime,
+    *,
+    answer_folder: str | None,
+    chosen: Chosen | None,
+    hook: str | None,
+    warnings: tuple[str, ...],
+) -> TaskRecord:
+    """All inputs are there, and the POST is about to leave: written before it does, so that it is never sent twice.
+
+    `request` is the record's own, with the media that were named in it.
+    """
+    if record.phase != "waiting":
+        return record
+    if record.final or record.cancel_requested_at is not None:
+        return unsent(record, now)
+    sending = same_state(
+        record,
+        now,
+        phase="submitting",
+        request=request,
+        answer_folder=answer_folder,
+        chosen=chosen,
+        hook=hook,
+        provider=plan.provider,
+        model=plan.model,
+        plan_path=plan.path,
+        plan_details=plan.details,
+        submitted_at=now,
+        deadline_at=deadline_at,
+    )
+    return with_warnings(sending, warnings, now)
+
+
+def inputs_never_come(record: TaskRecord, why: Failure, now: datetime) -> TaskRecord:
+    """An input will not be made, or cannot be used: nothing was sent."""
+    if record.phase != "waiting":
+        return record
+    if not unfinished(record):
+        return same_state(record, now, phase="done")
+    return moved(record, "failed", "done", now, failure=why)
