@@ -1,6 +1,7 @@
 """Dry runs of the everyday requests with a set of keys, and the table of them."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,12 +50,15 @@ async def tabled(home: Path) -> str:
     columns = {keys: await outcomes(home / str(number), keys) for number, keys in enumerate(KEYS)}
     through = {keys: sum(each.model is not None for each in column) for keys, column in columns.items()}
     rows = [
-        ["request", *KEYS],
-        ["---"] * (len(KEYS) + 1),
         *([asked.words, *(str(column[place]) for column in columns.values())] for place, asked in enumerate(EVERYDAY)),
         [f"**of {len(EVERYDAY)}**", *(f"**{through[keys]}**" for keys in KEYS)],
     ]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+    return markdown(["request", *KEYS], rows)
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)) + "\n"
 
 
 _ASKED: dict[str, list[Outcome]] = {}
