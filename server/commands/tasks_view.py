@@ -64,6 +64,8 @@ class TasksTable:
             yield _line(Text(f"  {plain(task.prompt, 80)}"))
             if (file := _linked(task, width - 2)) is not None:
                 yield _line(Text("  ").append_text(file))
+            if (missing := _missing(task)) is not None:
+                yield _line(Text(f"  {missing[2]}", missing[1]))
 
 
 def _line(text: Text) -> Text:
@@ -71,10 +73,15 @@ def _line(text: Text) -> Text:
     return text
 
 
+def _missing(task: TaskSummary) -> tuple[str, str, str] | None:
+    """Mark, colour and words of a task whose files are not all on disk."""
+    words: list[KeepingWord | None] = [output.keeping for output in task.outputs or ()]
+    return unkept(words) if task.state == "succeeded" else None
+
+
 def _state(task: TaskSummary) -> Text:
     mark, colour = MARKS[task.state]
-    words: list[KeepingWord | None] = [output.keeping for output in task.outputs or ()]
-    if task.state == "succeeded" and (missing := unkept(words)):
+    if (missing := _missing(task)) is not None:
         mark, colour, _ = missing
     share = "" if task.progress is None else f" {round(100 * task.progress)} %"
     return Text(f"{mark} {task.state}{share}", colour)

@@ -32,6 +32,9 @@ WIDTH_OF_A_FILE = 200
 SILENCE_SECONDS = 15.0
 """So long nothing may be said while something is waited for: then a person takes it for hung."""
 
+NARROW = 60
+"""Columns below which there is no room for a bar."""
+
 HELD_MAX = 500
 """Log lines that are kept back at most; the oldest give way."""
 
@@ -67,16 +70,17 @@ class ProgressLine:
         self._drawn = sys.stderr.isatty()
         self._now = now
         self._begun = self._said_at = now()
+        console = console_on(sys.stderr)
+        wide = [BarColumn(bar_width=None), TaskProgressColumn(), TimeElapsedColumn()]
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
-            BarColumn(bar_width=None),
-            TaskProgressColumn(),
-            TimeElapsedColumn(),
-            console=console_on(sys.stderr),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis"), markup=False),
+            # Where it is narrow, words and number have the room.
+            *(wide if console.width >= NARROW else [TaskProgressColumn()]),
+            console=console,
             transient=True,
             disable=not self._drawn,
-            expand=True,
+            expand=console.width >= NARROW,
         )
         self._free = [self._progress.add_task(doing, total=None)]
         self._lines: dict[str, TaskID] = {}

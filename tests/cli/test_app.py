@@ -5,8 +5,11 @@ import sys
 from importlib.metadata import version
 
 import pytest
+import typer
 from pydantic import BaseModel
+from typer.testing import CliRunner
 
+from rushes.server.commands.options import with_options_of
 from rushes.tools import CancelTask, GenerateAudio, GenerateImage, GenerateVideo, ListModels, ListTasks
 
 from .command import process, rushes, terminal_shows, visible
@@ -69,3 +72,31 @@ def test_a_wrong_setting_keeps_the_server_from_starting() -> None:
 
 def test_serving_ends_by_itself_when_the_host_closes_stdin() -> None:
     assert process("serve").out == ""
+
+
+class Wish(BaseModel):
+    prompt: str | None = None
+    from_task: str | None = None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "typed"),
+    [
+        (["--from", "last"], {"from_task": "last"}),
+        (["with rain", "--from", "01M7"], {"prompt": "with rain", "from_task": "01M7"}),
+        (["a fox"], {"prompt": "a fox"}),
+    ],
+)
+def test_a_task_is_begun_from_another_with_an_option_that_people_write(
+    arguments: list[str], typed: dict[str, str]
+) -> None:
+    seen: list[dict[str, object]] = []
+
+    def run(typed: dict[str, object]) -> None:
+        seen.append(typed)
+
+    command = typer.Typer()
+    command.command()(with_options_of(Wish, run, argument="prompt"))
+
+    assert CliRunner().invoke(command, arguments).exit_code == 0
+    assert seen == [typed]
