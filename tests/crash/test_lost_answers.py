@@ -61,7 +61,10 @@ class Trial:
             await provider.aclose()
 
     def order(self, prompt: str) -> Order:
-        return Order(order="", home=self.home, gateway=self.ground.gateway, kind=self.ground.kind, prompt=prompt)
+        ground = self.ground
+        return Order(
+            order="", home=self.home, gateway=ground.gateway, kind=ground.kind, prompt=prompt, asked=ground.asked
+        )
 
     def wish(self, outcome: Outcome) -> Wish:
         return self.order(f"a red fox [{outcome.word}]").wish

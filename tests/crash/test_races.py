@@ -28,7 +28,14 @@ LISTING = next(ground for ground in GROUNDS if "lists" in ground.abilities)
 
 def _order(ground: Ground, home: Path, gateways: RunningGateways, name: str, **more: object) -> Order:
     prompt = f"a red fox ({home.name})"
-    order = Order(order=f"{home.name}-{name}", home=home, gateway=ground.gateway, kind=ground.kind, prompt=prompt)
+    order = Order(
+        order=f"{home.name}-{name}",
+        home=home,
+        gateway=ground.gateway,
+        kind=ground.kind,
+        prompt=prompt,
+        asked=ground.asked,
+    )
     return address_of(order.model_copy(update=more), gateways)
 
 

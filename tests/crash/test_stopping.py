@@ -43,7 +43,15 @@ class Stopping:
 
     def order(self, end: End, words: str) -> Order:
         prompt = f"a red fox, {end} {words}".rstrip()
-        order = Order(order=end, home=self._folder / end, gateway=self.ground.gateway, prompt=prompt)
+        ground = self.ground
+        order = Order(
+            order=end,
+            home=self._folder / end,
+            gateway=ground.gateway,
+            kind=ground.kind,
+            prompt=prompt,
+            asked=ground.asked,
+        )
         return address_of(order, self.gateways)
 
     async def end_all(self, running: dict[End, Hosted]) -> None:
@@ -183,7 +191,8 @@ async def _commands_in_their_posts(stopping: Stopping) -> AsyncGenerator[dict[En
         running: dict[End, Hosted] = {}
         for end in stopping.ends:
             order = stopping.order(end, "")
-            command = ("generate", kind, order.prompt, "--provider", order.gateway, "--json")
+            asked = [f"--{name}={value}" for name, value in order.asked.items()]
+            command = ("generate", kind, order.prompt, "--provider", order.gateway, *asked, "--json")
             running[end] = await stack.enter_async_context(hosted(order.home, stopping.settings, *command))
         await stopping.gateways.wait_held(stopping.ground.gateway, len(stopping.ends))
         for end, process in running.items():
