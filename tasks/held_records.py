@@ -11,7 +11,7 @@ from ..domain.request import GenerationRequest
 HELD_BYTES_MAX = 64 * 2**20
 """For all of them; beyond it those that were held first are read from the store again."""
 
-UNPACKED_MAX = 1000
+UNPACKED_MAX = 500
 """So many are held as they are: while few are in flight, none is packed at all."""
 
 _ENTRY_BYTES = 160

@@ -19,7 +19,7 @@ PRICED_SECONDS = 120.0
 PRICE_MIN = 0.03
 
 PAUSE_MIN_SECONDS = 1.0
-EARLY_SHARE = 0.35
+EARLY_SHARE = 0.45
 """Of the median: before it no pause is longer."""
 LATE_SECONDS, LATE_SHARE = 15.0, 0.12
 """After it none is longer than this, or this share of the time that has passed."""

@@ -16,7 +16,7 @@ PRIOR_SPREAD = 0.6
 PRIOR_ENDS, PRIOR_MEAN_ENDS = 2.0, 0.5
 """What is known beforehand counts as so many ends: for the spread, and for the expected time, which is often wrong."""
 
-STRAY_SHARE, STRAY_SPREAD = 0.04, 1.5
+STRAY_SHARE, STRAY_SPREAD = 0.02, 1.5
 REFUSAL_SECONDS, REFUSAL_SPREAD = 6.0, 1.0
 PRIOR_REFUSED, PRIOR_ENDED = 0.3, 6.0
 _SHORTEST_SECONDS = 0.1
