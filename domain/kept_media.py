@@ -58,6 +58,8 @@ class Bounds:
     """Beyond what that process has when it is idle."""
     processor_seconds: int
     wall_seconds: float
+    file_bytes: int = 0
+    """Of a file that it writes."""
 
 
 @dataclass(frozen=True)

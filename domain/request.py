@@ -5,15 +5,26 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from .film import Film, FilmWish
+
 Kind = Literal["video", "image", "audio"]
 
 Purpose = Literal["speech", "music", "sound"]
 """What audio is for: a text read aloud, a brief set to music, a noise or an atmosphere."""
 
 MediaRole = Literal[
-    "image", "last_frame", "reference_image", "reference_video", "reference_audio", "input_image", "mask"
+    "image",
+    "last_frame",
+    "reference_image",
+    "reference_video",
+    "reference_audio",
+    "input_image",
+    "mask",
+    "shot",
+    "sound",
 ]
-"""`image` is a video's first frame; `input_image` is one of an image request's `images`."""
+"""`image` is a video's first frame; `input_image` is one of an image request's `images`; a film has shots
+and sounds."""
 
 KIND_OF_ROLE: Mapping[MediaRole, Kind] = {
     "image": "image",
@@ -23,6 +34,8 @@ KIND_OF_ROLE: Mapping[MediaRole, Kind] = {
     "reference_audio": "audio",
     "input_image": "image",
     "mask": "image",
+    "shot": "video",
+    "sound": "audio",
 }
 """What a medium of each role is."""
 
@@ -98,6 +111,10 @@ class GenerationRequest(BaseModel):
     purpose: Purpose | None = None
     """Decides which models make it; it is no input of any of them."""
     media: tuple[MediaInput, ...] = ()
+    film: Film | None = None
+    """What is assembled from the media; only where nothing is generated."""
+    film_wish: FilmWish | None = None
+    """The same as it was asked for, while a shot or sound of it is still being made."""
 
     def media_of(self, role: MediaRole) -> tuple[MediaInput, ...]:
         """The input media with this role, in the order given."""
@@ -122,6 +139,6 @@ class GenerationRequest(BaseModel):
 
 def asked_inputs(request: GenerationRequest) -> dict[str, JsonValue]:
     """The optional inputs that were asked for, under the tools' names; without model, purpose, options and media."""
-    skipped = {"kind", "prompt", "model", "provider_options", "media", "purpose"}
+    skipped = {"kind", "prompt", "model", "provider_options", "media", "purpose", "film", "film_wish"}
     dumped: dict[str, JsonValue] = request.model_dump(mode="json", exclude=skipped, exclude_none=True)
     return dumped

@@ -22,6 +22,8 @@ INPUT_OF_ROLE: dict[MediaRole, str] = {
     "reference_audio": "reference_audios",
     "input_image": "images",
     "mask": "mask",
+    "shot": "shots",
+    "sound": "sounds",
 }
 """The tools' name of the input that a medium came in by."""
 

@@ -22,10 +22,12 @@ from ..domain.errors import ConfigurationError
 from ..domain.record import SCHEMA, TaskRecord
 from ..domain.unwrapping import unwrapped
 from ..providers.client.upload_client import UploadClient
+from ..providers.local import LocalProvider
 from ..providers.provider import Provider, ProviderSettings, ReadsHooks
 from ..providers.registry import build_provider
 from ..tasks.clock import SystemClock
 from ..tasks.engine import Engine, Limits, Parts
+from ..tasks.films.rendering import FilmRenderer
 from ..tasks.hook_desk import HookDesk
 from ..tasks.hook_ports import HookParts
 from ..tasks.intake.routing import Configured
@@ -77,22 +79,25 @@ async def open_engine(settings: Settings, *, any_local_file: bool = False) -> As
             lease = await stack.enter_async_context(ProcessLease.held(settings.cache_dir))
             # Two, so that nobody's long look holds up what is to be kept.
             measuring = await stack.enter_async_context(Decoder.opened(DECODING))
+            media = MediaFolder(
+                settings.output_dir,
+                Measuring(measuring),
+                fallback=settings.home / "outputs",
+                free_bytes_min=settings.limits.disk_free_min,
+            )
+            local = await stack.enter_async_context(open_local(media, settings))
             parts = Parts(
                 store=store,
                 lease=lease,
                 queue=queue_in_memory,
                 receipts=receipts,
-                media=MediaFolder(
-                    settings.output_dir,
-                    Measuring(measuring),
-                    fallback=settings.home / "outputs",
-                    free_bytes_min=settings.limits.disk_free_min,
-                ),
+                media=media,
                 decoder=await stack.enter_async_context(Decoder.opened(DECODING)),
                 providers=[
                     Configured(each.provider, each.problem, has_key=each.settings.api_key is not None)
                     for each in providers.opened
-                ],
+                ]
+                + [Configured(local)],
                 input_roots=(Path(Path.cwd().anchor),) if any_local_file else settings.input_roots,
                 hooks=await open_hooks(settings),
                 uploader=None if settings.upload is None else UploadClient(settings.upload),
@@ -107,6 +112,15 @@ async def open_engine(settings: Settings, *, any_local_file: bool = False) -> As
                 ),
             )
             yield await stack.enter_async_context(Engine.opened(parts))
+
+
+@asynccontextmanager
+async def open_local(media: MediaFolder, settings: Settings) -> AsyncGenerator[LocalProvider]:
+    """What makes films. Its process is one of its own: a film takes long, and nobody's look waits for it."""
+    async with Decoder.opened(DECODING) as workshop:
+        renderer = FilmRenderer(media.files, workshop, bytes_max=settings.limits.download_bytes_max)
+        async with LocalProvider.opened(renderer, settings.cache_dir / "films") as local:
+            yield local
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from ..domain.chosen import Chosen
+from ..domain.film import FilmWish
 from ..domain.model_facts import ModelFacts
 from ..domain.principal import Principal
 from ..domain.record import TaskRecord, TaskState
@@ -43,6 +44,8 @@ class Wish:
     """Whether local paths are allowed as media (stdio and command line only)."""
     host_roots: tuple[Path, ...] = ()
     """Folders that the host has open, beside those of the settings."""
+    film: FilmWish | None = None
+    """What is to be assembled, where nothing is to be generated."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from .arguments.moments import moment
 from .arguments.schema import Schema, input_schema, portable
 from .arguments.tool_input import ToolInput
 from .arguments.values import TEXT_CHARACTERS_MAX, AspectRatio, KindFilter, stripped
+from .assemble import ASSEMBLE, Assemble
 from .call import call_tool
 from .context import OpenService, ToolContext, already
 from .follow import CANCEL_TASK, CHECK_TASK, LIST_TASKS, CancelTask, CheckTask, ListTasks
@@ -37,6 +38,7 @@ __all__ = [
     "ALL_TOOLS",
     "ANSWERS",
     "ANSWER_TEMPLATE",
+    "ASSEMBLE",
     "CANCEL_TASK",
     "CHECK_TASK",
     "GENERATES",
@@ -57,6 +59,7 @@ __all__ = [
     "URL_SHOWN",
     "VIEW_OUTPUT",
     "AspectRatio",
+    "Assemble",
     "Board",
     "CancelTask",
     "CheckTask",

@@ -208,14 +208,13 @@ async def generate(context: ToolContext, arguments: Generate) -> ToolResult:
         wish = replace(wish, host_roots=tuple(await context.host_roots()))
     if arguments.dry_run:
         return await _preview(context, wish)
-    answer = await _submitted_and_awaited(context, wish, arguments)
-    said = tuple(_not_used(arguments, answer))
+    answer = await submitted_and_awaited(context, wish, arguments.wait_seconds)
+    said = tuple(not_used(arguments.output_name, answer))
     return await task_result(context, answer.record, deduplicated=answer.deduplicated, failure_is_error=True, said=said)
 
 
-def _not_used(arguments: Generate, answer: Answer) -> Iterator[str]:
+def not_used(name: str | None, answer: Answer) -> Iterator[str]:
     """What an equal earlier call leaves without effect: it is no part of what is generated."""
-    name = arguments.output_name
     if answer.deduplicated and name is not None and name != answer.record.output_name:
         yield f"output_name {name!r} was not used: the file is named as the earlier call asked."
 
@@ -236,7 +235,12 @@ async def _preview(context: ToolContext, wish: Wish) -> ToolResult:
     return ToolResult(document=shown.document())
 
 
-async def _submitted_and_awaited(context: ToolContext, wish: Wish, arguments: GenerateInput) -> Answer:
+async def submitted_and_awaited(context: ToolContext, wish: Wish, wait_seconds: float) -> Answer:
+    """The task once it was accepted or refused, or as it is after that wait.
+
+    Raises:
+        RequestRefused, StoreError: before anything was sent.
+    """
     meter = ProgressMeter(context.report_progress)
     started = anyio.current_time()
 
@@ -246,7 +250,7 @@ async def _submitted_and_awaited(context: ToolContext, wish: Wish, arguments: Ge
 
     answer = await with_beats(meter, submit, context.beat_seconds)
     # The answer's time counts, so that a call never takes longer than hosts allow.
-    left = arguments.wait_seconds - (anyio.current_time() - started)
+    left = wait_seconds - (anyio.current_time() - started)
     if left <= 0 or answer.record.settled:
         return answer
     service = await context.opened()

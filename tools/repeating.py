@@ -6,6 +6,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from ..domain.errors import RequestRefused
+from ..domain.film import FILM_MODEL, FILM_PROVIDER
 from ..domain.request import Kind
 from ..domain.spelling import did_you_mean
 from .answers.again import call_again
@@ -32,6 +33,12 @@ async def started_from(
             "invalid_input",
             f"Task {record.task_id} made {record.kind}, not {kind}.",
             hint=f"Repeat it with generate_{record.kind}, or give its output as an input: task:{record.task_id}#1.",
+        )
+    if record.model == FILM_MODEL and record.provider == FILM_PROVIDER:
+        raise RequestRefused(
+            "invalid_input",
+            f"Task {record.task_id} was assembled, and generated nothing.",
+            hint=f"Call assemble with the arguments that check_task shows, or give the film: task:{record.task_id}#1.",
         )
     again = call_again(record)
     given = arguments.model_dump(include=arguments.model_fields_set)

@@ -1,5 +1,6 @@
 """All tools."""
 
+from .assemble import ASSEMBLE
 from .follow import CANCEL_TASK, CHECK_TASK, LIST_TASKS
 from .generate import GENERATE_AUDIO, GENERATE_IMAGE, GENERATE_VIDEO
 from .models import LIST_MODELS
@@ -11,6 +12,7 @@ ALL_TOOLS = (
     GENERATE_AUDIO,
     CHECK_TASK,
     VIEW_OUTPUT,
+    ASSEMBLE,
     LIST_TASKS,
     CANCEL_TASK,
     LIST_MODELS,

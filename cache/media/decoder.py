@@ -14,7 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import BinaryIO, Literal
@@ -82,9 +82,18 @@ class _Head(BaseModel):
     document: dict[str, JsonValue]
     data_bytes: int
     ended: Literal["memory"] | None = None
+    going_on: bool = False
+    """This is no answer yet, and tells how far the work is."""
 
 
 _HEAD = TypeAdapter(_Head)
+
+Tell = Callable[[dict[str, JsonValue]], object]
+"""Hears how far a work is."""
+
+
+def _not_told(document: dict[str, JsonValue]) -> None:
+    """For questions that are answered at once."""
 
 
 class Decoder:
@@ -111,19 +120,33 @@ class Decoder:
         Raises:
             DecodingEnded: it took more than its bounds, crashed, or could not be started.
         """
+        return await self.work(question, [file], bounds, _not_told)
+
+    async def work(
+        self, question: Mapping[str, JsonValue], files: Sequence[BinaryIO], bounds: Bounds, tell: Tell
+    ) -> Answered:
+        """The child's answer to a question about several open files, of which it may be told to write the first.
+
+        `tell` hears how far the work is; what it hears comes from the child, which may have been taken over.
+
+        Raises:
+            DecodingEnded: as for `ask`.
+        """
         async with self._one_at_a_time:
             try:
-                return await self._asked(question, file, bounds)
+                return await self._asked(question, files, bounds, tell)
             except _EndedBefore:
-                return await self._asked(question, file, bounds)
+                return await self._asked(question, files, bounds, tell)
 
-    async def _asked(self, question: Mapping[str, JsonValue], file: BinaryIO, bounds: Bounds) -> Answered:
+    async def _asked(
+        self, question: Mapping[str, JsonValue], files: Sequence[BinaryIO], bounds: Bounds, tell: Tell
+    ) -> Answered:
         child = await self._ready()
         answer: Answered | None = None
         try:
             with anyio.fail_after(bounds.wall_seconds):
-                await child.put({**question, "bounds": asdict(bounds)}, file)
-                answer = await child.answer()
+                await child.put({**question, "bounds": asdict(bounds)}, files)
+                answer = await child.answer(tell)
         except TimeoutError as error:
             raise DecodingEnded(f"took more than {bounds.wall_seconds:g} s") from error
         except ENDED as error:
@@ -198,35 +221,40 @@ class _Child:
     def is_alive(self) -> bool:
         return self._process.returncode is None
 
-    async def put(self, question: Mapping[str, JsonValue], file: BinaryIO) -> None:
+    async def put(self, question: Mapping[str, JsonValue], files: Sequence[BinaryIO]) -> None:
         """Ask, and hear that the question was taken up.
 
         Raises:
             _EndedBefore: it was not, so that another child may be asked.
         """
         try:
-            await self._send(question, file)
+            await self._send(question, files)
             await self.answer()
         except ENDED as error:
             raise _EndedBefore("ended as soon as it was asked") from error
 
-    async def _send(self, question: Mapping[str, JsonValue], file: BinaryIO) -> None:
+    async def _send(self, question: Mapping[str, JsonValue], files: Sequence[BinaryIO]) -> None:
         if self._questions is not None:
             # A question is shorter than a socket's buffer, and there is never more than one in it.
-            socket.send_fds(self._questions, [framed(question)], [file.fileno()])
+            socket.send_fds(self._questions, [framed(question)], [file.fileno() for file in files])
         elif self._process.stdin is not None:
-            await self._process.stdin.send(framed({**question, "path": str(file.name)}))
+            await self._process.stdin.send(framed({**question, "files": [str(file.name) for file in files]}))
 
-    async def answer(self) -> Answered | None:
-        """The next answer; `None` where the child ran out of memory."""
+    async def answer(self, tell: Tell | None = None) -> Answered | None:
+        """The next answer; `None` where the child ran out of memory. `tell` hears what comes before it."""
+        while (head := await self._head()).going_on and tell is not None:
+            tell(head.document)
+        data = await self._answers.receive_exactly(head.data_bytes) if head.data_bytes else b""
+        return None if head.ended else Answered(head.document, data)
+
+    async def _head(self) -> _Head:
         length = int.from_bytes(await self._answers.receive_exactly(4), "big")
         if length > DOCUMENT_BYTES_MAX:
             raise ValueError("too long an answer")
         head = _HEAD.validate_json(await self._answers.receive_exactly(length))
         if not 0 <= head.data_bytes <= DATA_BYTES_MAX:
             raise ValueError("too many bytes")
-        data = await self._answers.receive_exactly(head.data_bytes) if head.data_bytes else b""
-        return None if head.ended else Answered(head.document, data)
+        return head
 
     async def end_of(self, bounds: Bounds) -> DecodingEnded:
         """Why it has ended without an answer."""

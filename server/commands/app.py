@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from . import (
+    assemble_command,
     doctor_command,
     generate_command,
     hooks_command,
@@ -22,7 +23,7 @@ class InOrder(TyperGroup):
     """Shows the commands in the order in which a person comes to need them."""
 
     def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002
-        return ["generate", "check", "view", "tasks", "cancel", "attach", "models", "doctor", "serve", "hooks", "keep"]
+        return ["generate", "assemble", "check", "view", "tasks", "cancel", "attach", "models", "doctor", "serve", "hooks", "keep"]
 
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(generate_command.app, name="generate")
+app.command("assemble")(assemble_command.assemble)
 app.command("check")(task_commands.check)
 app.command("view")(task_commands.view)
 app.command("tasks")(task_commands.tasks)

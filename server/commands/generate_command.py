@@ -80,27 +80,34 @@ def _command(spec: ToolSpec[Any]) -> Callable[..., None]:
         as_json: AsJson = False,
     ) -> None:
         bound = wait_seconds if wait is None else wait
-        ways = Ways(0.0 if no_wait else float("inf") if bound is None else bound, _ending(output), variations)
-        with complaints(as_json=as_json, generates=True):
-            if output is not None and not typed.get("dry_run"):
-                check_target(output, spec.kind)
-                if no_wait:
-                    hint = "Leave out one of them, or fetch the file later: rushes check last -o FILE"
-                    raise ConfigurationError("-o needs the file, for which --no-wait does not wait.", hint=hint)
-            generation = Generation(spec, {**typed, **_prompt(typed)}, ways)
-            try:
-                document = run(generation.make, when_ended=generation.left)
-            except Ended as ended:
-                _stopped(ended.told, as_json=as_json)
-        document = saved(document, output)
-        say(document, as_json=as_json, view=lambda: view_of(document))
-        leave(document)
+        ways = Ways(0.0 if no_wait else float("inf") if bound is None else bound, ending_of(output), variations)
+        make_and_tell(spec, typed, ways, output, as_json=as_json)
 
     generate.__doc__ = DOCS[spec.name]
     return with_options_of(spec.input_model, generate, argument="prompt", skip={"wait_seconds"})
 
 
-def _ending(target: Path | None) -> str:
+def make_and_tell(
+    spec: ToolSpec[Any], typed: dict[str, object], ways: Ways, output: Path | None, *, as_json: bool
+) -> None:
+    """Make it, wait for it as asked, put the file where it is wanted, and say what came of it; ends the command."""
+    with complaints(as_json=as_json, generates=True):
+        if output is not None and not typed.get("dry_run"):
+            check_target(output, spec.kind)
+            if not ways.wait_seconds:
+                hint = "Leave out one of them, or fetch the file later: rushes check last -o FILE"
+                raise ConfigurationError("-o needs the file, for which --no-wait does not wait.", hint=hint)
+        generation = Generation(spec, {**typed, **_prompt(typed)}, ways)
+        try:
+            document = run(generation.make, when_ended=generation.left)
+        except Ended as ended:
+            _stopped(ended.told, as_json=as_json)
+    document = saved(document, output)
+    say(document, as_json=as_json, view=lambda: view_of(document))
+    leave(document)
+
+
+def ending_of(target: Path | None) -> str:
     return "" if target is None or target.is_dir() else target.suffix
 
 
@@ -185,4 +192,4 @@ def _stopped(document: Document, *, as_json: bool) -> NoReturn:
 
 
 for _name, _spec in (("video", GENERATE_VIDEO), ("image", GENERATE_IMAGE), ("audio", GENERATE_AUDIO)):
-    app.command(_name)(_command(_spec))
+    app.command(_name)(command_of(_spec))

@@ -61,6 +61,8 @@ def _parameter(name: str, field: FieldInfo, *, positional: bool) -> inspect.Para
     kind = inspect.Parameter.KEYWORD_ONLY
     if positional:
         argument = typer.Argument(metavar=name.upper(), show_default=False, help=ABOUT.get(name))
+        if get_origin(_plain(field.annotation)) is list:
+            return inspect.Parameter(name, kind, annotation=Annotated[list[str], argument])
         if field.is_required():
             return inspect.Parameter(name, kind, annotation=Annotated[str, argument])
         return inspect.Parameter(name, kind, default=None, annotation=Annotated[str | None, argument])
@@ -101,4 +103,5 @@ def _plain(annotation: object) -> object:
 
 def _help(field: FieldInfo, typed: object, about: str) -> str:
     again = "may be given several times" if typed == list[str] else ""
-    return "; ".join(part for part in (for_people(field.description or about), again) if part)
+    # In brackets typer would see a style.
+    return "; ".join(part for part in (for_people(field.description or about), again) if part).replace("[", "\\[")

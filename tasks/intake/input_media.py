@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 import anyio.to_thread
@@ -201,7 +202,7 @@ class MediaResolver:
     async def _of_file(self, role: MediaRole, text: str, roots: Sequence[Path] | None) -> MediaInput:
         if roots is None:
             raise _invalid(f"{_shown(text)}: local files are taken only over stdio; give an https or data URL.")
-        path = _path_of(text)
+        path = path_of(text)
         data = await _read_allowed(self._files, path, roots, self._bytes_max)
         return self._of_bytes(role, data, shown=str(path), given=str(path.absolute()))
 
@@ -273,7 +274,12 @@ def _mib(size: int) -> str:
     return f"{size / 1048576:g} MB"
 
 
-def _path_of(text: str) -> Path:
+def path_of(text: str) -> Path:
+    """The path that a text names: plain, beginning with `~`, or as a file URL.
+
+    Raises:
+        RequestRefused: it is no path of this machine.
+    """
     try:
         if not text.lower().startswith("file:"):
             return Path(text).expanduser()
@@ -312,6 +318,19 @@ async def _read_allowed(files: Files, path: Path, roots: Sequence[Path], bytes_m
     """At most one byte more than allowed, so that a growing file cannot fill the memory."""
 
     def read() -> bytes:
+        with open_allowed(files, path, roots) as file:
+            return file.read(bytes_max + 1)
+
+    return await anyio.to_thread.run_sync(read)
+
+
+def open_allowed(files: Files, path: Path, roots: Sequence[Path]) -> BinaryIO:
+    """A file inside the folders that may be read. Blocks.
+
+    Raises:
+        RequestRefused: it is outside of them, or cannot be read.
+    """
+    try:
         real = path.resolve()
         inside = [resolved for root in roots if real.is_relative_to(resolved := root.resolve())]
         if not inside:
@@ -319,11 +338,7 @@ async def _read_allowed(files: Files, path: Path, roots: Sequence[Path], bytes_m
             message = f"{_shown(str(path))} is outside the folders that rushes may read ({shown})."
             raise RequestRefused("invalid_media", message, hint=ROOTS_HINT)
         # From here on no link is followed: what was judged to be inside is what is opened, or nothing.
-        with files.open_inside(inside[0], real) as file:
-            return file.read(bytes_max + 1)
-
-    try:
-        return await anyio.to_thread.run_sync(read)
+        return files.open_inside(inside[0], real)
     except FileNotFoundError as error:
         raise _invalid(f"There is no file {_shown(str(path))}.") from error
     except OSError as error:

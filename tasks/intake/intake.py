@@ -16,6 +16,7 @@ from ...domain.record import TaskRecord
 from ...domain.request import GenerationRequest
 from ...domain.secret_options import without_secrets
 from .. import life
+from ..films.sources import FilmSources
 from ..hook_tokens import hook_of
 from ..ids import new_task_id
 from ..journal import TaskJournal
@@ -85,6 +86,7 @@ class Intake:
             roots=parts.input_roots,
             bytes_max=_media_bytes_max(parts),
         )
+        self._films = FilmSources(journal, parts.media.files, parts.decoder, roots=parts.input_roots)
 
     async def prepared(self, wish: Wish) -> Prepared | TaskRecord:
         """The new task, or where nothing new can be begun for want of room the equal one that is there.
@@ -110,6 +112,8 @@ class Intake:
             RequestRefused.
         """
         await output_folder(wish, self._media.roots)
+        if wish.film is not None:
+            return await self._films.routed(wish, self._configured)
         media = await self._media.resolve(
             wish.media, principal=wish.principal, local_files=wish.local_files, host_roots=wish.host_roots
         )
@@ -131,6 +135,10 @@ class Intake:
             StoreError.
         """
         owner = Principal(record.owner, admin=False)
+        if record.request.film_wish is not None:
+            request, chosen = await self._films.completed(record, owner, self._configured)
+            waits = any(medium.awaited for medium in request.media)
+            return None if waits else Completed(request, chosen.candidates, None, None, _warnings(chosen, Room()))
         media = await self._media.completed(record.request.media, given.media, principal=owner)
         if media is None:
             return None

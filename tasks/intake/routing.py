@@ -14,6 +14,7 @@ from ...domain.request import GenerationRequest, MediaInput
 from ...providers.checks import check_request, spoken
 from ...providers.provider import Provider
 from ...providers.translating import translated
+from ..films.making import film_candidate
 from ..ports import Uploader
 from .candidates import DEADLINE_SECONDS, Asked, Candidate, Configured, candidate, find_model, is_auto, meant_or_known
 from .choosing import chosen_among, match_all, tried_in_order
@@ -60,6 +61,8 @@ def route(
     Raises:
         RequestRefused: no provider can do what is asked; the message says what would be accepted.
     """
+    if request.film is not None or request.film_wish is not None:
+        return Route((film_candidate(request, configured),))
     try:
         return _Router(Asked(request, uploader), configured, prospects).route(named)
     except RequestRefused as refusal:

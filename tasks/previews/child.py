@@ -13,7 +13,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -37,13 +38,25 @@ class Answer:
     data: bytes = b""
 
 
-def answered(question: Mapping[str, object], file: BinaryIO) -> Answer:
-    """The answer to one question.
+Tell = Callable[[Document], object]
+"""Says how far the work on a question is."""
+
+
+def _to_nobody(document: Document) -> None:
+    """For work that is over at once."""
+
+
+def answered(
+    question: Mapping[str, object], file: BinaryIO, others: Sequence[BinaryIO] = (), tell: Tell = _to_nobody
+) -> Answer:
+    """The answer to one question, which may be about several files.
 
     Raises:
         MemoryError: it takes more than is allowed.
     """
     try:
+        if question["do"] == "assemble":
+            return _assembled(question, file, others, tell)
         return _ANSWERS[str(question["do"])](question, file)
     except RequestRefused as refused:
         return Answer({"refused": {"reason": refused.reason, "message": refused.message, "hint": refused.hint}})
@@ -65,6 +78,24 @@ def is_out_of_memory(error: BaseException | None) -> bool:
 def _measured(question: Mapping[str, object], file: BinaryIO) -> Answer:
     found = measure(file, str(question["mime_type"]))
     return Answer({"facts": asdict(found.facts), "holds": found.holds})
+
+
+def _probed(question: Mapping[str, object], file: BinaryIO) -> Answer:
+    from ..films.probing import probe
+
+    found = probe(file, str(question["mime_type"]))
+    return Answer({"facts": asdict(found.facts), "holds": found.holds})
+
+
+def _assembled(question: Mapping[str, object], into: BinaryIO, sources: Sequence[BinaryIO], tell: Tell) -> Answer:
+    from ...domain.film import Film
+    from ..films.assembling import assemble
+    from ..films.headway import Progress
+
+    paths = cast("list[str]", question["paths"])
+    film = Film.model_validate(question["film"])
+    progress = Progress(lambda done: tell({"progress": done}))
+    return Answer(asdict(assemble(film, dict(zip(paths, sources, strict=True)), into, progress)))
 
 
 def _looked(question: Mapping[str, object], file: BinaryIO) -> Answer:
@@ -100,6 +131,7 @@ def _gridded(question: Mapping[str, object], file: BinaryIO) -> Answer:
 
 _ANSWERS: Mapping[str, Callable[[Mapping[str, object], BinaryIO], Answer]] = {
     "measure": _measured,
+    "probe": _probed,
     "look": _looked,
     "frame": _framed,
     "grid": _gridded,
@@ -134,7 +166,7 @@ class PosixLimits:
         self._idle_bytes = self._addresses_bytes()
         self._memory_max = math.inf
         self._soft(resource.RLIMIT_CORE, 0)
-        # It has nothing to write to any file.
+        # It has nothing to write to any file, unless a question comes with one for that.
         self._soft(resource.RLIMIT_FSIZE, 0)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         # Where memory is short this process is to go first, and not its parent.
@@ -150,6 +182,7 @@ class PosixLimits:
         self._memory_max = self._peak_bytes() + bounds["memory_bytes"]
         used = resource.getrusage(resource.RUSAGE_SELF)
         self._soft(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime) + int(bounds["processor_seconds"]))
+        self._soft(resource.RLIMIT_FSIZE, int(bounds.get("file_bytes", 0)))
         # For a parent that is gone: this one looks at the time of day and needs no interpreter.
         signal.alarm(math.ceil(bounds["wall_seconds"]) + 1)
 
@@ -157,6 +190,7 @@ class PosixLimits:
         """The work is done."""
         signal.alarm(0)
         self._memory_max = math.inf
+        self._soft(self._resource.RLIMIT_FSIZE, 0)
 
     def _soft(self, limit: int, value: int) -> None:
         hard = self._resource.getrlimit(limit)[1]
@@ -187,16 +221,26 @@ class PosixLimits:
             return
 
 
-Question = tuple[Document, BinaryIO]
+FILES_MAX = 100
+"""Files that one question may be about; systems hand over some 250 at once."""
+
+Question = tuple[Document, Sequence[BinaryIO]]
 
 
 def from_socket(questions: socket.socket) -> Question | None:
-    """The next question with the file that came along; `None` once the parent is gone."""
-    data, descriptors, _, _ = socket.recv_fds(questions, 4, 1)
+    """The next question with the files that came along; `None` once the parent is gone."""
+    data, descriptors, _, _ = socket.recv_fds(questions, 4, FILES_MAX)
     if len(data) < 4 or not descriptors:
         return None
-    document = questions.recv(int.from_bytes(data, "big"), socket.MSG_WAITALL)
-    return json.loads(document), os.fdopen(descriptors[0], "rb")
+    document: Document = json.loads(questions.recv(int.from_bytes(data, "big"), socket.MSG_WAITALL))
+    return document, [
+        os.fdopen(each, "r+b" if _is_written(document, at) else "rb") for at, each in enumerate(descriptors)
+    ]
+
+
+def _is_written(document: Document, at: int) -> bool:
+    """Whether a question's file is the one that its work goes into."""
+    return at == 0 and document.get("do") == "assemble"
 
 
 def from_pipe(questions: BinaryIO) -> Question | None:
@@ -205,7 +249,8 @@ def from_pipe(questions: BinaryIO) -> Question | None:
     if len(head) < 4:
         return None
     document: Document = json.loads(questions.read(int.from_bytes(head, "big")))
-    return document, Path(str(document["path"])).open("rb")
+    paths = cast("list[str]", document["files"])
+    return document, [Path(path).open("r+b" if _is_written(document, at) else "rb") for at, path in enumerate(paths)]
 
 
 def serve(
@@ -233,18 +278,23 @@ def serve(
             asked.put(question)
         leave(0)
 
+    def tell(document: Document) -> None:
+        _put(answers, Answer(document), going_on=True)
+
     threading.Thread(target=read, daemon=True).start()
     _put(answers, Answer({}))
     while True:
         try:
-            question, file = asked.get(timeout=idle_seconds)
+            question, files = asked.get(timeout=idle_seconds)
         except queue.Empty:
             return
-        with file:
+        with ExitStack() as opened:
+            for file in files:
+                opened.enter_context(file)
             _put(answers, Answer({}))
             limits.begin(cast("Mapping[str, float]", question["bounds"]))
             try:
-                answer = answered(question, file)
+                answer = answered(question, files[0], files[1:], tell)
             except MemoryError:
                 _put(answers, Answer({}), ended="memory")
                 return
@@ -253,8 +303,8 @@ def serve(
         _put(answers, answer)
 
 
-def _put(answers: BinaryIO, answer: Answer, *, ended: str | None = None) -> None:
-    head = {"document": answer.document, "data_bytes": len(answer.data), "ended": ended}
+def _put(answers: BinaryIO, answer: Answer, *, ended: str | None = None, going_on: bool = False) -> None:
+    head = {"document": answer.document, "data_bytes": len(answer.data), "ended": ended, "going_on": going_on}
     document = json.dumps(head).encode()
     answers.write(len(document).to_bytes(4, "big") + document + answer.data)
     answers.flush()

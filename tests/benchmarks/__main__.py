@@ -3,7 +3,8 @@
 Both run on the same Python, in turns, so that a machine that is busy is busy for both; the table shows medians.
 `--write` puts it into docs/benchmarks.md, `--check` exits with 1 where rushes starts more slowly than the goal.
 `python -m tests.benchmarks looks` measures instead what one process can watch and submit (looks.py), and
-`python -m tests.benchmarks decoding` what an output takes in the process that decodes (decoding.py).
+`python -m tests.benchmarks decoding` what an output takes in the process that decodes (decoding.py), and
+`python -m tests.benchmarks films` what a film does (films.py).
 """
 
 import argparse
@@ -17,7 +18,7 @@ from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 
-from . import decoding, looks
+from . import decoding, films, looks
 from .host import Host, hosted
 from .pages import DOCUMENT, rewritten
 
@@ -113,6 +114,8 @@ def main() -> int:
         return looks.main(sys.argv[2:])
     if sys.argv[1:2] == ["decoding"]:
         return decoding.main(sys.argv[2:])
+    if sys.argv[1:2] == ["films"]:
+        return films.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--write", action="store_true", help=f"write docs/{DOCUMENT.name}")

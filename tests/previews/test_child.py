@@ -36,7 +36,7 @@ class Answers:
 
 
 def measure(path: Path, mime_type: str) -> dict[str, JsonValue]:
-    return {"do": "measure", "mime_type": mime_type, "bounds": BOUNDS, "path": str(path)}
+    return {"do": "measure", "mime_type": mime_type, "bounds": BOUNDS, "files": [str(path)]}
 
 
 def served(questions: bytes) -> Answers:
@@ -82,7 +82,7 @@ def test_a_file_comes_along_with_its_question(tmp_path: Path) -> None:
             socket.send_fds(ours, [framed({"do": "measure"})], [file.fileno()])
         question = from_socket(its)
         assert question is not None
-        with question[1] as received:
+        with question[1][0] as received:
             assert (question[0], received.read(4)) == ({"do": "measure"}, b"\x89PNG")
         assert partial(from_socket, its)() is None
 

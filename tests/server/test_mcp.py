@@ -59,6 +59,7 @@ async def test_the_tools_are_listed_with_titles_hints_and_schemas(era: str) -> N
         "generate_audio",
         "check_task",
         "view_output",
+        "assemble",
         "list_tasks",
         "cancel_task",
         "list_models",

@@ -27,6 +27,7 @@ CEILINGS = {
     "generate_audio": 1_300,
     "check_task": 650,
     "view_output": 480,
+    "assemble": 600,
     "list_tasks": 620,
     "cancel_task": 440,
     "list_models": 560,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from ...domain.film import Film, FilmWish
 from ...domain.hooks import SECRET_STAND_IN
 from ...domain.record import TaskRecord
 from ...domain.request import MediaRole, asked_inputs
@@ -42,6 +43,8 @@ class Again:
 def call_again(record: TaskRecord) -> Again:
     """The whole call. Where the model was left to rushes, the chosen one; the seed also where it was drawn."""
     request = record.request
+    if (film := request.film or request.film_wish) is not None:
+        return Again(_film_again(film, record))
     media, lost = _media(record)
     if SECRET_STAND_IN in json.dumps(request.provider_options):
         request, lost = request.model_copy(update={"provider_options": {}}), (*lost, "provider_options")
@@ -57,6 +60,18 @@ def call_again(record: TaskRecord) -> Again:
         "output_dir": record.output_dir,
     }
     return Again({name: value for name, value in named.items() if value is not None}, lost)
+
+
+def _film_again(film: Film | FilmWish, record: TaskRecord) -> Arguments:
+    """The arguments of `assemble`."""
+    named: Arguments = {
+        "shots": [shot.given for shot in film.shots],
+        "sounds": [sound.given for sound in film.sounds] or None,
+        "transition_seconds": film.transition_seconds or None,
+        "fade_out_seconds": film.fade_out_seconds or None,
+        "output_name": record.output_name,
+    }
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def seed_of(record: TaskRecord) -> int | None:

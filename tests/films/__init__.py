@@ -1,0 +1,1 @@
+"""Films from kept shots and sounds."""
