@@ -17,7 +17,6 @@ from .context import ToolContext
 from .generate import not_used, submitted_and_awaited
 from .spec import ANSWERS, GENERATES, ToolSpec
 
-
 CappedSeconds = Annotated[float, Field(ge=0), BeforeValidator(capped_wait)]
 """As `wait_seconds` of the other tools, which say how long a wait is at most."""
 

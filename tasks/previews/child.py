@@ -233,14 +233,15 @@ def from_socket(questions: socket.socket) -> Question | None:
     if len(data) < 4 or not descriptors:
         return None
     document: Document = json.loads(questions.recv(int.from_bytes(data, "big"), socket.MSG_WAITALL))
-    return document, [
-        os.fdopen(each, "r+b" if _is_written(document, at) else "rb") for at, each in enumerate(descriptors)
-    ]
+    return document, [_opened(each, document, at) for at, each in enumerate(descriptors)]
 
 
-def _is_written(document: Document, at: int) -> bool:
-    """Whether a question's file is the one that its work goes into."""
-    return at == 0 and document.get("do") == "assemble"
+def _opened(file: int | str, document: Document, at: int) -> BinaryIO:
+    """One of a question's files, by its descriptor or path."""
+    if at == 0 and document.get("do") == "assemble":
+        # The one that the work goes into. What a buffer could not write would be tried once more on closing it.
+        return cast(BinaryIO, open(file, "r+b", buffering=0))  # noqa: PTH123 - a descriptor too; closed by `serve`
+    return open(file, "rb")  # noqa: PTH123
 
 
 def from_pipe(questions: BinaryIO) -> Question | None:
@@ -250,7 +251,7 @@ def from_pipe(questions: BinaryIO) -> Question | None:
         return None
     document: Document = json.loads(questions.read(int.from_bytes(head, "big")))
     paths = cast("list[str]", document["files"])
-    return document, [Path(path).open("r+b" if _is_written(document, at) else "rb") for at, path in enumerate(paths)]
+    return document, [_opened(path, document, at) for at, path in enumerate(paths)]
 
 
 def serve(
