@@ -23,7 +23,20 @@ class InOrder(TyperGroup):
     """Shows the commands in the order in which a person comes to need them."""
 
     def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002
-        return ["generate", "assemble", "check", "view", "tasks", "cancel", "attach", "models", "doctor", "serve", "hooks", "keep"]
+        return [
+            "generate",
+            "assemble",
+            "check",
+            "view",
+            "tasks",
+            "cancel",
+            "attach",
+            "models",
+            "doctor",
+            "serve",
+            "hooks",
+            "keep",
+        ]
 
 
 app = typer.Typer(

@@ -192,4 +192,4 @@ def _stopped(document: Document, *, as_json: bool) -> NoReturn:
 
 
 for _name, _spec in (("video", GENERATE_VIDEO), ("image", GENERATE_IMAGE), ("audio", GENERATE_AUDIO)):
-    app.command(_name)(command_of(_spec))
+    app.command(_name)(_command(_spec))

@@ -138,7 +138,7 @@ class Intake:
         if record.request.film_wish is not None:
             request, chosen = await self._films.completed(record, owner, self._configured)
             waits = any(medium.awaited for medium in request.media)
-            return None if waits else Completed(request, chosen.candidates, None, None, _warnings(chosen, Room()))
+            return None if waits else Completed(request, chosen.candidates, None, None, None, _warnings(chosen, Room()))
         media = await self._media.completed(record.request.media, given.media, principal=owner)
         if media is None:
             return None
