@@ -69,9 +69,13 @@ _INDEXES = (
 
 
 _SELECT_VALUE = "SELECT key, raw, mode, filename, value FROM Cache WHERE key = ? AND raw = 1"
-_PUT = (
+_INSERT = (
     "INSERT INTO Cache(key, raw, store_time, access_time, access_count, tag, size, mode, value)"
-    " VALUES (?, 1, ?, ?, 0, ?, 0, ?, ?) ON CONFLICT(key, raw) DO UPDATE SET store_time = excluded.store_time,"
+    " VALUES (?, 1, ?, ?, 0, ?, 0, ?, ?) ON CONFLICT(key, raw)"
+)
+_INSERT_NEW = f"{_INSERT} DO NOTHING"
+_PUT = (
+    f"{_INSERT} DO UPDATE SET store_time = excluded.store_time,"
     " access_time = excluded.access_time, tag = excluded.tag, size = 0, mode = excluded.mode, filename = NULL,"
     " value = excluded.value"
 )
@@ -127,6 +131,18 @@ class TaskCache(diskcache.Cache):
         for _, value in (self.text(*row) for row in self.rows(_SELECT_VALUE, (key,))):
             return value
         return None
+
+    def insert(self, key: str, text: str, tag: str | None = None) -> bool:
+        """Write a new row; false where there is one of this key already."""
+        before, now = self.changes, time.time()
+        self.rows(_INSERT_NEW, (key, now, now, tag, _MODE_RAW, text))
+        return self.changes != before
+
+    @property
+    def changes(self) -> int:
+        """Rows that this connection has written since it was opened."""
+        changes: int = self._con.total_changes
+        return changes
 
     def put(self, key: str, text: str, tag: str | None = None) -> None:
         """Write a row, new or in place of an old one, as `set` would, in one statement: each costs a wait for Python's

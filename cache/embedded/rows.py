@@ -95,9 +95,8 @@ class Rows:
             return equal[0], False
         new: Document = {**checked(document), "schema": self._schema, "revision": 1}
         task_id = text_of(new, "task_id")
-        if self.cache.rows(_SELECT_KEY, (task_key(task_id),)):
+        if not self.cache.insert(task_key(task_id), encode(new), tag_of(new)):
             raise ValueError(f"a record of task {task_id!r} exists already")
-        self.cache.put(task_key(task_id), encode(new), tag_of(new))
         lineage.note(self.cache, new)
         if fingerprint is not None:
             # An earlier one that still counts has to be found again when the new one no longer does.

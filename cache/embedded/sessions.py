@@ -1,6 +1,5 @@
 """The two sessions of a store: one writes in groups, one reads. Each lives on a thread of its own."""
 
-import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -126,23 +125,23 @@ class WritingSession(_Connected):
 
     def _write(self, calls: Sequence[QueuedCall[Rows]]) -> None:
         rows = self.rows()
-        with contextlib.suppress(_NothingToWrite), rows.cache.transaction(durable=any(call.durable for call in calls)):
-            if len(calls) == 1:
-                _attempt(calls[0], rows)
-                if calls[0].error is not None:
-                    raise _NothingToWrite
-                return
-            for call in calls:
-                # One call that fails leaves nothing of itself behind, and the others of its transaction are written.
-                rows.cache.rows("SAVEPOINT one_call")
-                _attempt(call, rows)
-                if call.error is not None:
-                    rows.cache.rows("ROLLBACK TO one_call")
-                rows.cache.rows("RELEASE one_call")
+        try:
+            with rows.cache.transaction(durable=any(call.durable for call in calls)):
+                for call in calls:
+                    before = rows.cache.changes
+                    _attempt(call, rows)
+                    if call.error is not None and rows.cache.changes != before:
+                        raise _HalfWritten
+        except _HalfWritten:
+            # One call that fails leaves nothing of itself behind, and the others of its transaction are written. It
+            # hardly ever fails after its first write, and a savepoint for each would cost all of them.
+            if len(calls) > 1:
+                for call in calls:
+                    self._write([call])
 
 
-class _NothingToWrite(Exception):
-    """The only call of a transaction has failed."""
+class _HalfWritten(Exception):
+    """A call has written something, and then failed."""
 
 
 def _attempt(call: QueuedCall[Rows], rows: Rows) -> None:

@@ -99,6 +99,28 @@ async def test_a_refused_document_harms_no_other_in_the_same_transaction(store: 
     assert await store.count() == {"queued": len(good)}
 
 
+async def test_a_call_that_fails_half_way_leaves_nothing_and_harms_no_other_in_the_same_transaction(
+    store: TaskStore,
+) -> None:
+    good, bad = [a_document() for _ in range(20)], [a_document() for _ in range(2)]
+    refused: list[Document] = []
+
+    async def create(document: Document, *lines: Line) -> None:
+        try:
+            await store.create(document, lines=lines)
+        except ValueError:
+            refused.append(document)
+
+    async with anyio.create_task_group() as group:
+        for number, document in enumerate(good):
+            group.start_soon(create, document, Line("ledger", f"{number:02}", number))
+            if number % 8 == 4:
+                group.start_soon(create, bad[number // 8], Line("ledger", "x", 1), Line("ledger", "y", math.nan))
+    assert task_ids(refused) == task_ids(bad)
+    assert await store.count() == {"queued": len(good)}
+    assert [line.value for line in await store.lines("ledger")] == list(range(20))
+
+
 class TestFingerprint:
     async def test_one_that_still_counts_is_found_again_after_a_newer_one_no_longer_does(
         self, store: TaskStore
