@@ -60,8 +60,8 @@ async def engine_over(
 def wish_for(answer: ProxyAnswer, *, accepted: bool, kind: Kind = "video") -> Wish:
     timing = "after" if accepted else "before"
     model = "veo-3.1" if kind == "video" else "auto"
-    asked = {"purpose": "speech"} if kind == "audio" else {}
-    return a_wish(f"a red fox [{answer.name}-{timing}-accept]", kind=kind, model=model, **asked)
+    purpose = "speech" if kind == "audio" else None
+    return a_wish(f"a red fox [{answer.name}-{timing}-accept]", kind=kind, model=model, purpose=purpose)
 
 
 async def posts(gateways: RunningGateways, name: str) -> int:
