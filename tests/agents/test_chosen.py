@@ -8,10 +8,11 @@ from rushes.domain.errors import SubmissionRefused
 from rushes.domain.job import Job, Observation, Submission
 from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
-from rushes.tools import CHECK_TASK, GENERATE_VIDEO, ToolContext, already, call_tool, task_of
+from rushes.tools import CHECK_TASK, GENERATE_AUDIO, GENERATE_VIDEO, ToolContext, already, call_tool, task_of
 
 from ..tasks.engines import an_engine
 from ..tasks.scripted import ScriptedProvider
+from .keys import configured
 
 pytestmark = pytest.mark.anyio
 
@@ -52,6 +53,18 @@ async def test_after_another_provider_had_to_take_it_the_warnings_tell_why_and_n
 
     assert (made["provider"], "chosen" in made) == ("two", False)
     assert "one refused this first" in str(made["warnings"])
+
+
+async def test_what_audio_was_for_stands_among_the_arguments_that_make_it_again(tmp_path: Path) -> None:
+    asked = {"prompt": "rain", "purpose": "sound", "provider": "sandbox", "wait_seconds": 20}
+    async with an_engine(tmp_path, *configured(())) as engine:
+        context = ToolContext(opened=already(engine), principal=LOCAL)
+        made = (await call_tool(GENERATE_AUDIO, context, asked)).document
+        checked = (await call_tool(CHECK_TASK, context, {"task_id": made["task_id"]})).document
+
+    arguments = checked["arguments"]
+    assert isinstance(arguments, dict)
+    assert arguments["purpose"] == "sound"
 
 
 def test_a_record_from_before_there_was_a_choice_opens() -> None:

@@ -52,6 +52,7 @@ def call_again(record: TaskRecord) -> Again:
         "prompt": request.prompt,
         "model": record.model if request.model.lower() == "auto" else request.model,
         "provider": record.named_provider,
+        "purpose": request.purpose,
         **asked_inputs(request),
         "seed": seed_of(record),
         **media,
