@@ -11,9 +11,16 @@ from mcp import Client
 from mcp_types import ImageContent, TextContent
 from pydantic import JsonValue, SecretStr, TypeAdapter
 
+from rushes.cache.media.decoder import Decoder
+from rushes.cache.media.folder import MediaFolder
+from rushes.providers.local import LocalProvider
 from rushes.providers.registry import build_provider, default_settings
+from rushes.server.assembly import DECODING
+from rushes.tasks.engine import Limits
+from rushes.tasks.films.rendering import FilmRenderer
 from rushes.tasks.intake.routing import Configured
 
+from ..previews.here import measure_here
 from ..server.clients import connected
 from ..tasks.engines import an_engine
 from .keys import GATEWAYS
@@ -70,12 +77,26 @@ def simulated(environment: Mapping[str, str]) -> list[Configured]:
 
 
 @asynccontextmanager
+async def a_workshop(home: Path) -> AsyncGenerator[Configured]:
+    """What makes films of the files that are kept in this home."""
+    media = MediaFolder(home / "outputs", measure_here)
+    async with Decoder.opened(DECODING) as decoder:
+        renderer = FilmRenderer(media.files, decoder, bytes_max=Limits().download_bytes_max)
+        async with LocalProvider.opened(renderer, home / "films") as local:
+            yield Configured(local)
+
+
+@asynccontextmanager
 async def an_agent(home: Path, environment: Mapping[str, str]) -> AsyncGenerator[ScriptedAgent]:
     """An agent of a server over the simulated gateways, which makes no one wait."""
     entries = simulated(environment)
     try:
         with anyio.fail_after(JOB_SECONDS):
-            async with an_engine(home, *entries) as engine, connected(engine) as client:
+            async with (
+                a_workshop(home) as workshop,
+                an_engine(home, *entries, workshop) as engine,
+                connected(engine) as client,
+            ):
                 yield ScriptedAgent(client)
     finally:
         with anyio.CancelScope(shield=True):

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from rushes.tools import ALL_TOOLS
-
 from .agent import DOCUMENTS, ScriptedAgent
 
 WAIT = 45
@@ -62,8 +60,6 @@ async def storyboard(agent: ScriptedAgent) -> None:
     assert states == {"succeeded"}, followed
     looked_at: list[JsonValue] = [*shots]
     await agent.call("view_output", task_ids=looked_at)
-    if not any(spec.name == "assemble" for spec in ALL_TOOLS):
-        return
     files: list[JsonValue] = [f"task:{shot}#1" for shot in shots]
     film = await agent.call("assemble", shots=files, sounds=[f"task:{score}#1"], wait_seconds=WAIT)
     assert film["state"] == "succeeded", film

@@ -10,8 +10,6 @@ from mcp import Client
 from mcp_types import TextContent
 from pydantic import JsonValue, TypeAdapter
 
-from rushes.tools import ALL_TOOLS
-
 from ..server.clients import connected, document
 from ..tasks.engines import an_engine
 from .keys import KEYS, configured
@@ -101,8 +99,8 @@ async def test_a_storyboard_begins_with_a_character_sheet_has_sound_waits_once_a
     assert score["purpose"] == "music"
     assert "paid calls that is (6)" in text
     assert "Then wait once for all of it." in text
-    if any(spec.name == "assemble" for spec in ALL_TOOLS):
-        assert '"shots": ["task:<task_id of shot 1>#1", "task:<task_id of shot 2>#1"]' in text
+    assert '"wait_for": "all"' in text
+    assert '"shots": ["task:<task_id of shot 1>#1", "task:<task_id of shot 2>#1"]' in text
 
 
 async def test_where_no_image_model_is_usable_the_character_is_written_in_words(tmp_path: Path) -> None:
