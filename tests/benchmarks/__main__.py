@@ -2,7 +2,8 @@
 
 Both run on the same Python, in turns, so that a machine that is busy is busy for both; the table shows medians.
 `--write` puts it into docs/benchmarks.md, `--check` exits with 1 where rushes starts more slowly than the goal.
-`python -m tests.benchmarks looks` measures instead what one process can watch and submit (looks.py), and
+`python -m tests.benchmarks looks` measures instead what one process can watch and submit (looks.py),
+`python -m tests.benchmarks hooks` what is saved where gateways call back (hooks.py),
 `python -m tests.benchmarks decoding` what an output takes in the process that decodes (decoding.py), and
 `python -m tests.benchmarks films` what a film does (films.py).
 """
@@ -18,7 +19,7 @@ from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 
-from . import decoding, films, looks
+from . import decoding, films, hooks, looks
 from .host import Host, hosted
 from .pages import DOCUMENT, rewritten
 
@@ -112,6 +113,8 @@ def main() -> int:
     """Measure, print, and write or check if asked."""
     if sys.argv[1:2] == ["looks"]:
         return looks.main(sys.argv[2:])
+    if sys.argv[1:2] == ["hooks"]:
+        return hooks.main(sys.argv[2:])
     if sys.argv[1:2] == ["decoding"]:
         return decoding.main(sys.argv[2:])
     if sys.argv[1:2] == ["films"]:

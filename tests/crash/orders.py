@@ -53,6 +53,8 @@ class Order(Reached):
     until: Literal["rest", "told"] = "rest"
     """End when nothing is left to do, or only on SIGTERM."""
 
+    public_url: str | None = None
+    """Where gateways are asked to call back."""
     receipts: bool = False
     """Note accepted jobs beside the store, as servers do."""
     takes_up: bool = False

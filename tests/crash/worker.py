@@ -10,9 +10,11 @@ from pathlib import Path
 import anyio
 
 from rushes.cache.embedded.store import TaskStore
+from rushes.cache.hook_key import hook_key
 from rushes.cache.media.decoder import Decoder
 from rushes.cache.receipts import Receipts
 from rushes.cache.workers.leases import LeaseTimes, ProcessLease
+from rushes.cache.workers.nudges import NudgeFolder
 from rushes.domain.principal import LOCAL
 from rushes.domain.record import SCHEMA, TaskRecord
 from rushes.providers.client.gateway import HttpProvider
@@ -22,6 +24,7 @@ from rushes.providers.registry import default_settings, format_class
 from rushes.providers.sandbox import SandboxProvider
 from rushes.server.assembly import DECODING
 from rushes.tasks.engine import Engine, Limits, Parts
+from rushes.tasks.hook_ports import HookParts
 from rushes.tasks.intake.routing import Configured
 from rushes.tasks.journal import from_document
 from rushes.tasks.migrations import MIGRATIONS
@@ -35,16 +38,26 @@ ALL = 1000
 TIMEOUT_SECONDS = 10.0
 
 
-def real_provider(reached: Reached, home: Path, fuse: Fuse) -> Provider:
+def real_provider(reached: Reached, home: Path, fuse: Fuse, public_url: str | None = None) -> Provider:
     """The real adapter of a gateway, over the real HTTP stack."""
     if reached.gateway == "sandbox":
         return SandboxProvider(home / "cache" / "sandbox")
     known = next(each for each in default_settings() if each.name == reached.gateway)
     settings = known.model_copy(
-        update={"base_url": reached.base_url, "api_key": reached.api_key, "timeout_seconds": TIMEOUT_SECONDS}
+        update={
+            "base_url": reached.base_url,
+            "api_key": reached.api_key,
+            "timeout_seconds": TIMEOUT_SECONDS,
+            "public_url": public_url,
+        }
     )
     wire = format_class(settings.wire)(settings)
     return HttpProvider(settings, wire, load_facts(settings.wire), transport=DyingTransport(fuse))
+
+
+def hook_parts(home: Path) -> HookParts:
+    """What all processes of a home have in common for hooks."""
+    return HookParts(hook_key(home / "hooks"), NudgeFolder(home / "hooks" / "nudges"), watch_seconds=0.1)
 
 
 @asynccontextmanager
@@ -52,7 +65,10 @@ async def opened(order: Order, fuse: Fuse) -> AsyncGenerator[tuple[Engine, TaskS
     """The engine with its parts, in the order in which rushes opens and closes them."""
     times = LeaseTimes(order.beat_seconds, order.silent_seconds, confirm_seconds=0.4 * order.silent_seconds)
     async with AsyncExitStack() as stack:
-        providers = [DyingProvider(real_provider(each, order.home, fuse), fuse) for each in (order, *order.further)]
+        providers = [
+            DyingProvider(real_provider(each, order.home, fuse, order.public_url), fuse)
+            for each in (order, *order.further)
+        ]
         for provider in providers:
             stack.push_async_callback(provider.aclose)
         cache = order.home / "cache"
@@ -68,6 +84,7 @@ async def opened(order: Order, fuse: Fuse) -> AsyncGenerator[tuple[Engine, TaskS
             queue=HastyQueue.made,
             media=DyingFolder(order.home / "outputs", fuse),
             decoder=Decoder(DECODING),
+            hooks=None if order.public_url is None else hook_parts(order.home),
             providers=[Configured(provider) for provider in providers],
             limits=Limits(
                 shutdown_grace_seconds=0.1,

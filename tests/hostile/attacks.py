@@ -254,4 +254,63 @@ BOUNDARIES: Final = (
     ),
 )
 
-ATTACKS: Final = (*MEMORY_AND_TIME, *DISK_AND_CLOCK, *BOUNDARIES)
+HOOKS: Final = (
+    Attack(
+        "hooks that are forged, shifted by more than 5 minutes, changed, or without a signature where there is one",
+        "refused in the same words; no look, no change",
+        (
+            *_in(
+                "hooks/test_door.py",
+                "at_a_gateway_that_signs_only_its_own_hook_counts_and_only_once",
+                "nobody_is_told_of_what_is_not_the_gateways_or_of_a_job_that_goes_on",
+            ),
+            *_in(
+                "providers/test_signatures.py",
+                "whatever_was_changed_of_the_headers_is_wrong",
+                "a_header_that_is_missing_is_wrong",
+                "the_signature_is_of_the_raw_body",
+                "five_minutes_either_way_are_now",
+            ),
+        ),
+    ),
+    Attack(
+        "hooks with foreign, dead or guessed tokens, other methods, other paths",
+        "refused in the same words, before a body is read",
+        _in(
+            "hooks/test_door.py",
+            "everything_that_is_no_hook_of_a_task_is_refused_in_the_same_words_and_changes_nothing",
+            "a_token_that_is_not_the_records_is_no_token",
+            "a_token_is_dead_a_day_after_its_tasks_end",
+        ),
+    ),
+    Attack(
+        "hooks that lie about the end, come again, or by the thousand",
+        "one look, at ever longer intervals; nothing is believed",
+        _in(
+            "hooks/test_door.py",
+            "a_hook_that_claims_the_end_ends_nothing",
+            "a_repeated_delivery_is_told_once",
+            "a_flood_of_hooks_of_one_task_has_few_looks_made",
+        ),
+    ),
+    Attack(
+        "hooks of more than 1 MiB, and such as never come to an end",
+        "1 MiB, 10 s, 32 MiB together",
+        _in(
+            "hooks/test_door.py",
+            "a_body_that_grows_beyond_a_mebibyte_is_refused_whatever_its_head_says",
+            "a_body_that_does_not_come_in_time_is_refused",
+        ),
+    ),
+    Attack(
+        "a look into record, files, dry run and log for a secret of hooks",
+        "a hash of the token; of secrets nothing",
+        _in(
+            "hooks/test_secrets.py",
+            "a_secret_of_the_persons_own_is_sent_and_stands_in_no_record_file_dry_run_or_log",
+            "our_own_token_and_secret_stand_in_no_record_file_dry_run_or_log",
+        ),
+    ),
+)
+
+ATTACKS: Final = (*MEMORY_AND_TIME, *DISK_AND_CLOCK, *BOUNDARIES, *HOOKS)
