@@ -50,7 +50,8 @@ async def call_tool(
             return refused_by(error, spec.kind)
         task_id = getattr(arguments, "task_id", None)
         step = await _step_beside(context, task_id) if isinstance(task_id, str) else None
-        return unanswered(error, step, about_a_task=task_id is not None)
+        about_a_task = task_id is not None or getattr(arguments, "task_ids", None) is not None
+        return unanswered(error, step, about_a_task=about_a_task)
     except Exception:
         # The boundary: no fault may end without its money state.
         logger.exception("a tool failed", extra={"tool": spec.name})

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rushes.domain.errors import RequestRefused
+from rushes.domain.errors import Charged, FailureReason, RequestRefused
 from rushes.domain.failure import failure
 from rushes.domain.principal import LOCAL
 from rushes.domain.record import KeptMedia, Output, TaskRecord
@@ -290,3 +290,23 @@ async def test_a_refusal_to_generate_says_what_it_would_have_generated() -> None
     answer = await answered(GENERATE_AUDIO, refusing(RequestRefused("unsupported", "no")), {"prompt": "x"})
 
     assert list(answer.document) == ["kind", "state", "failure", "next"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "charged", "again"),
+    [
+        ("rate_limited", "no", True),
+        ("provider_error", "no", True),
+        ("provider_error", "unknown", False),
+        ("content_violation", "no", False),
+        ("cancelled", "no", False),
+    ],
+)
+def test_a_failure_that_costs_nothing_and_may_pass_leads_to_the_same_again(
+    reason: FailureReason, charged: Charged, again: bool
+) -> None:
+    told = failure(reason, "not now", charged=charged)
+    step = task_of(record(state="failed", phase="done", open=False, failure=told)).document().get("next")
+
+    once_more = {"tool": "generate_video", "arguments": {"from_task": "01TASK"}, "after_seconds": 60}
+    assert step == (once_more if again else None)

@@ -17,6 +17,10 @@ KEEP_AGAIN_SECONDS = 30.0
 """After an output met an obstacle on its way to disk."""
 
 
+ONCE_MORE_SECONDS = 60
+"""Before the same is asked of a gateway that just refused or failed."""
+
+
 class NextStep(BaseModel):
     """A tool call worth making, and after how many seconds; at once where none are told."""
 
@@ -42,11 +46,21 @@ def next_step(record: TaskRecord, poll_interval_seconds: float | None) -> NextSt
     if not record.settled:
         return check_again(record.task_id, 1)
     if record.failure is not None:
-        return cure(record.failure.reason, record.kind)
+        return cure(record.failure.reason, record.kind) or _once_more(record)
     if any(output.pending for output in record.outputs):
         return check_again(record.task_id, KEEP_AGAIN_SECONDS)
     kept = (number for number, output in enumerate(record.outputs, start=1) if output.path)
     return look_at(record.task_id, first) if (first := next(kept, None)) else None
+
+
+def _once_more(record: TaskRecord) -> NextStep | None:
+    """The same again after a failure that costs nothing and may pass, but not after a cancel, which was wanted."""
+    told = record.failure
+    if told is None or not told.retry_safe or told.reason == "cancelled":
+        return None
+    return NextStep(
+        tool=f"generate_{record.kind}", arguments={"from_task": record.task_id}, after_seconds=ONCE_MORE_SECONDS
+    )
 
 
 def check_again(task_id: str, after_seconds: float) -> NextStep:
