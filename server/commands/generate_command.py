@@ -79,6 +79,8 @@ def _command(spec: ToolSpec[Any]) -> Callable[..., None]:
         variations: Variations = 1,
         as_json: AsJson = False,
     ) -> None:
+        if typed.get("prompt") is None and typed.get("from_task") is None:
+            raise typer.BadParameter("it is missing; - reads it from standard input", param_hint="'PROMPT'")
         bound = wait_seconds if wait is None else wait
         ways = Ways(0.0 if no_wait else float("inf") if bound is None else bound, ending_of(output), variations)
         make_and_tell(spec, typed, ways, output, as_json=as_json)
