@@ -19,7 +19,7 @@ from rushes.tasks.engine import Engine, Limits, Parts
 from rushes.tasks.hook_ports import HookParts
 from rushes.tasks.intake.routing import Configured
 from rushes.tasks.migrations import MIGRATIONS
-from rushes.tasks.ports import Clock, Uploader
+from rushes.tasks.ports import Clock, MakesQueue, Uploader
 from rushes.tasks.service import MediaSource, Wish
 
 from ..clocks import JumpingClock
@@ -37,6 +37,7 @@ async def an_engine(
     media_type: Callable[[Path, Measure], MediaFolder] = MediaFolder,
     clock: Clock | None = None,
     uploader: Uploader | None = None,
+    queue: MakesQueue = queue_in_memory,
     hooks: HookParts | None = None,
 ) -> AsyncGenerator[Engine]:
     """A engine in `home`, with the providers in this order; without a `clock` it waits for nothing."""
@@ -49,7 +50,7 @@ async def an_engine(
             receipts=receipts,
             store=store,
             lease=lease,
-            queue=queue_in_memory,
+            queue=queue,
             media=media_type(home / "outputs", measure_here),
             decoder=await stack.enter_async_context(Decoder.opened(DECODING)),
             providers=[each if isinstance(each, Configured) else Configured(each) for each in providers],
