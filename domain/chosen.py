@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from .money import Basis
+
 ALTERNATIVES_MAX = 3
 
 
@@ -15,6 +17,10 @@ class Alternative(BaseModel):
     """By its canonical name."""
     seconds: float | None = None
     """How long it usually takes, where that is known."""
+    amount: float | None = None
+    """What it would probably cost, where that is known; then with the currency, and where it is known from."""
+    currency: str | None = None
+    basis: Basis | None = None
 
 
 class Chosen(BaseModel):

@@ -5,6 +5,8 @@
     ├── JobTaken                    the job belongs to another task
     ├── TaskNotFound                no task has this id (or it belongs to somebody else)
     ├── RequestRefused              refused by rushes itself, before anything was sent or paid
+    │   └── ConfirmationNeeded      a person has to agree to the price first
+    ├── OverBudget                  a write would reserve more than a bound leaves; nothing was written
     ├── GatewayError                a gateway's answer, or the lack of one
     │   ├── SubmissionRefused       definite: the gateway did not accept the job; nothing is charged
     │   ├── SubmissionLost          the answer was lost: the job may exist and may be charged
@@ -26,8 +28,11 @@ a fault in rushes, and nobody handles it.
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal
+
+from .money import Bound, Estimate, plain
 
 FailureReason = Literal[
     "content_violation",
@@ -43,6 +48,8 @@ FailureReason = Literal[
     "cancelled",
     "outcome_unknown",
     "result_expired",
+    "budget_exceeded",
+    "confirmation_needed",
     "internal",
 ]
 """Why a task ended without outputs."""
@@ -102,6 +109,25 @@ class RequestRefused(FailureError):
     """rushes refused the request before anything was sent."""
 
     default_charged = "no"
+
+
+class ConfirmationNeeded(RequestRefused):
+    """The price is above what is spent without asking a person."""
+
+    def __init__(self, message: str, estimate: Estimate, what: str, *, hint: str | None = None) -> None:
+        super().__init__("confirmation_needed", message, hint=hint)
+        self.estimate = estimate
+        self.what = what
+        """The generation in a few words, for the person."""
+
+
+class OverBudget(RushesError):
+    """A write would reserve more than a bound leaves. `used` is what counted against it before."""
+
+    def __init__(self, bound: Bound, used: Decimal) -> None:
+        super().__init__(f"{plain(used)} of {plain(bound.limit)} {bound.currency} {bound.span} are used")
+        self.bound = bound
+        self.used = used
 
 
 class GatewayError(FailureError):

@@ -25,6 +25,8 @@ HINTS: Mapping[FailureReason, str] = {
     "outcome_unknown": "The gateway may have accepted and may charge this: if its dashboard shows the job, call "
     "check_task with its id as job_id; use force_new only if a second charge is acceptable.",
     "result_expired": "The result's URL is gone; generate again if it is still wanted.",
+    "budget_exceeded": "Ask the user whether the budget in rushes.toml may be raised, or ask for something cheaper.",
+    "confirmation_needed": "Tell the user the price; if they agree, make the call in `next`.",
     "internal": "A fault in rushes; see its log on stderr, and report it.",
 }
 

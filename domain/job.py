@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from .failure import Failure
+from .money import USD, Amount, Currency
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
@@ -27,8 +28,8 @@ class Cost(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    amount: float
-    currency: str = "USD"
+    amount: Amount
+    currency: Currency = USD
 
 
 class Plan(BaseModel):

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from .money import Price
 from .request import Kind, MediaRole, Operation, Purpose
 
 MediaForm = Literal["url", "data"]
@@ -110,6 +111,8 @@ class ModelFacts(InputLimits):
     """Median time of a generation, as a prior for polling."""
     deadline_seconds: float | None = None
     """After this a task is given up with `timeout`."""
+    price: Price | None = None
+    """As the gateway's own list of models tells it."""
     required_inputs: tuple[str, ...] = ()
     assumed_inputs: tuple[str, ...] = ()
     """Inputs whose names no page tells: they go out under a likely one, with a warning, and only where no other gateway

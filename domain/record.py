@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal, Self, TypedDict
+from typing import Annotated, Any, Literal, Self, TypedDict
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
 from typing_extensions import TypeIs
 
 from .chosen import Chosen
 from .errors import IllegalTransition
 from .failure import Failure
 from .job import KEY_STAND_IN, Cost, Job, RemoteOutput, Told
+from .money import Amount, Currency, Estimate, Measure
 from .request import GenerationRequest, Kind
 
 SCHEMA = 3
@@ -40,6 +41,14 @@ KeepingStatus = Literal["pending", "kept", "failed", "off"]
 
 CLOCKS_APART = timedelta(minutes=10)
 """A gateway's clock may differ from ours by this much before its times are not believed."""
+
+
+def _readable_cost(value: object) -> object:
+    """Before amounts were exact any number was taken for a cost; no record is lost for one that is none."""
+    try:
+        return value if value is None else Cost.model_validate(value)
+    except ValidationError:
+        return None
 
 
 class Keeping(BaseModel):
@@ -135,6 +144,18 @@ class Hold(BaseModel):
     why: str = ""
 
 
+class Settlement(BaseModel):
+    """What a person said that a task has cost, because no gateway did."""
+
+    model_config = ConfigDict(frozen=True)
+
+    amount: Amount
+    currency: Currency
+    at: datetime
+    told: Cost | None = None
+    """What the gateway had told then; what it tells later counts for more than the person's word."""
+
+
 class TaskRecord(BaseModel):
     """One task. Immutable: transitions make new ones, and the store compares revisions before it takes one."""
 
@@ -211,7 +232,14 @@ class TaskRecord(BaseModel):
 
     outputs: tuple[Output, ...] = ()
     failure: Failure | None = None
-    cost: Cost | None = None
+    cost: Annotated[Cost | None, BeforeValidator(_readable_cost)] = None
+    estimate: Estimate | None = None
+    """What it was to cost at this provider, as it was known before the POST."""
+    measure: Measure | None = None
+    """What the price goes by; `None` in records of an older rushes."""
+    free: bool = False
+    """The provider takes no money."""
+    settlement: Settlement | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -291,4 +319,8 @@ class Changes(TypedDict, total=False):
     outputs: tuple[Output, ...]
     failure: Failure | None
     cost: Cost | None
+    estimate: Estimate | None
+    measure: Measure | None
+    free: bool
+    settlement: Settlement | None
     warnings: tuple[str, ...]

@@ -80,9 +80,18 @@ def find_model(models: Iterable[ModelFacts], name: str, kind: Kind | None = None
 
 
 def join_models(documented: Sequence[ModelFacts], live: Sequence[ModelFacts]) -> tuple[ModelFacts, ...]:
-    """Both lists; a documented row wins over a live one of the same id."""
+    """Both lists; a documented row wins over a live one of the same id, and takes its price."""
     known = {row.id.casefold() for row in documented}
-    return (*documented, *(row for row in live if row.id.casefold() not in known))
+    return (*(_priced(row, live) for row in documented), *(row for row in live if row.id.casefold() not in known))
+
+
+def _priced(row: ModelFacts, live: Sequence[ModelFacts]) -> ModelFacts:
+    """The row with the price of the live one of its id; in some lists an upstream stands in front of that."""
+    wanted = row.id.casefold()
+    listed = [each for each in live if each.price is not None and each.kind == row.kind]
+    same = [each for each in listed if each.id.casefold() == wanted]
+    same = same or [each for each in listed if each.id.casefold().rpartition("/")[2] == wanted]
+    return row.model_copy(update={"price": same[0].price}) if same else row
 
 
 def _id(row: ModelFacts) -> tuple[str, ...]:

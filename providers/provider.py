@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -76,7 +77,7 @@ class AccountCheck(BaseModel):
     message: str
     checked: bool = True
     """False where the gateway has no such read, so that nothing is known of the key."""
-    balance: float | None = None
+    balance: Decimal | None = None
     currency: str | None = None
 
 

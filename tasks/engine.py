@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from decimal import Decimal
 
 import anyio
 from pydantic import JsonValue
 
-from ..domain.errors import StoreError, TaskNotFound
+from ..domain.budget import Left
+from ..domain.errors import OverBudget, StoreError, TaskNotFound
 from ..domain.principal import Principal
 from ..domain.record import Output, TaskRecord, TaskState
 from ..domain.request import GenerationRequest, Kind
@@ -20,11 +22,17 @@ from .intake.intake import Intake, Prepared
 from .journal import TaskJournal
 from .limits import Limits
 from .listing import Wanted, index_words, page_of
+from .money.balances import Balance
+from .money.ledger import lines_between
+from .money.prices import Prices
+from .money.spend import By, Spend
+from .money.treasury import Treasury
 from .parts import Parts
 from .previews.preview import Grid
 from .previews.previews import Previews, check_index
 from .service import Answer, Fits, Labelled, Lineage, ModelOffer, Preview, Seen, TaskPage, Wish
 from .work.cleaning import Cleaner
+from .work.learning import Learning
 from .work.receipt_book import ReceiptBook
 from .work.shield import uninterrupted
 from .work.wiring import wired
@@ -49,13 +57,19 @@ class Engine:
         self._configured = tuple(parts.providers)
         self._providers = {c.provider.name: c.provider for c in parts.providers}
         self._waiters: Counter[str] = Counter()
-        self._journal = journal = TaskJournal(parts.store, parts.lease.worker_id, parts.clock)
+        self._journal = journal = TaskJournal(parts.store, parts.lease.worker_id, parts.clock, lines_of=lines_between)
+        learning = Learning(parts.store, self._providers)
+        self._money = money = Treasury(
+            parts.store, parts.clock, self._configured, learning, prices=parts.prices, budgets=parts.budgets
+        )
         self._book = ReceiptBook(parts.receipts, journal, parts.clock)
         self._previews = Previews(parts.media.files, parts.decoder)
         self._cleaner = Cleaner(parts.media, journal)
-        self._intake = Intake(parts, journal, self._previews)
+        self._intake = intake = Intake(parts, journal, self._previews, money)
         waiters = self._waiters
-        self._work = wired(parts, journal, self._book, self._intake, waited_for=lambda task_id: waiters[task_id] > 0)
+        self._work = wired(
+            parts, journal, self._book, intake, learning, money, waited_for=lambda task_id: waiters[task_id] > 0
+        )
         self._queue = self._work.queue
         self.submissions = self._work.submissions
         self.callbacks = self._work.callbacks
@@ -70,6 +84,7 @@ class Engine:
             for record in await engine._work.takeover.look():
                 # Before the queue runs, so that whoever asks first hears what became of them.
                 await engine._work.advancer.resume(record)
+            group.start_soon(engine._money.heal, name="ledger")
             group.start_soon(engine._queue.run, name="queue")
             group.start_soon(engine._book.look_after, name="receipts")
             group.start_soon(engine._work.takeover.run, parts.limits.takeover_seconds, name="takeover")
@@ -85,7 +100,16 @@ class Engine:
                         await engine.submissions.answered()
                 group.cancel_scope.cancel()
 
+    async def ledger_complete(self) -> None:
+        """Wait until tasks of an older rushes have their lines in the ledger."""
+        await self._money.healed.wait()
+
     # what tools ask
+
+    @property
+    def prices(self) -> Prices:
+        """What is known of prices and times."""
+        return self._money.prices
 
     async def generate(self, wish: Wish, *, answer_within_seconds: float = 20.0) -> Answer:
         """See `Service.generate`."""
@@ -100,8 +124,8 @@ class Engine:
 
     async def preview(self, wish: Wish) -> Preview:
         """See `Service.preview`."""
-        _, chosen = await self._intake.routed(wish)
-        return preview(chosen)
+        _, chosen = await self._intake.routed(wish, dry_run=True)
+        return preview(self._money.admitted_or_why(chosen, wish))
 
     async def get(self, task_id: str, *, principal: Principal) -> TaskRecord:
         """See `Service.get`."""
@@ -174,6 +198,24 @@ class Engine:
             await self._book.take_up(task_id)
         return await self._journal.read_owned(task_id, principal)
 
+    async def settle(
+        self, task_id: str, amount: Decimal, currency: str | None = None, *, principal: Principal
+    ) -> TaskRecord:
+        """See `Service.settle`."""
+        return await self._work.settler.settle(await self._owned(task_id, principal), amount, currency)
+
+    async def spend(self, *, principal: Principal, by: By = "day", since: datetime | None = None) -> Spend:
+        """See `Service.spend`."""
+        return await self._money.spend(None if principal.admin else principal.name, by, since)
+
+    async def balances(self) -> Sequence[Balance]:
+        """See `Service.balances`."""
+        return await self._money.balances.known()
+
+    async def budgets_left(self, *, principal: Principal) -> Sequence[Left]:
+        """See `Service.budgets_left`."""
+        return await self._money.left(principal.name)
+
     async def take_up(self, task_id: str, *, principal: Principal) -> TaskRecord:
         """See `Service.take_up`."""
         return await self._work.attacher.take_up(await self._journal.read_owned(task_id, principal))
@@ -183,6 +225,7 @@ class Engine:
     ) -> Sequence[ModelOffer]:
         """See `Service.models`."""
         await offers.refresh(self._configured, self._store, self._clock.now())
+        await self.prices.refresh()
         return offers.offers(self._configured, kind=kind, provider=provider, query=query)
 
     async def fitting(
@@ -190,7 +233,8 @@ class Engine:
     ) -> Fits:
         """See `Service.fitting`."""
         await offers.refresh(self._configured, self._store, self._clock.now())
-        return fitting(self._configured, requests, provider=provider, query=query)
+        await self.prices.refresh()
+        return fitting(self._configured, requests, provider=provider, query=query, prospects=self.prices)
 
     async def look(self, task_id: str, index: int, *, principal: Principal, at_seconds: float | None = None) -> Seen:
         """See `Service.look`."""
@@ -246,13 +290,21 @@ class Engine:
 
     async def _journaled(self, prepared: Prepared, *, force_new: bool) -> tuple[TaskRecord, bool]:
         """Journal the task and make its submission due, which a cancelled call does not cut in two: nobody would send
-        it then."""
+        it then.
+
+        Raises:
+            RequestRefused: its budget does not leave so much.
+        """
         record = prepared.record
         # Before it is in the journal: a look of the takeover in between must not take it for left lying.
         self.submissions.expect(record.task_id)
         created = False
         try:
-            journaled, created = await uninterrupted(lambda: self._journal.create(record, force_new=force_new))
+            journaled, created = await uninterrupted(
+                lambda: self._journal.create(record, force_new=force_new, within=prepared.within)
+            )
+        except OverBudget as over:
+            raise self._money.refusal(over, prepared.first) from over
         finally:
             if not created:
                 self.submissions.ended(record.task_id)

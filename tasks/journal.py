@@ -10,6 +10,7 @@ from pydantic import JsonValue, ValidationError
 
 from ..domain.document import COUNTS_AFTER_SUCCESS, Counting, Document, Line, number_of
 from ..domain.errors import StoreBusy, StoreDamaged, StoreError, TaskNotFound
+from ..domain.money import Bound
 from ..domain.principal import Principal
 from ..domain.record import TaskRecord, TaskState
 from . import life
@@ -117,8 +118,11 @@ class TaskJournal:
         self._ended: defaultdict[str, set[str]] = defaultdict(set)
         """Their ids by fingerprint."""
 
-    async def create(self, record: TaskRecord, *, force_new: bool) -> tuple[TaskRecord, bool]:
-        """Journal a new record durably, unless an equal request's task still counts; says which of both."""
+    async def create(
+        self, record: TaskRecord, *, force_new: bool, within: Sequence[Bound] = ()
+    ) -> tuple[TaskRecord, bool]:
+        """Journal a new record durably, unless an equal request's task still counts; says which of both. Raises
+        OverBudget where what it reserves would go beyond a bound; nothing was written."""
         turn = self._held.turn
         document, created = await self._store.create(
             to_document(record),
@@ -126,6 +130,7 @@ class TaskJournal:
             counting=self._counting(record.fingerprint),
             anew=force_new,
             lines=self._lines_of(None, record),
+            within=within,
         )
         journaled = from_document(document)
         if created:
@@ -217,6 +222,7 @@ class TaskJournal:
         claims_job: bool = False,
         reopens: bool = False,
         answer: str | None = None,
+        within: Sequence[Bound] = (),
     ) -> TaskRecord | None:
         """Apply a pure transition by compare-and-set; a lost race re-reads and decides again.
 
@@ -224,7 +230,7 @@ class TaskJournal:
         gateway's, kept beside the record where the change says more than that time has passed.
 
         Raises:
-            JobTaken: with `claims_job`, where another task has the job.
+            JobTaken, OverBudget: with `claims_job`, where another task has the job; a bound of `within` is too low.
         """
         for _ in range(RACES_MAX):
             record = await self._at_hand(task_id)
@@ -243,6 +249,7 @@ class TaskJournal:
                 reopens=reopens,
                 answer=answer if _says_more(record, changed) else None,
                 lines=self._lines_of(record, changed),
+                within=within,
             )
             if stored is None:
                 self._held.forget(task_id)
@@ -265,7 +272,7 @@ class TaskJournal:
 
     async def restore(self, record: TaskRecord) -> bool:
         """Put a task back that the store has lost; false where it has one of that id."""
-        restored = await self._store.restore(to_document(record))
+        restored = await self._store.restore(to_document(record), lines=self._lines_of(None, record))
         if restored:
             self.followers.tell(None, record)
         return restored

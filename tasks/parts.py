@@ -1,9 +1,11 @@
 """What an engine is made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..domain.budget import Budget
+from ..domain.money import Price
 from .clock import SystemClock
 from .hook_ports import HookParts
 from .intake.routing import Configured
@@ -30,4 +32,7 @@ class Parts:
     uploader: Uploader | None = None
     """For media that a gateway takes by URL only."""
     limits: Limits = field(default_factory=Limits)
+    prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
+    """What a person has set, by `provider/model`."""
+    budgets: Sequence[Budget] = ()
     clock: Clock = field(default_factory=SystemClock)

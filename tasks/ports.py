@@ -20,8 +20,11 @@ from pydantic import JsonValue
 
 from ..domain.document import Counting, Document, Line
 from ..domain.kept_media import Bounds, Kept, MediaFacts
+from ..domain.money import Bound
 from ..domain.request import Kind
 from .findable import Findable
+from .side_ports import Ledger as Ledger
+from .side_ports import SideValues as SideValues
 
 
 class Clock(Protocol):
@@ -55,10 +58,12 @@ class Journal(Findable, Protocol):
         counting: Counting | None = None,
         anew: bool = False,
         lines: Sequence[Line] = (),
+        within: Sequence[Bound] = (),
     ) -> tuple[Document, bool]:
         """Keep a new document, proof against a power cut, unless an earlier one of this fingerprint counts (without
         `counting` any does): (document, True), or (the earlier one, False). One transaction, so that equal calls at
-        once make one; `lines` are written in it with the new document."""
+        once make one; `lines` are written in it with the new document. Raises OverBudget where
+        with its line more would be spent and reserved than a bound of `within` allows."""
         ...
 
     async def equal(self, fingerprint: str, counting: Counting | None = None) -> Document | None:
@@ -80,16 +85,19 @@ class Journal(Findable, Protocol):
         reopens: bool = False,
         answer: str | None = None,
         lines: Sequence[Line] = (),
+        within: Sequence[Bound] = (),
     ) -> Document | None:
         """Write it with the next revision if its own is the stored one, and `lines` in the same transaction; `None`
         where somebody else was quicker, and nothing was written.
 
         Raises:
-            JobTaken: with `claims_job`, where another task has the job.
+            JobTaken, OverBudget: with `claims_job`, where another task has the job; see `create`.
         """
         ...
 
-    async def restore(self, document: Document, *, is_sound: Callable[[Document], bool] = ...) -> bool:
+    async def restore(
+        self, document: Document, *, is_sound: Callable[[Document], bool] = ..., lines: Sequence[Line] = ()
+    ) -> bool:
         """Keep a document again that was lost; false where there is a sound one of its task."""
         ...
 
@@ -145,16 +153,8 @@ class Journal(Findable, Protocol):
         ...
 
 
-class SideValues(Protocol):
-    """Small values that are worth keeping, and can be had anew: a cached list, a learned number."""
-
-    async def get_value(self, key: str) -> tuple[JsonValue, datetime] | None: ...
-
-    async def set_value(self, key: str, value: JsonValue) -> None: ...
-
-
-class Store(Journal, SideValues, Protocol):
-    """Both in one place."""
+class Store(Journal, SideValues, Ledger, Protocol):
+    """All in one place."""
 
 
 class Lease(Protocol):

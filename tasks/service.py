@@ -3,17 +3,22 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
 from pydantic import JsonValue
 
+from ..domain.budget import Left
 from ..domain.chosen import Chosen
 from ..domain.film import FilmWish
 from ..domain.model_facts import ModelFacts
+from ..domain.money import Estimate, ExpectedTime, UnitPrice
 from ..domain.principal import Principal
 from ..domain.record import TaskRecord, TaskState
 from ..domain.request import GenerationRequest, Kind, MediaRole
+from .money.balances import Balance
+from .money.spend import By, Spend
 from .previews.preview import Glimpse, Grid
 
 
@@ -40,6 +45,8 @@ class Wish:
     from_task: str | None = None
     """The task whose arguments it started from."""
     force_new: bool = False
+    max_cost: Decimal | None = None
+    """What costs more, in the currency of its price, is refused; and it is the consent where that is asked."""
     local_files: bool = True
     """Whether local paths are allowed as media (stdio and command line only)."""
     host_roots: tuple[Path, ...] = ()
@@ -70,6 +77,8 @@ class Preview:
     chosen: Chosen | None = None
     gives_urls: bool = True
     """Whether outputs have addresses; false where the media come in the answer itself."""
+    estimate: Estimate | None = None
+    """What it will probably cost; `None` where nobody knows, or where nothing is charged."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +110,8 @@ class Fit:
     """What of the request could not be checked."""
     seconds: float | None = None
     """How long it usually takes, where that is known."""
+    estimate: Estimate | None = None
+    """What it would probably cost, where that is known."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +147,16 @@ class Lineage:
     children: tuple[str, ...] = ()
 
 
+class PriceGuide(Protocol):
+    """What generations cost and how long they take, as far as it is known."""
+
+    def estimate(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Estimate | None: ...
+
+    def unit_price(self, provider: str, facts: ModelFacts) -> UnitPrice | None: ...
+
+    def expected_seconds(self, provider: str, model: str) -> ExpectedTime | None: ...
+
+
 class Service(Protocol):
     """What tools may call. Raises `RequestRefused`, `TaskNotFound`, `StoreError` (all in `errors`)."""
 
@@ -143,6 +164,10 @@ class Service(Protocol):
         """Journal, submit once in the background, and answer when the gateway has accepted or refused, or time is up.
 
         The submission goes on by itself if the caller is cancelled or time is up.
+
+        Raises:
+            RequestRefused: among others `budget_exceeded`.
+            ConfirmationNeeded: a person has to agree to the price: the same wish with `max_cost` says so.
         """
         ...
 
@@ -227,6 +252,33 @@ class Service(Protocol):
 
     async def content(self, task_id: str, index: int, *, principal: Principal, bytes_max: int) -> bytes:
         """The bytes of output `index`, counted from 1, if they are at most so many; else a small picture of it."""
+        ...
+
+    async def spend(self, *, principal: Principal, by: By = "day", since: datetime | None = None) -> Spend:
+        """What their tasks have cost since then, and what is reserved; an `admin` sees everybody's."""
+        ...
+
+    async def balances(self) -> Sequence[Balance]:
+        """What is left at the gateways that tell it, as of at most a minute ago."""
+        ...
+
+    @property
+    def prices(self) -> PriceGuide:
+        """What is known of prices and times; pure once `models` or a generation has been asked for."""
+        ...
+
+    async def budgets_left(self, *, principal: Principal) -> Sequence[Left]:
+        """What each budget leaves them now."""
+        ...
+
+    async def settle(
+        self, task_id: str, amount: Decimal, currency: str | None = None, *, principal: Principal
+    ) -> TaskRecord:
+        """Say what a task has cost, where its gateway never did; 0 where it was not charged.
+
+        Raises:
+            RequestRefused: it still runs, or is free.
+        """
         ...
 
     def poll_interval_seconds(self, record: TaskRecord) -> float | None:

@@ -1,5 +1,6 @@
 """What an agent can call: one module a tool family, with its arguments, words and function; imported from here."""
 
+from .answers.amounts import CostShown, EstimateShown
 from .answers.links import output_links
 from .answers.outputs import OUTPUTS_SHOWN, URL_SHOWN, KeepingWord, TaskOutput, timestamp
 from .answers.refusal import refused, refused_by, unanswered, unknown_arguments, validation_sentences
@@ -14,6 +15,7 @@ from .arguments.tool_input import ToolInput
 from .arguments.values import TEXT_CHARACTERS_MAX, AspectRatio, KindFilter, stripped
 from .assemble import ASSEMBLE, Assemble
 from .call import call_tool
+from .consent import Asked, AskPerson
 from .context import OpenService, ToolContext, already
 from .follow import CANCEL_TASK, CHECK_TASK, LIST_TASKS, CancelTask, CheckTask, ListTasks
 from .generate import (
@@ -58,13 +60,17 @@ __all__ = [
     "UNFILTERED_BYTES",
     "URL_SHOWN",
     "VIEW_OUTPUT",
+    "AskPerson",
+    "Asked",
     "AspectRatio",
     "Assemble",
     "Board",
     "CancelTask",
     "CheckTask",
     "Comparison",
+    "CostShown",
     "DryRun",
+    "EstimateShown",
     "GenerateAudio",
     "GenerateImage",
     "GenerateVideo",

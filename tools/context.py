@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..domain.principal import Principal
 from ..tasks.service import Service
+from .consent import AskPerson, nobody_to_ask
 from .progress import BEAT_SECONDS, ReportProgress
 
 OpenService = Callable[[], Awaitable[Service]]
@@ -40,6 +41,8 @@ class ToolContext:
     principal: Principal
     """On whose behalf the call is made: it sees their tasks alone."""
     report_progress: ReportProgress = no_progress
+    ask: AskPerson = nobody_to_ask
+    """Asks the person a yes-or-no question, where the host can."""
     local_files: bool = False
     """Whether local paths are allowed as media."""
     host_roots: Callable[[], Awaitable[Sequence[Path]]] = no_roots

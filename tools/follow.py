@@ -67,7 +67,7 @@ class CancelTask(ToolInput):
     """Arguments of `cancel_task`."""
 
     task_id: TaskId
-    abandon: bool = Field(False, description="Even if the gateway goes on and may charge")
+    abandon: bool = Field(False, description="Though it may charge")
 
 
 async def check_task(context: ToolContext, arguments: CheckTask) -> ToolResult:

@@ -5,12 +5,15 @@ from dataclasses import replace
 from typing import Annotated, Self, assert_never
 
 import anyio
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from ..domain.errors import ConfirmationNeeded
+from ..domain.money import amount_of
 from ..domain.principal import Principal
 from ..domain.request import GenerationRequest, Kind, MediaRole, Purpose
 from ..tasks.intake.output_folder import names_local_files
 from ..tasks.service import Answer, MediaSource, Wish
+from .answers.amounts import estimate_shown
 from .answers.result import ToolResult
 from .answers.task import DryRun
 from .answers.task_result import task_result
@@ -32,6 +35,7 @@ from .arguments.values import (
     lowered,
     wrong,
 )
+from .consent import confirmation_needed, declined, question_of
 from .context import ToolContext
 from .progress import ProgressMeter, with_beats
 from .repeating import started_from
@@ -44,21 +48,31 @@ Count = Annotated[int, Field(ge=1, le=10)]
 PurposeWord = Annotated[Purpose, BeforeValidator(lowered)]
 
 
+def _amount(value: float) -> float:
+    if amount_of(value) is None:
+        raise wrong("must be an amount of at least 0")
+    return value
+
+
+MaxCost = Annotated[float, AfterValidator(_amount)]
+
+
 class GenerateInput(ToolInput):
     """What all three generating tools take."""
 
     prompt: LongText | None = Field(None)
-    model: Name = Field("auto", description="Default auto; see list_models")
+    model: Name = Field("auto", description="See list_models")
     provider: Name | None = Field(None)
     seed: int | None = Field(None)
     count: Count | None = Field(None, description="1-10")
     provider_options: Options | None = Field(None, description="The gateway's own fields")
     wait_seconds: WaitSeconds = Field(0, description="0-45")
-    force_new: bool = Field(False, description="Pay again for the same request")
-    dry_run: bool = Field(False, description="Only show the payload")
+    force_new: bool = Field(False, description="Pay again")
+    dry_run: bool = Field(False, description="Show payload")
+    max_cost: MaxCost | None = Field(None)
     output_name: OutputName | None = Field(None)
     output_dir: Text | None = Field(None)
-    from_task: TaskId | None = Field(None, description="Repeat it with changes")
+    from_task: TaskId | None = Field(None, description="Repeat with changes")
     without: Texts | None = Field(None, description="Not to repeat")
 
     @field_validator("prompt")
@@ -88,9 +102,7 @@ class GenerateVideo(GenerateInput):
     negative_prompt: LongText | None = Field(None)
     watermark: bool | None = Field(None)
     quality: Word | None = Field(None)
-    image: Text | None = Field(
-        None, description="First frame: https or data URL, local path (stdio) or task:<task_id>#1"
-    )
+    image: Text | None = Field(None, description="First frame: https or data URL, path (stdio) or task:<task_id>#1")
     last_frame: Text | None = Field(None)
     reference_images: Texts | None = Field(None)
     reference_videos: Texts | None = Field(None)
@@ -105,7 +117,7 @@ class GenerateImage(GenerateInput):
     size: Size | None = Field(None, description="1024x1024")
     negative_prompt: LongText | None = Field(None)
     watermark: bool | None = Field(None)
-    images: Texts | None = Field(None, description="To edit or refer to")
+    images: Texts | None = Field(None, description="To edit or refer")
     mask: Text | None = Field(None, description="Where to edit")
     output_format: OutputFormat | None = Field(None, description="png, jpeg, webp")
     quality: Word | None = Field(None, description="low, high")
@@ -142,6 +154,7 @@ _NOT_OF_THE_REQUEST = {
     "output_dir",
     "from_task",
     "without",
+    "max_cost",
 }
 _MEDIA = {"image", "last_frame", "reference_images", "reference_videos", "reference_audios", "images", "mask"}
 
@@ -166,6 +179,7 @@ def wish_of(arguments: Generate, *, principal: Principal, local_files: bool) -> 
         output_dir=arguments.output_dir,
         from_task=arguments.from_task,
         force_new=arguments.force_new,
+        max_cost=None if arguments.max_cost is None else amount_of(arguments.max_cost),
         principal=principal,
         local_files=local_files,
     )
@@ -208,7 +222,17 @@ async def generate(context: ToolContext, arguments: Generate) -> ToolResult:
         wish = replace(wish, host_roots=tuple(await context.host_roots()))
     if arguments.dry_run:
         return await _preview(context, wish)
-    answer = await submitted_and_awaited(context, wish, arguments.wait_seconds)
+    try:
+        answer = await submitted_and_awaited(context, wish, arguments.wait_seconds)
+    except ConfirmationNeeded as needed:
+        asked = await context.ask(question_of(needed))
+        if asked == "no":
+            return declined(needed, wish.request.kind)
+        if asked != "yes":
+            return confirmation_needed(needed, f"generate_{wish.request.kind}", wish.request.kind, arguments)
+        # The price that was agreed to: where it has risen meanwhile, the call is refused.
+        agreed = replace(wish, max_cost=needed.estimate.amount)
+        answer = await submitted_and_awaited(context, agreed, arguments.wait_seconds)
     said = tuple(not_used(arguments.output_name, answer))
     return await task_result(context, answer.record, deduplicated=answer.deduplicated, failure_is_error=True, said=said)
 
@@ -229,6 +253,7 @@ async def _preview(context: ToolContext, wish: Wish) -> ToolResult:
         prompt=wish.request.prompt,
         url=preview.url,
         payload=preview.payload,
+        estimate=estimate_shown(preview.estimate),
         warnings=preview.warnings,
         chosen=preview.chosen,
     )
@@ -263,7 +288,7 @@ GENERATE_VIDEO = ToolSpec(
     title="Generate video",
     description=(
         "Generate a video from text, frames or references. Costs money; answers with a task: follow its `next`, "
-        "never repeat the call to see how it goes."
+        "never call again to look."
     ),
     input_model=GenerateVideo,
     call=generate,

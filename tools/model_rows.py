@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from ..domain.model_facts import InputLimits, ModelFacts, OperationFacts, OptionFacts
-from ..tasks.service import Fit, ModelOffer
+from ..domain.money import Estimate
+from ..tasks.service import Fit, ModelOffer, PriceGuide
 
 VALUES_MAX = 24
 """Values shown of one list: a gateway may have hundreds of voices."""
@@ -29,12 +30,13 @@ def short_row(offer: ModelOffer) -> Entry:
     return {"name": offer.name, "kind": offer.kind, "needs_key_of": keyless}
 
 
-def full_row(offer: ModelOffer) -> Entry:
+def full_row(offer: ModelOffer, prices: PriceGuide | None = None) -> Entry:
     """What the first usable provider takes; of the others only what differs from it."""
     first = next((facts for _, facts, usable in offer.offers if usable), offer.offers[0][1])
     common = known_of(first)
     providers: list[JsonValue] = [
-        _offered_by(name, facts, usable, offer.name, common) for name, facts, usable in offer.offers
+        _offered_by(name, facts, usable, offer.name, common) | _cost_and_time(prices, name, facts)
+        for name, facts, usable in offer.offers
     ]
     return {"name": offer.name, "kind": offer.kind, "providers": providers, **common}
 
@@ -46,11 +48,32 @@ def fit_row(fit: Fit) -> Entry:
         row["usable"] = False
     if fit.seconds is not None:
         row["expected_seconds"] = _number(fit.seconds)
+    if fit.estimate is not None:
+        row["estimate"] = _estimated(fit.estimate)
     if fit.doubts:
         row["not_checked"] = [*fit.doubts]
     if fit.facts.certainty != "documented":
         row["certainty"] = fit.facts.certainty
     return row
+
+
+def _estimated(estimate: Estimate) -> Entry:
+    shown: Entry = {"amount": float(estimate.amount), "currency": estimate.currency, "basis": estimate.basis}
+    return shown if estimate.n is None else {**shown, "n": estimate.n}
+
+
+def _cost_and_time(prices: PriceGuide | None, provider: str, facts: ModelFacts) -> Entry:
+    """What it costs there and how long it takes, as far as that is known."""
+    if prices is None:
+        return {}
+    entry: Entry = {}
+    price, expected = prices.unit_price(provider, facts), prices.expected_seconds(provider, facts.id)
+    if price is not None:
+        shown: Entry = {"amount": float(round(price.amount, 6)), "currency": price.currency, "per": price.unit}
+        entry["price"] = {**shown, "basis": price.basis, **({} if price.n is None else {"n": price.n})}
+    if expected is not None and expected.n:
+        entry["expected_seconds"] = {"median": round(expected.seconds, 1), "n": expected.n}
+    return entry
 
 
 def _offered_by(provider: str, facts: ModelFacts, usable: bool, name: str, common: Entry) -> Entry:

@@ -1,14 +1,16 @@
 """`list_models`: what can be generated, where, and within which limits; as short as it can be."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import chain, zip_longest
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from ..domain.errors import RequestRefused
 from ..domain.request import Kind
-from ..tasks.service import ModelOffer
+from ..tasks.money.balances import Balance
+from ..tasks.service import ModelOffer, PriceGuide
 from .answers.result import ToolResult
 from .arguments.tool_input import ToolInput
 from .arguments.values import KindFilter, Name, Options
@@ -49,6 +51,8 @@ class ModelList(BaseModel):
     total: int
     note: str | None = None
     """How to see what was left out."""
+    balances: list[Entry] | None = None
+    """What is left at the gateways that tell it; on the first page."""
     next_cursor: str | None = None
     """For the rows after these."""
 
@@ -60,15 +64,18 @@ async def list_models(context: ToolContext, arguments: ListModels) -> ToolResult
         RequestRefused: there is no such provider or cursor, or `fits` asks for what no tool takes.
     """
     offset = _offset(arguments.cursor)
+    service = await context.opened()
+    balances = None if offset else [balance_shown(balance) for balance in await service.balances()] or None
     if arguments.fits is not None:
         shown = await _fitting(context, arguments, arguments.fits, offset)
     else:
-        service = await context.opened()
         offers = await service.models(kind=arguments.kind, provider=arguments.provider, query=arguments.query)
         filters = {"kind": arguments.kind, "provider": arguments.provider, "query": arguments.query, "fits": None}
         narrower = [name for name, value in filters.items() if value is None]
         bytes_max = UNFILTERED_BYTES if len(narrower) == len(filters) else FILTERED_BYTES
-        shown = model_list(offers, bytes_max, offset=offset, narrower=narrower)
+        room = bytes_max - (_size({"balances": [*balances]}) if balances else 0)
+        shown = model_list(offers, room, offset=offset, narrower=narrower, prices=service.prices)
+    shown = shown.model_copy(update={"balances": balances})
     return ToolResult(document=shown.model_dump(mode="json", exclude_none=True))
 
 
@@ -87,6 +94,10 @@ async def _fitting(context: ToolContext, arguments: ListModels, fits: dict[str, 
     )
 
 
+def balance_shown(balance: Balance) -> Entry:
+    return {"provider": balance.provider, "amount": float(balance.amount), "currency": balance.currency}
+
+
 def _offset(cursor: str | None) -> int:
     if cursor is None:
         return 0
@@ -96,7 +107,12 @@ def _offset(cursor: str | None) -> int:
 
 
 def model_list(
-    offers: Sequence[ModelOffer], bytes_max: int, *, offset: int = 0, narrower: Sequence[str] = ("kind",)
+    offers: Sequence[ModelOffer],
+    bytes_max: int,
+    *,
+    offset: int = 0,
+    narrower: Sequence[str] = ("kind",),
+    prices: PriceGuide | None = None,
 ) -> ModelList:
     """As many models as fit: with all that is known of them, else the first ones so and the rest in short.
 
@@ -109,12 +125,13 @@ def model_list(
         return ModelList(models=[], total=len(ordered), note=note)
     note = f"The rest in short: give {_or(narrower)} to see limits and the rest." if narrower else "The rest in short."
     room = bytes_max - _size({"total": len(ordered), "note": note, "next_cursor": "999999", "models": []})
-    full = _within(map(full_row, left), room)
+    show = partial(full_row, prices=prices)
+    full = _within(map(show, left), room)
     if len(full) == len(left):
         return ModelList(models=full, total=len(ordered))
     short = _within(map(short_row, left), room)
     if len(short) == len(left):
-        full = _upgraded(left, short, room)
+        full = _upgraded(left, short, room, show)
     else:
         full = full[: len(_within(full, int(room * FULL_SHARE)))]
         short = [*full, *_within(map(short_row, left[len(full) :]), room - sum(map(_size, full)))]
@@ -128,12 +145,14 @@ def model_list(
     )
 
 
-def _upgraded(left: Sequence[ModelOffer], short: Sequence[Entry], room: int) -> list[Entry]:
+def _upgraded(
+    left: Sequence[ModelOffer], short: Sequence[Entry], room: int, show: Callable[[ModelOffer], Entry]
+) -> list[Entry]:
     """The first ones in full, as many as there is room for beside all the others in short."""
     room -= sum(map(_size, short))
     full: list[Entry] = []
     for offer, brief in zip(left, short, strict=True):
-        row = full_row(offer)
+        row = show(offer)
         room -= _size(row) - _size(brief)
         if room < 0 or not is_usable(offer):
             break

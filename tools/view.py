@@ -19,7 +19,7 @@ class ViewOutput(ToolInput):
     task_id: TaskId | None = Field(None)
     task_ids: TaskIds | None = Field(None, description="One grid")
     index: int | None = Field(None, ge=1, description="From 1")
-    at_seconds: float | None = Field(None, description="One frame of a video")
+    at_seconds: float | None = Field(None, description="A video frame")
 
     @model_validator(mode="after")
     def _names_tasks_once(self) -> Self:

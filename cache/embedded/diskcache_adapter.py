@@ -59,8 +59,14 @@ WORKER_OF = "CASE WHEN json_valid(value) THEN json_extract(value, '$.worker') EN
 
 PROVIDER_OF = "CASE WHEN json_valid(value) THEN json_extract(value, '$.provider') END"
 """The gateway of a task, as SQL."""
+LEDGER_ACCOUNT = "CASE WHEN json_valid(value) THEN json_extract(value, '$.account') END"
+LEDGER_DAY = "CASE WHEN json_valid(value) THEN json_extract(value, '$.day') END"
+LEDGER_PARTS = "CASE WHEN json_valid(value) THEN json_extract(value, '$.parts') END"
+"""Of a line of the ledger: its account, its day, and what counts, as SQL; to be said in just these words."""
 
 _INDEXES = (
+    f"CREATE INDEX IF NOT EXISTS rushes_ledger ON Cache({LEDGER_ACCOUNT}, {LEDGER_DAY}, {LEDGER_PARTS})"
+    " WHERE key >= 'ledger:' AND key < 'ledger;'",
     f"CREATE INDEX IF NOT EXISTS rushes_job ON Cache({JOB_ID_OF}, key) WHERE key >= 'task:' AND key < 'task;'",
     "CREATE INDEX IF NOT EXISTS rushes_tag ON Cache(tag, key) WHERE tag IS NOT NULL",
     f"CREATE INDEX IF NOT EXISTS rushes_worker ON Cache({WORKER_OF}, key) WHERE tag >= 'open/' AND tag < 'open0'",

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from ...domain.document import Counting, Document, Line, Migration, migrated, number_of
 from ...domain.errors import JobTaken, StoreDamaged, StoreError, StoreTooNew
+from ...domain.money import Bound
 from ...domain.record import FINAL
 from . import lineage, word_index
 from .diskcache_adapter import JOB_ID_OF, PROVIDER_OF, WORKER_OF, Row, TaskCache
@@ -24,6 +25,7 @@ from .documents import (
     task_key,
     text_of,
 )
+from .ledger_rows import check_bounds
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +68,7 @@ _SELECT_WITHOUT_JOB = (
     " AND (tag >= 'open/' AND tag < 'open0' OR tag LIKE '%/unknown') ORDER BY key"
 )
 _SELECT_ONE = f"SELECT {_COLUMNS} FROM Cache WHERE key = ? AND raw = 1"  # noqa: S608
+_SELECT_FROM = f"SELECT {_COLUMNS} FROM Cache WHERE key >= ? AND key < ? AND raw = 1"  # noqa: S608
 _SELECT_KEY = "SELECT 1 FROM Cache WHERE key = ? AND raw = 1"
 _SELECT_NEXT_TAG = "SELECT MIN(tag) FROM Cache INDEXED BY rushes_tag WHERE tag > ? AND tag < ?"
 _SET_ASIDE = "UPDATE Cache SET key = 'damaged:' || rowid || ':' || key, tag = NULL WHERE key = ? AND raw = 1"
@@ -88,6 +91,7 @@ class Rows:
         *,
         anew: bool = False,
         lines: Sequence[Line] = (),
+        within: Sequence[Bound] = (),
     ) -> tuple[Document, bool]:
         """See `TaskStore.create`."""
         equal = [each for each in self._earlier(fingerprint) if _counts(each, counting, anew=anew)]
@@ -103,6 +107,7 @@ class Rows:
             ids: list[JsonValue] = [task_id, *(text_of(each, "task_id") for each in equal)]
             self.cache.put(f"fp:{fingerprint}", encode(ids if equal else task_id))
         self._write(lines)
+        check_bounds(self.cache, within, task_id)
         return new, True
 
     def _write(self, lines: Sequence[Line]) -> None:
@@ -118,6 +123,11 @@ class Rows:
             key, text = self.cache.text(*row)
             found.append(Line(book, key.removeprefix(f"{book}:"), decode(text, key)))
         return found
+
+    def add_lines(self, lines: Sequence[Line]) -> None:
+        """See `TaskStore.add_lines`."""
+        for line in lines:
+            self.cache.add(f"{line.book}:{line.key}", encode(line.value))
 
     def equal(self, fingerprint: str, counting: Counting | None = None) -> Document | None:
         """See `TaskStore.equal`."""
@@ -182,6 +192,7 @@ class Rows:
         reopens: bool = False,
         answer: str | None = None,
         lines: Sequence[Line] = (),
+        within: Sequence[Bound] = (),
     ) -> Document | None:
         """See `TaskStore.replace`."""
         task_id = text_of(checked(document), "task_id")
@@ -200,6 +211,7 @@ class Rows:
         if answer is not None:
             self.cache.put(_answer_key(task_id), answer)
         self._write(lines)
+        check_bounds(self.cache, within, task_id)
         return new
 
     def _claim_job(self, document: Document) -> None:
@@ -211,7 +223,7 @@ class Rows:
                 if other != task_id:
                     raise JobTaken(job_id, other)
 
-    def restore(self, document: Document, is_sound: Callable[[Document], bool]) -> bool:
+    def restore(self, document: Document, is_sound: Callable[[Document], bool], lines: Sequence[Line] = ()) -> bool:
         """See `TaskStore.restore`."""
         task_id = text_of(checked(document), "task_id")
         try:
@@ -223,7 +235,7 @@ class Rows:
         except StoreDamaged as error:
             logger.warning("a damaged row is set aside", extra={"task_id": task_id, "problem": error.message})
         self.cache.rows(_SET_ASIDE, (task_key(task_id),))
-        self.create(document)
+        self.create(document, lines=lines)
         self._lead_to(document)
         word_index.begin_again(self.cache)
         return True
@@ -341,6 +353,21 @@ class Rows:
     def set_value(self, key: str, value: JsonValue) -> None:
         """See `TaskStore.set_value`."""
         self.cache.put(f"value:{key}", encode({"value": value, "stored_at": datetime.now(UTC).isoformat()}))
+
+    def get_values(self, prefix: str) -> dict[str, JsonValue]:
+        """See `TaskStore.get_values`."""
+        first = f"value:{prefix}"
+        found: dict[str, JsonValue] = {}
+        for row in self.cache.rows(_SELECT_FROM, (first, f"{first}\U0010ffff")):
+            try:
+                key, text = self.cache.text(*row)
+                kept = decode(text, key)
+            except StoreDamaged as error:
+                logger.warning("left out of a list", extra={"problem": error})
+                continue
+            if isinstance(kept, dict) and "value" in kept:
+                found[key.removeprefix("value:")] = kept["value"]
+        return found
 
     def journal_mode(self) -> str:
         """SQLite's own word for how it keeps transactions; `wal` unless the file system cannot."""

@@ -14,9 +14,11 @@ import anyio
 from pydantic import JsonValue
 
 from ...domain.document import Counting, Document, Line, Migration
+from ...domain.money import Bound
 from . import lineage, searching, word_index
 from .diskcache_adapter import DATABASE, OpenedCache, open_cache
 from .documents import task_key
+from .ledger_face import LedgerFace
 from .rows import Rows
 from .sessions import ReadingSession, WritingSession
 from .thread import StoreThread
@@ -56,7 +58,7 @@ def _always(_document: Document) -> bool:
     return True
 
 
-class TaskStore:
+class TaskStore(LedgerFace):
     """Durable documents with compare-and-set, shared by any number of processes.
 
     Made by `opened`. Every method raises `StoreBusy`, `StoreReadOnly`, `StoreFull`, `StoreDamaged` or another
@@ -141,6 +143,7 @@ class TaskStore:
         counting: Counting | None = None,
         anew: bool = False,
         lines: Sequence[Line] = (),
+        within: Sequence[Bound] = (),
     ) -> tuple[Document, bool]:
         """Keep a new document, unless an equal one counts: returns (document, True), or (the earlier one, False).
 
@@ -151,11 +154,13 @@ class TaskStore:
 
         Raises:
             ValueError: the document lacks an index field, or its `task_id` is taken.
+            OverBudget: with its line of the ledger more would be spent and reserved than a bound of `within` allows.
             StoreTooNew, StoreDamaged: the document that the fingerprint leads to cannot be read, so that nobody
                 knows whether it still counts; nothing was written.
         """
         return await self._writer.run(
-            lambda rows: rows.create(document, fingerprint, counting, anew=anew, lines=lines), durable=True
+            lambda rows: rows.create(document, fingerprint, counting, anew=anew, lines=lines, within=within),
+            durable=True,
         )
 
     async def equal(self, fingerprint: str, counting: Counting | None = None) -> Document | None:
@@ -192,25 +197,31 @@ class TaskStore:
         reopens: bool = False,
         answer: str | None = None,
         lines: Sequence[Line] = (),
+        within: Sequence[Bound] = (),
     ) -> Document | None:
         """Compare and set: write `document` with the next revision if its `revision` is still the stored one.
 
         Returns the document as stored, or None where somebody else was quicker. With `durable` it survives a power
         cut as well as a crash. `claims_job` refuses a job that another task of the same provider has. `reopens` lets a
         final state go on. `answer` is the gateway's answer, as JSON, which takes the place of the one kept before.
-        `lines` are written where the document is.
+        `lines` are written where the document is, and `within` bounds them as in `create`.
 
         Raises:
+            OverBudget: see `create`.
             ValueError: it lacks an index field, or would change a final state without `reopens`.
             JobTaken: another task has the job; nothing was written.
             StoreTooNew, StoreDamaged: the stored one cannot be read; it was left as it is.
         """
         return await self._writer.run(
-            lambda rows: rows.replace(document, claims_job=claims_job, reopens=reopens, answer=answer, lines=lines),
+            lambda rows: rows.replace(
+                document, claims_job=claims_job, reopens=reopens, answer=answer, lines=lines, within=within
+            ),
             durable=durable,
         )
 
-    async def restore(self, document: Document, *, is_sound: Callable[[Document], bool] = _always) -> bool:
+    async def restore(
+        self, document: Document, *, is_sound: Callable[[Document], bool] = _always, lines: Sequence[Line] = ()
+    ) -> bool:
         """Keep a document again that a copy elsewhere still held; False where the store has a good one of its task.
 
         A row that is not what rushes wrote, or not what `is_sound` accepts, gives way to it: it stays in the database
@@ -220,7 +231,7 @@ class TaskStore:
         Raises:
             ValueError: the document lacks an index field.
         """
-        return await self._writer.run(lambda rows: rows.restore(document, is_sound), durable=True)
+        return await self._writer.run(lambda rows: rows.restore(document, is_sound, lines), durable=True)
 
     async def tasks_of_job(self, provider: str, job_id: str) -> list[str]:
         """Ids of the tasks that hold this job of the provider, newest first; by an index."""
@@ -346,6 +357,10 @@ class TaskStore:
     async def set_value(self, key: str, value: JsonValue) -> None:
         """Keep a small side value (a cached list, a learned number) with the time."""
         await self._writer.run(lambda rows: rows.set_value(key, value))
+
+    async def get_values(self, prefix: str) -> dict[str, JsonValue]:
+        """The side values of all keys that begin so; one that cannot be read is logged and left out."""
+        return await self._reader.run(lambda records: records.get_values(prefix))
 
     async def health(self) -> StoreHealth:
         """What is known of the store as a whole."""

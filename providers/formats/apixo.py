@@ -19,7 +19,7 @@ from ..format import Call, Fault, Format, Unintelligible, job_id_of, kinds_given
 from ..provider import AccountCheck
 from .compose import Composer, upper
 from .observe import observed, state_of
-from .readings import Moment, Number, Text, WireModel, parse_number, read, remote_outputs, urls_in
+from .readings import Moment, Number, Text, WireModel, parse_balance, read, remote_outputs, urls_in
 from .reasons import first_text, http_status, of_submission, reason_in, reason_of_refusal
 
 STATES: Mapping[str, JobState] = {
@@ -155,7 +155,7 @@ class Apixo(Format):
 
     def account(self, reply: Reply) -> AccountCheck:
         data = reply.body.get("data") if isinstance(reply.body, dict) else None
-        balance = parse_number(data)
+        balance = parse_balance(data)
         if balance is None:
             return AccountCheck(ok=True, message="the key works; the balance could not be read")
         return AccountCheck(

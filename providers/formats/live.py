@@ -2,11 +2,12 @@
 models of a kind is joined to that by the provider."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import JsonValue
 
 from ...domain.model_facts import ModelFacts
+from ...domain.money import Price
 from ...domain.request import Kind
 from ..client.reply import Reply
 from ..format import Unintelligible
@@ -17,11 +18,18 @@ MODELS_MAX = 20_000
 _ID = re.compile(r"[\w.:/@+~-]{1,200}", re.ASCII)
 """An id is one word: a list that an agent reads has no room for a stranger's sentences."""
 
+ReadPrice = Callable[[Mapping[str, JsonValue], Kind], Price | None]
+"""How a gateway writes what a model of its list costs."""
+
 _KINDS: Sequence[Kind] = ("video", "image", "audio")
 
 
-def live_rows(reply: Reply, source: str) -> list[ModelFacts]:
-    """The models in a list that make video, images or sound: id and kind, and nothing more.
+def _no_price(_row: Mapping[str, JsonValue], _kind: Kind) -> Price | None:
+    return None
+
+
+def live_rows(reply: Reply, source: str, price_in: ReadPrice = _no_price) -> list[ModelFacts]:
+    """The models in a list that make video, images or sound: id, kind and price.
 
     Raises:
         Unintelligible: the reply holds no list.
@@ -34,7 +42,8 @@ def live_rows(reply: Reply, source: str) -> list[ModelFacts]:
         model_id, kind = _id_of(row), _kind_of(row)
         if model_id is not None and kind is not None:
             facts = ModelFacts(id=model_id, name=model_id, kind=kind, source=source, certainty="live")
-            found.setdefault(model_id, facts)
+            price = price_in(parse_object(row) or {}, kind)
+            found.setdefault(model_id, facts if price is None else facts.model_copy(update={"price": price}))
     return list(found.values())
 
 

@@ -16,10 +16,22 @@ from ..client.reply import Reply
 from ..format import Call, Fault, Format, Unintelligible, job_id_of, kinds_given, segment
 from ..provider import AccountCheck
 from .compose import Composer
+from .listed_prices import llmgateway_price
 from .live import live_rows
 from .observe import observed, state_of
 from .openai_media import cost_details, cost_of, image_plan, images_submission, speech_plan, speech_submission
-from .readings import Moment, Object, Progress, Text, WireModel, parse_object, read, remote_outputs, urls_in
+from .readings import (
+    Moment,
+    Object,
+    Progress,
+    Text,
+    WireModel,
+    parse_balance,
+    parse_object,
+    read,
+    remote_outputs,
+    urls_in,
+)
 from .reasons import first_text, has_error_object, of_submission, reason_in, reason_of_refusal
 from .sizes import send_size
 
@@ -182,17 +194,23 @@ class LLMGateway(Format):
         return [signed[0].model_copy(update={"fallback_url": content})]
 
     def account_call(self) -> Call | None:
-        return Call("/v1/models")
+        return Call("/v1/credits")
 
     def account(self, reply: Reply) -> AccountCheck:
-        message = "reachable; the list of models needs no valid key, so the key itself is not proven, nor credit"
-        return AccountCheck(ok=True, message=message)
+        """`balance`, in US dollars and as a text (source of LLMGateway: `aisdk/credits.ts`)."""
+        body = parse_object(reply.body) or {}
+        balance = parse_balance(body.get("balance"))
+        if balance is None:
+            return AccountCheck(ok=True, message="the key works; the balance could not be read")
+        return AccountCheck(
+            ok=True, message=f"the key works; balance {balance:.2f} USD", balance=balance, currency="USD"
+        )
 
     def models_call(self) -> Call | None:
         return Call("/v1/models", {"exclude_deprecated": "true"})
 
     def live_models(self, reply: Reply) -> Sequence[ModelFacts]:
-        return live_rows(reply, "LLMGateway GET /v1/models")
+        return live_rows(reply, "LLMGateway GET /v1/models", llmgateway_price)
 
 
 def _urls(video: Video) -> list[str]:

@@ -20,6 +20,7 @@ from ...domain.job import (
     Told,
 )
 from ...domain.model_facts import ModelFacts
+from ...domain.money import amount_of
 from ...domain.request import GenerationRequest
 from ..client.reply import Reply
 from ..format import Fault, Unintelligible
@@ -31,7 +32,6 @@ from .readings import (
     Object,
     WireModel,
     parse_metrics,
-    parse_number,
     parse_object,
     read,
     remote_outputs,
@@ -181,14 +181,14 @@ _COST_HEADERS = ("x-litellm-response-cost", "x-response-cost", "x-usage-cost", "
 
 
 def _cost_beside(reply: Reply) -> Cost | None:
-    amounts = (parse_number(reply.headers.get(name)) for name in _COST_HEADERS)
-    amount = next((each for each in amounts if each is not None and each >= 0), None)
+    amounts = (amount_of(reply.headers.get(name)) for name in _COST_HEADERS)
+    amount = next((each for each in amounts if each is not None), None)
     return None if amount is None else Cost(amount=amount)
 
 
 def cost_of(usage: dict[str, JsonValue] | None) -> Cost | None:
     """`usage.cost`, in US dollars."""
-    amount = parse_number(usage.get("cost")) if usage else None
+    amount = amount_of(usage.get("cost")) if usage else None
     return None if amount is None else Cost(amount=amount)
 
 

@@ -22,7 +22,7 @@ from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest
 from ..client.reply import Reply
 from ..format import Call, segment
-from ..provider import ProviderSettings
+from ..provider import AccountCheck, ProviderSettings
 from .compose import Composer
 from .llmgateway import LLMGateway, Video
 from .openai_media import cost_of
@@ -85,3 +85,10 @@ class OpenAIVideos(LLMGateway):
 
     def models_call(self) -> Call | None:
         return None
+
+    def account_call(self) -> Call | None:
+        return Call("/v1/models")
+
+    def account(self, reply: Reply) -> AccountCheck:
+        message = "reachable; the list of models needs no valid key, so the key itself is not proven, nor credit"
+        return AccountCheck(ok=True, message=message)

@@ -7,6 +7,7 @@ make a reply unreadable; what cannot be read is `None` or empty.
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, TypeVar, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -95,6 +96,12 @@ def parse_number(value: object) -> float | None:
         return None
     number = float(value) if abs(value) < 1e15 else None
     return number if number == number else None
+
+
+def parse_balance(value: object) -> Decimal | None:
+    """What is left on an account; it may be less than nothing."""
+    number = parse_number(value)
+    return None if number is None else Decimal(str(value).strip() if isinstance(value, str) else str(number))
 
 
 def _number(text: str) -> float | None:

@@ -22,10 +22,11 @@ from ..client.reply import Reply
 from ..format import Call, Fault, Format, Unintelligible, job_id_of, kinds_given, segment
 from ..provider import AccountCheck, ProviderSettings
 from .compose import Composer, upper
+from .listed_prices import shuyou_price
 from .live import live_rows
 from .observe import observed, state_of
 from .openai_media import cost_of
-from .readings import Object, Text, WireModel, parse_metrics, parse_number, parse_object, read, remote_outputs, urls_in
+from .readings import Object, Text, WireModel, parse_balance, parse_metrics, parse_object, read, remote_outputs, urls_in
 from .reasons import (
     first_text,
     has_error_object,
@@ -221,7 +222,7 @@ class Shuyou(Format):
 
     def account(self, reply: Reply) -> AccountCheck:
         data = parse_object(reply.body.get("data")) if isinstance(reply.body, dict) else None
-        balance = parse_number(data.get("balance")) if data else None
+        balance = parse_balance(data.get("balance")) if data else None
         if balance is None:
             return AccountCheck(ok=True, message="the key works; the balance could not be read")
         return AccountCheck(
@@ -232,7 +233,7 @@ class Shuyou(Format):
         return Call("/v1/models")
 
     def live_models(self, reply: Reply) -> list[ModelFacts]:
-        return live_rows(reply, "Shuyou GET /v1/models")
+        return live_rows(reply, "Shuyou GET /v1/models", shuyou_price)
 
 
 def _is_success(envelope: Envelope) -> bool:

@@ -14,6 +14,7 @@ from . import (
     keeper,
     models_command,
     serve_command,
+    spend_command,
     task_commands,
 )
 from .options import NO_VALUE
@@ -23,20 +24,8 @@ class InOrder(TyperGroup):
     """Shows the commands in the order in which a person comes to need them."""
 
     def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002
-        return [
-            "generate",
-            "assemble",
-            "check",
-            "view",
-            "tasks",
-            "cancel",
-            "attach",
-            "models",
-            "doctor",
-            "serve",
-            "hooks",
-            "keep",
-        ]
+        looking = ["generate", "assemble", "check", "view", "tasks", "cancel", "attach", "spend", "settle"]
+        return [*looking, "models", "doctor", "serve", "hooks", "keep"]
 
 
 app = typer.Typer(
@@ -57,6 +46,8 @@ app.command("view")(task_commands.view)
 app.command("tasks")(task_commands.tasks)
 app.command("cancel")(task_commands.cancel)
 app.command("attach")(task_commands.attach)
+app.command("spend")(spend_command.spend)
+app.command("settle")(spend_command.settle)
 app.command("models")(models_command.models)
 app.command("serve")(serve_command.serve)
 app.command("hooks")(hooks_command.hooks)

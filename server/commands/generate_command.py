@@ -12,7 +12,17 @@ import typer
 from ...domain.errors import ConfigurationError
 from ...domain.principal import LOCAL
 from ...domain.record import TaskRecord
-from ...tools import GENERATE_AUDIO, GENERATE_IMAGE, GENERATE_VIDEO, ToolContext, ToolSpec, call_tool, task_result
+from ...tools import (
+    GENERATE_AUDIO,
+    GENERATE_IMAGE,
+    GENERATE_VIDEO,
+    Asked,
+    ToolContext,
+    ToolSpec,
+    call_tool,
+    task_result,
+)
+from .agreeing import asked_at_terminal
 from .answer import Document, complaints, say
 from .document_view import several, view_of
 from .leaving import code_of, leave
@@ -48,6 +58,10 @@ Variations = Annotated[
     ),
 ]
 
+Yes = Annotated[
+    bool, typer.Option("--yes", metavar=NO_VALUE, help="Agree to a price above budget.confirm_above without asking.")
+]
+
 PROMPT_BYTES_MAX = 1_000_000
 
 DOCS = {
@@ -67,6 +81,8 @@ class Ways:
     ending: str = ""
     """Of the name under which the file is to be put."""
     variations: int = 1
+    agreed: bool = False
+    """A price above what is spent without asking is right."""
 
 
 def _command(spec: ToolSpec[Any]) -> Callable[..., None]:
@@ -77,12 +93,13 @@ def _command(spec: ToolSpec[Any]) -> Callable[..., None]:
         wait_seconds: WaitOfOld = None,
         output: Target = None,
         variations: Variations = 1,
+        yes: Yes = False,
         as_json: AsJson = False,
     ) -> None:
         if typed.get("prompt") is None and typed.get("from_task") is None:
             raise typer.BadParameter("it is missing; - reads it from standard input", param_hint="'PROMPT'")
         bound = wait_seconds if wait is None else wait
-        ways = Ways(0.0 if no_wait else float("inf") if bound is None else bound, ending_of(output), variations)
+        ways = Ways(0.0 if no_wait else float("inf") if bound is None else bound, ending_of(output), variations, yes)
         make_and_tell(spec, typed, ways, output, as_json=as_json)
 
     generate.__doc__ = DOCS[spec.name]
@@ -150,7 +167,11 @@ class Generation:
         service = await context.opened()
         typed = await with_meant_tasks(service, self._typed)
         with ProgressLine(f"{self._spec.kind} on its way to the gateway") as line:
-            heard = replace(context, report_progress=line.heard)
+
+            async def ask(question: str) -> Asked:
+                return "yes" if self._ways.agreed else await asked_at_terminal(question, line)
+
+            heard = replace(context, report_progress=line.heard, ask=ask)
             typed = await in_format_of(self._spec, heard, typed, self._ways.ending)
             calls = await varied(self._spec, heard, typed, self._ways.variations)
             async with anyio.create_task_group() as group:

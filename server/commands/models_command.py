@@ -24,7 +24,7 @@ async def _all_models(context: ToolContext, arguments: ListModels) -> ToolResult
         return await LIST_MODELS.call(context, arguments)
     service = await context.opened()
     offers = await service.models(kind=arguments.kind, provider=arguments.provider, query=arguments.query)
-    shown = model_list(offers, EVERYTHING)
+    shown = model_list(offers, EVERYTHING, prices=service.prices)
     return ToolResult(document=shown.model_dump(mode="json", exclude_none=True))
 
 
@@ -54,6 +54,7 @@ def _view(document: Document) -> "Iterable[RenderableType]":
     table.add_column("model", no_wrap=True)
     table.add_column("kind", no_wrap=True)
     table.add_column("providers")
+    table.add_column("price", no_wrap=True)
     table.add_column("limits", ratio=1)
     for model in models:
         if isinstance(model, dict):
@@ -62,6 +63,7 @@ def _view(document: Document) -> "Iterable[RenderableType]":
                 Text(plain(str(model["name"]), 80), "bold" if usable else "dim"),
                 str(model["kind"]),
                 Text(plain(", ".join(usable or [f"({name})" for name in _providers(model)]), 200)),
+                Text(plain(price_text(model), 40)),
                 Text(plain(limits_text(model), 300), "" if usable else "dim"),
             )
     legend = Text("A provider in brackets needs its key: see `rushes doctor`.", "dim")
@@ -89,6 +91,15 @@ def _fitting_view(models: Sequence[JsonValue]) -> "Iterable[RenderableType]":
                 Text(plain(_words(model.get("not_checked")), 200)),
             )
     return [table, Text("Best first. A provider in brackets needs its key: see `rushes doctor`.", "dim")]
+
+
+def price_text(model: dict[str, JsonValue]) -> str:
+    """The price at the first provider that can be used and tells one: `0.4 USD/second`."""
+    for offer in sorted(_offers(model), key=lambda each: not each.get("usable")):
+        price = offer.get("price")
+        if isinstance(price, dict):
+            return f"{price['amount']:g} {price['currency']}/{price['per']}"
+    return ""
 
 
 def _usable(model: dict[str, JsonValue]) -> list[str]:

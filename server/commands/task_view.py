@@ -16,7 +16,7 @@ from rich.text import Text
 from ...domain.errors import Charged
 from ...domain.failure import Failure, clean_text
 from ...domain.record import TaskState
-from ...tools import DryRun, KeepingWord, Task, TaskOutput
+from ...tools import DryRun, EstimateShown, KeepingWord, Task, TaskOutput
 from .words import for_people
 
 MARKS: dict[TaskState, tuple[str, str]] = {
@@ -94,7 +94,15 @@ def unkept(words: Sequence[KeepingWord | None]) -> tuple[str, str, str] | None:
 
 
 def _cost(task: Task) -> str | None:
-    return None if task.cost is None else f"{task.cost.amount:g} {task.cost.currency}"
+    if task.cost is not None:
+        return f"{task.cost.amount:g} {task.cost.currency}"
+    return None if task.estimate is None else f"about {estimate_text(task.estimate)}"
+
+
+def estimate_text(estimate: EstimateShown) -> str:
+    """`3.2 USD (learned, n=5)`."""
+    known = estimate.basis if estimate.n is None else f"{estimate.basis}, n={estimate.n}"
+    return f"{estimate.amount:g} {plain(estimate.currency, 40)} ({known})"
 
 
 def _seconds_taken(task: Task) -> float | None:
@@ -147,6 +155,8 @@ def dry_run_view(preview: DryRun) -> Iterator[RenderableType]:
     )
     if preview.url:
         yield Text(f"  POST {plain(preview.url, 4096)}", no_wrap=True, overflow="ignore")
+    if preview.estimate is not None:
+        yield Text(f"  about {estimate_text(preview.estimate)}")
     yield Padding(JSON(json.dumps(preview.payload)), (0, 0, 0, 2), expand=False)
     for warning in preview.warnings:
         yield _noted(warning)

@@ -98,6 +98,14 @@ class ProgressLine:
         self._progress.stop()
         self._held.end()
 
+    def stop(self) -> None:
+        """Leave the terminal to somebody else for a while."""
+        self._progress.stop()
+
+    def start(self) -> None:
+        """Go on."""
+        self._progress.start()
+
     async def follow(self, record: TaskRecord) -> None:
         """Show a task's state; `report` of `Service.wait`."""
         share = None if record.progress is None else min(max(record.progress, 0.0), 1.0)

@@ -1,6 +1,13 @@
 """Sentences written for agents, for people at a command line."""
 
 _FOR_PEOPLE = {
+    "Tell the user the price; if they agree, make the call in `next`.": "If that is right, run it again with --yes.",
+    "Ask the user for a higher max_cost": "Give a higher --max-cost",
+    "Ask the user whether the budget in rushes.toml may be raised": "Raise the budget in rushes.toml",
+    "ask the user to raise": "raise",
+    "ask the user to set": "set",
+    "Leave max_cost out if the user accepts an unknown price.": "Leave --max-cost out if an unknown price is right.",
+    "max_cost": "--max-cost",
     "Call list_models": "Run `rushes models`",
     "Call list_tasks": "Run `rushes tasks`",
     "Ask the user to check": "Check",

@@ -10,7 +10,7 @@ from ...tasks.journal import open_records
 from ...tasks.work.hook_silence import HookSilence
 from ...tasks.work.rebuild import lost_jobs
 from ...tasks.work.rebuild import rebuild as rebuild_tasks
-from ..assembly import open_media, open_providers, open_receipts, open_store
+from ..assembly import OpenedProviders, open_media, open_providers, open_receipts, open_store
 from ..preparation import prepared_settings
 from ..settings.settings import Settings
 from .callbacks import address_checks, asked, gateway_checks
@@ -31,6 +31,7 @@ from .checks import (
     versions,
     without_asking,
 )
+from .spending import money
 
 
 class Report(BaseModel):
@@ -59,17 +60,17 @@ async def examine(*, offline: bool = False, rebuild: bool = False) -> Report:
     else:
         checks += configuration(settings)
         checks += folders(settings)
-        checks += await _providers(settings, offline=offline)
-        checks += await _callbacks(settings, offline=offline)
-        checks += await _store(settings, rebuild=rebuild)
+        async with open_providers(settings) as providers:
+            checks += await _providers(settings, providers, offline=offline)
+            checks += await _callbacks(settings, offline=offline)
+            checks += await _store(settings, providers, rebuild=rebuild, offline=offline)
     broken = [check for check in checks if check.state == "broken"]
     return Report(rushes=version("rushes"), ok=not broken, checks=tuple(checks))
 
 
-async def _providers(settings: Settings, *, offline: bool) -> list[Check]:
-    async with open_providers(settings) as providers:
-        usable = [(each.settings, each.provider) for each in providers.opened if each.problem is None]
-        found = [without_asking(each) for each, _ in usable] if offline else await used_providers(usable)
+async def _providers(settings: Settings, providers: OpenedProviders, *, offline: bool) -> list[Check]:
+    usable = [(each.settings, each.provider) for each in providers.opened if each.problem is None]
+    found = [without_asking(each) for each, _ in usable] if offline else await used_providers(usable)
     return [*found, *broken_providers(providers.faults), *unused_providers(settings)]
 
 
@@ -87,12 +88,14 @@ async def _callbacks(settings: Settings, *, offline: bool) -> list[Check]:
         return [*await address_checks(settings, offline=offline), *gateway_checks(settings, usable, missed)]
 
 
-async def _store(settings: Settings, *, rebuild: bool) -> list[Check]:
+async def _store(settings: Settings, providers: OpenedProviders, *, rebuild: bool, offline: bool) -> list[Check]:
     try:
         async with open_store(settings) as store, open_receipts(settings) as receipts:
             done = [rebuilt(await rebuild_tasks(store, open_media(settings), receipts))] if rebuild else []
             aside = [record for record in await open_records(store) if record.set_aside_at is not None]
             lost = await lost_jobs(store, receipts)
-            return [*done, *store_health(await store.health()), *unmatched(lost), *tasks_set_aside(aside)]
+            usable = [each.provider for each in providers.opened if each.problem is None]
+            spending = await money(settings, usable, store, offline=offline)
+            return [*spending, *done, *store_health(await store.health()), *unmatched(lost), *tasks_set_aside(aside)]
     except StoreError as error:
         return [unusable_store(error)]

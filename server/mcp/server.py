@@ -42,6 +42,7 @@ from ...tools import (
     call_tool,
     validation_sentences,
 )
+from .asking import Asking
 from .completion import Completing
 from .host_roots import host_roots
 from .listening import Listening, Subscribing, without_list_changes
@@ -182,14 +183,17 @@ def build_server(
 def sdk_tool(spec: ToolSpec[Any, Any], surroundings: ToolContext, *, ask_roots: bool = True) -> Tool:
     """One of our tools as the SDK's, with our own schema instead of one read from a signature."""
 
-    async def call(arguments: dict[str, object], context: Context[Any, Any]) -> CallToolResult:
+    async def call(arguments: dict[str, object], context: Context[Any, Any]) -> CallToolResult | InputRequiredResult:
+        asking = Asking(context)
+
         async def report(percent: float, message: str) -> None:
             await context.report_progress(percent, 100, message)
 
-        own = replace(surroundings, report_progress=report)
+        own = replace(surroundings, report_progress=report, ask=asking.ask)
         if surroundings.local_files and ask_roots:
             own = replace(own, host_roots=partial(host_roots, context))
-        return rendered(await call_tool(spec, own, arguments))
+        result = await call_tool(spec, own, arguments)
+        return asking.required() or rendered(result)
 
     return Tool(
         fn=call,

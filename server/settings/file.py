@@ -11,7 +11,9 @@ from pydantic import AfterValidator, BaseModel, ByteSize, ConfigDict, Field, Jso
 from pydantic_core import PydanticCustomError
 
 from ...domain.errors import ConfigurationError
+from ...domain.money import Price
 from ...domain.spelling import did_you_mean
+from .money_tables import BudgetTables
 from .origins import is_one_origin, is_origin
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -84,6 +86,9 @@ def _is_public_url(text: str) -> str:
 
 
 PublicUrl = Annotated[str, AfterValidator(_is_public_url)]
+
+ModelAtProvider = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}/\S{1,200}$")]
+"""A provider's name and a model there, by the gateway's own id or the common name: `llmgateway/veo-3.1`."""
 
 _IN_WORDS_OF_TOML = {
     "dict_type": "this must be a table",
@@ -186,6 +191,10 @@ class FileSettings(_Table):
     viewer: ViewerTable = ViewerTable()
     http: HttpTable = HttpTable()
     limits: LimitsTable = LimitsTable()
+    prices: dict[ModelAtProvider, Price] = Field(default_factory=dict)
+    """What a person knows of prices that no gateway lists and no job has shown yet."""
+    budget: BudgetTables = ()
+    """How much may be spent; one a currency."""
 
 
 def read_file(path: Path, *, must_exist: bool) -> FileSettings:
@@ -254,10 +263,12 @@ def _explain(error: ValidationError, path: Path) -> str:
             problem = detail["msg"]
         elif detail["type"] == "string_pattern_mismatch" and location[-1].endswith("_env"):
             problem = "this must be the name of an environment variable, never a key itself"
+        elif detail["type"] == "string_pattern_mismatch" and location[0] == "prices":
+            problem = 'this must be a provider and its model, such as [prices."llmgateway/veo-3.1"]'
         elif detail["type"] == "string_pattern_mismatch":
             problem = "a provider's name is lower-case letters, digits, `-` and `_`, at most 32, a letter first"
         else:
-            problem = _IN_WORDS_OF_TOML.get(detail["type"], detail["msg"])
+            problem = _IN_WORDS_OF_TOML.get(detail["type"], detail["msg"]).removeprefix("Value error, ")
         lines.append(f"{path}: {'.'.join(location)}: {problem}")
     return "\n".join(lines)
 
@@ -265,7 +276,7 @@ def _explain(error: ValidationError, path: Path) -> str:
 def _known_keys(location: list[str]) -> list[str]:
     """The keys that the table at this place of the file may hold."""
     model: type[BaseModel] = FileSettings
-    for part in location:
+    for part in (each for each in location if not each.isdecimal()):
         field = model.model_fields.get(part)
         inner = _table_in(field.annotation) if field is not None else None
         model = inner or model
@@ -276,7 +287,7 @@ def _table_in(annotation: object) -> type[BaseModel] | None:
     """The table model that an annotation is, or holds as the values of a dict."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    if get_origin(annotation) in {dict, UnionType}:
+    if get_origin(annotation) in {dict, tuple, UnionType}:
         return next((table for part in get_args(annotation) if (table := _table_in(part))), None)
     return None
 

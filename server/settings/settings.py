@@ -1,15 +1,18 @@
 """Settings: environment variables, over `rushes.toml`, over defaults (`docs/design.md`, Configuration)."""
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from ...domain.budget import Budget
+from ...domain.money import Price
 from ...providers.client.upload_client import UploadTarget
 from ...providers.provider import ProviderSettings
 from .file import FileSettings, Inputs, LimitsTable, LogLevel, read_file
+from .money_tables import check_money
 from .providers import merge_providers
 from .variables import Variables, read_environment
 
@@ -34,6 +37,9 @@ class Settings:
     public_url: str | None = None
     """Where gateways reach this rushes to call back; without a slash at the end."""
     limits: LimitsTable = field(default_factory=LimitsTable)
+    prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
+    """By `provider/model`."""
+    budgets: tuple[Budget, ...] = ()
     config_file: Path | None = None
     """The file that was read, if there is one."""
     keeper: bool = True
@@ -69,17 +75,21 @@ def load_settings(known: Sequence[ProviderSettings], formats: Callable[[], Colle
     home = _absolute(environment.home or file.home or default_home())
     output_dir = _absolute(environment.output_dir or file.output_dir or home / "outputs")
     roots = file.inputs.roots
+    providers = merge_providers(known, formats, file, os.environ, str(config_path))
+    check_money(file.prices, file.budget, [each.name for each in providers], str(config_path))
     return Settings(
         home=home,
         output_dir=output_dir,
         log_level=environment.log_level or file.log_level or "warning",
-        providers=merge_providers(known, formats, file, os.environ, str(config_path)),
+        providers=providers,
         own_input_roots=None if roots is None else tuple(map(_absolute, roots)),
         upload=_upload_target(file.inputs),
         viewer_domains=tuple(file.viewer.media_domains),
         public_url=environment.public_url or file.http.public_url,
         limits=file.limits,
         keeper=file.limits.keeper if environment.keeper is None else environment.keeper,
+        prices=file.prices,
+        budgets=file.budget,
         config_file=config_path if config_path.is_file() else None,
     )
 

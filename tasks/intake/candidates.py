@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ...domain.job import Plan
 from ...domain.model_facts import ModelFacts
+from ...domain.money import NOT_QUOTED, Quote
 from ...domain.request import GenerationRequest, MediaInput
 from ...domain.spelling import did_you_mean
 from ...providers import fact_files
@@ -50,6 +51,8 @@ class Candidate:
     """What of the request could not be checked, because nothing is known of it."""
     assumed: tuple[str, ...] = ()
     """Media that go out under a name that no page of the gateway tells."""
+    quote: Quote = NOT_QUOTED
+    """What is known beforehand of its cost."""
 
     @property
     def deadline_seconds(self) -> float:

@@ -11,6 +11,7 @@ from itertools import islice
 from ...domain.chosen import ALTERNATIVES_MAX, Alternative, Chosen
 from ...domain.errors import RequestRefused
 from ...domain.model_facts import ModelFacts
+from ...domain.money import Estimate
 from ...providers import fact_files
 from ...providers.provider import Provider
 from .candidates import Asked, Candidate, candidate, find_model, is_auto
@@ -29,7 +30,7 @@ class Match:
     candidate: Candidate
     is_default: bool
     seconds: float | None
-    amount: float | None
+    estimate: Estimate | None
     place: tuple[int, int]
     """Of its provider in configured order, and of its row in the provider's data."""
 
@@ -42,8 +43,8 @@ class Match:
             bool(one.uploads),
             self.place[0],
             not self.is_default,
-            self.amount is None,
-            self.amount or 0.0,
+            self.estimate is None,
+            0.0 if self.estimate is None else float(self.estimate.amount),
             self.seconds is None,
             self.seconds or 0.0,
             self.place[1],
@@ -112,7 +113,7 @@ def _match(
         candidate(asked, provider, row),
         is_default=(row.id, row.name) == defaults[provider.name],
         seconds=prospect.seconds if prospect.seconds is not None else row.expected_seconds,
-        amount=prospect.amount,
+        estimate=prospect.estimate,
         place=place,
     )
 
@@ -147,10 +148,24 @@ def chosen_among(asked: Asked, matched: Matched) -> Chosen | None:
     return Chosen(
         why=_why(asked, first, matched),
         alternatives=tuple(
-            Alternative(provider=provider, model=model, seconds=match.seconds)
+            _alternative(provider, model, match)
             for match in alternatives[:ALTERNATIVES_MAX]
             for provider, model in [_names(match)]
         ),
+    )
+
+
+def _alternative(provider: str, model: str, match: Match) -> Alternative:
+    known = match.estimate
+    if known is None:
+        return Alternative(provider=provider, model=model, seconds=match.seconds)
+    return Alternative(
+        provider=provider,
+        model=model,
+        seconds=match.seconds,
+        amount=float(known.amount),
+        currency=known.currency,
+        basis=known.basis,
     )
 
 

@@ -22,6 +22,7 @@ def preview(chosen: Route) -> Preview:
         chosen=chosen.chosen,
         gives_urls=plan.asynchronous,
         warnings=tuple(dict.fromkeys((*chosen.warnings, *plan.warnings))),
+        estimate=candidate.quote.estimate,
     )
 
 

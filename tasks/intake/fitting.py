@@ -49,7 +49,7 @@ def _named(match: Match, query: str | None) -> bool:
 def _fit(match: Match, usable: bool) -> Fit:
     one = match.candidate
     doubts = (*one.doubts, *(f"{name} (its field's name is assumed)" for name in one.assumed))
-    return Fit(one.provider.name, one.facts, usable, doubts, match.seconds)
+    return Fit(one.provider.name, one.facts, usable, doubts, match.seconds, match.estimate)
 
 
 def _nearest(asked: Asked, matched: Matched) -> Iterable[str]:

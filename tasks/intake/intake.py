@@ -9,8 +9,9 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from ...domain.chosen import Chosen
-from ...domain.errors import RequestRefused
+from ...domain.errors import OverBudget, RequestRefused
 from ...domain.hooks import SECRET_STAND_IN
+from ...domain.money import Bound
 from ...domain.principal import Principal
 from ...domain.record import TaskRecord
 from ...domain.request import GenerationRequest
@@ -21,6 +22,7 @@ from ..hook_tokens import hook_of
 from ..ids import new_task_id
 from ..journal import TaskJournal
 from ..life.fingerprint import fingerprint
+from ..money.treasury import Treasury
 from ..parts import Parts
 from ..previews.previews import Previews
 from ..service import Wish
@@ -42,6 +44,10 @@ class Prepared:
     candidates: Sequence[Candidate]
     request: GenerationRequest
     """With what no record holds: bytes, and secrets."""
+    first: Candidate
+    """Of the route, whose price is reserved."""
+    within: Sequence[Bound] = ()
+    """What the store has to hold its reservation against as it journals it."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +76,11 @@ class Completed:
 
 
 class Intake:
-    """Resolves media, chooses the provider, proves room; nothing is journaled or paid."""
+    """Resolves media, chooses the provider, proves room and budget; nothing is journaled or paid."""
 
-    def __init__(self, parts: Parts, journal: TaskJournal, previews: Previews) -> None:
+    def __init__(self, parts: Parts, journal: TaskJournal, previews: Previews, money: Treasury) -> None:
         self._journal = journal
+        self._money = money
         self._clock = parts.clock
         self._store, self._folder, self._uploader = parts.store, parts.media, parts.uploader
         self._configured = tuple(parts.providers)
@@ -89,23 +96,36 @@ class Intake:
         self._films = FilmSources(journal, parts.media.files, parts.decoder, roots=parts.input_roots)
 
     async def prepared(self, wish: Wish) -> Prepared | TaskRecord:
-        """The new task, or where nothing new can be begun for want of room the equal one that is there.
+        """The new task, or where nothing new can be begun for want of room or money the equal one that is there.
 
         Raises:
             RequestRefused, StoreError.
         """
         wish = replace(wish, output_dir=await output_folder(wish, self._media.roots))
         request, chosen = await self.routed(wish)
-        if any(medium.awaited for medium in request.media):
-            return Prepared(self._waiting(wish, request, chosen), (), request)
         same = None if wish.force_new else fingerprint(wish.principal.name, wish.provider, request)
+        try:
+            chosen = self._money.admitted(chosen, wish)
+        except RequestRefused:
+            equal = None if same is None else await self._journal.equal(same)
+            if equal is None:
+                raise
+            return equal
+        first = chosen.candidates[0]
+        if any(medium.awaited for medium in request.media):
+            return Prepared(self._waiting(wish, request, chosen), (), request, first, self._within(wish, first))
         room = await find_room(self._folder, chosen, self._journal, same)
         if isinstance(room, TaskRecord):
             return room
         request, chosen = await self._uploaded(request, chosen)
-        return Prepared(self._new_record(wish, request, chosen, room), chosen.candidates, request)
+        return Prepared(
+            self._new_record(wish, request, chosen, room), chosen.candidates, request, first, self._within(wish, first)
+        )
 
-    async def routed(self, wish: Wish) -> tuple[GenerationRequest, Route]:
+    def _within(self, wish: Wish, first: Candidate) -> Sequence[Bound]:
+        return self._money.bounds(wish.principal.name, first.quote)
+
+    async def routed(self, wish: Wish, *, dry_run: bool = False) -> tuple[GenerationRequest, Route]:
         """The request with its media, and who may do it; nothing is written or sent.
 
         Raises:
@@ -118,12 +138,15 @@ class Intake:
             wish.media, principal=wish.principal, local_files=wish.local_files, host_roots=wish.host_roots
         )
         request = wish.request.model_copy(update={"media": media})
+        await self._money.learn(wish, dry_run=dry_run)
         return request, await self._route(request, wish.provider)
 
     async def _route(self, request: GenerationRequest, provider: str | None) -> Route:
         """Who may do it. What is awaited is taken for what the provider takes, and judged once it is there."""
         await self._learn_named_models(request, provider)
-        chosen = route(with_stand_ins(request), self._configured, provider, self._uploader)
+        prices = self._money.prices
+        chosen = route(with_stand_ins(request), self._configured, provider, self._uploader, prospects=prices)
+        chosen = self._money.quoted(chosen, request)
         awaited = tuple(not_there_yet(medium) for medium in request.media if medium.awaited)
         return replace(chosen, warnings=(*chosen.warnings, *awaited))
 
@@ -148,7 +171,8 @@ class Intake:
                 "invalid_input", "provider_options hold a secret, and rushes was started anew meanwhile."
             )
         request = record.request.model_copy(update={"media": media, "provider_options": options})
-        chosen = await self._route(request, record.named_provider)
+        await self._money.prices.refresh()
+        chosen = self._money.still_admitted(await self._route(request, record.named_provider), record)
         room = await find_room(self._folder, chosen, self._journal, None)
         if isinstance(room, TaskRecord):
             raise RequestRefused("internal", "its result could not be kept")
@@ -161,6 +185,14 @@ class Intake:
             self._hook(record.task_id, chosen),
             _warnings(chosen, room),
         )
+
+    def bounds(self, owner: str, first: Candidate) -> Sequence[Bound]:
+        """See `Budgets.bounds`."""
+        return self._money.bounds(owner, first.quote)
+
+    def refusal(self, over: OverBudget, first: Candidate) -> RequestRefused:
+        """See `Budgets.refusal`."""
+        return self._money.refusal(over, first)
 
     def _hook(self, task_id: str, chosen: Route) -> str | None:
         return hook_of(self._hook_key, task_id, (candidate.plan for candidate in chosen.candidates))
@@ -209,6 +241,9 @@ class Intake:
             updated_at=now,
             submitted_at=now,
             deadline_at=now + timedelta(seconds=first.deadline_seconds),
+            estimate=first.quote.estimate,
+            measure=first.quote.measure,
+            free=first.quote.free,
             warnings=_warnings(chosen, room),
         )
 

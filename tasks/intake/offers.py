@@ -91,6 +91,14 @@ async def join_cached(configured: Iterable[Configured], store: SideValues, now: 
             _join(entry.provider, cached[0])
 
 
+async def join_lists(configured: Iterable[Configured], store: SideValues, now: datetime) -> None:
+    """Join cached live lists, for the prices in them; nothing is fetched."""
+    for entry in configured:
+        cached = await store.get_value(_key(entry.provider))
+        if cached is not None and now - cached[1] < LIVE_LIST_AGE_MAX:
+            _join(entry.provider, cached[0])
+
+
 def offers(
     configured: Sequence[Configured], *, kind: Kind | None, provider: str | None, query: str | None
 ) -> Sequence[ModelOffer]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ...domain.model_facts import ModelFacts
+from ...domain.money import Estimate
 from ...domain.request import GenerationRequest
 
 
@@ -11,8 +12,8 @@ from ...domain.request import GenerationRequest
 class Prospect:
     """Both are `None` where nothing is known."""
 
-    amount: float | None = None
-    """For comparing within one provider, in its currency."""
+    estimate: Estimate | None = None
+    """To be compared within one provider alone: each has a currency of its own."""
     seconds: float | None = None
 
 

@@ -39,6 +39,7 @@ from .observation import (
 )
 from .reconciling import RECONCILE_FOR, answer_lost, found, given_back, not_found
 from .setting_aside import DEATHS_MAX, died_in_step, survived, taken_up
+from .settling import settled_by_hand, why_not_settled
 from .submission import (
     NOTHING_RESCUED,
     Rescue,
@@ -113,11 +114,13 @@ __all__ = [
     "released",
     "rerouted",
     "rescued",
+    "settled_by_hand",
     "stored",
     "survived",
     "taken_up",
     "timed_out",
     "why_not_attached",
+    "why_not_settled",
     "with_ids",
     "with_warnings",
     "withdrawn",

@@ -5,6 +5,7 @@ from datetime import datetime
 from ...domain.chosen import Chosen
 from ...domain.failure import Failure
 from ...domain.job import Plan
+from ...domain.money import Quote
 from ...domain.record import TaskRecord, unfinished
 from ...domain.request import GenerationRequest
 from .cancelling import unsent
@@ -26,6 +27,7 @@ def inputs_there(
     answer_folder: str | None,
     chosen: Chosen | None,
     hook: str | None,
+    quote: Quote,
     warnings: tuple[str, ...],
 ) -> TaskRecord:
     """All inputs are there, and the POST is about to leave: written before it does, so that it is never sent twice.
@@ -50,6 +52,9 @@ def inputs_there(
         plan_details=plan.details,
         submitted_at=now,
         deadline_at=deadline_at,
+        estimate=quote.estimate,
+        measure=quote.measure,
+        free=quote.free,
     )
     return with_warnings(sending, warnings, now)
 

@@ -33,9 +33,10 @@ def _paid_in_vain(record: TaskRecord) -> bool:
 
 def may_be_charged(record: TaskRecord) -> bool:
     """Whether nobody knows if a task that brought nothing was charged: `unknown`, or failed with `charged: unknown`."""
+    why = record.failure
     if record.state == "unknown":
-        return True
-    return record.state == "failed" and record.failure is not None and record.failure.charged == "unknown"
+        return why is None or why.charged == "unknown"
+    return record.state == "failed" and why is not None and why.charged == "unknown"
 
 
 def counts_until(record: TaskRecord) -> Literal["always"] | datetime | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from ...domain.errors import RushesError
 from ...domain.failure import Failure, failure
 from ...domain.job import Plan, Submission, Told
+from ...domain.money import NOT_QUOTED, Quote
 from ...domain.record import Attempt, Output, Phase, TaskRecord, unfinished
 from .cancelling import unsent
 from .ground import moved, noted, same_state, with_warnings
@@ -54,6 +55,7 @@ def rerouted(
     deadline_at: datetime,
     now: datetime,
     *,
+    quote: Quote = NOT_QUOTED,
     refused_plan: Plan | None = None,
 ) -> TaskRecord:
     """The gateway definitely refused; the same task goes on with the next provider, and with what is to say of that.
@@ -78,6 +80,9 @@ def rerouted(
         plan_details=plan.details,
         submitted_at=now,
         deadline_at=deadline_at,
+        estimate=quote.estimate,
+        measure=quote.measure,
+        free=quote.free,
     )
 
 

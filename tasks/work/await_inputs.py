@@ -6,7 +6,7 @@ Nothing of it is at a gateway meanwhile, so any process may go on with it; whoev
 import logging
 from datetime import timedelta
 
-from ...domain.errors import FailureError, RequestRefused
+from ...domain.errors import FailureError, OverBudget, RequestRefused
 from ...domain.failure import failure
 from ...domain.record import TaskRecord
 from ...domain.request import GenerationRequest
@@ -61,6 +61,7 @@ class InputWait:
         """Journal that it is about to be sent; `None` where this call did not do so, and so must not send it.
 
         Raises:
+            RequestRefused: its budget does not leave so much.
             StoreError.
         """
         now = self._clock.now()
@@ -79,12 +80,17 @@ class InputWait:
                 answer_folder=folder,
                 chosen=completed.chosen,
                 hook=completed.hook,
+                quote=first.quote,
                 warnings=completed.warnings,
             )
             ours = sending is not current and sending.phase == "submitting"
             return sending
 
-        after = await self._journal.change(record.task_id, send, durable=True)
+        try:
+            within = self._intake.bounds(record.owner, first)
+            after = await self._journal.change(record.task_id, send, durable=True, within=within)
+        except OverBudget as over:
+            raise self._intake.refusal(over, first) from over
         self.forget(record.task_id)
         return after if ours else None
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from ...domain.errors import StoreError
+from ...domain.money import ExpectedTime
 from ...domain.record import TaskRecord
 from ...providers.provider import Provider
 from ..ports import SideValues
@@ -15,6 +16,8 @@ from .cadence import EXPECTED_SECONDS, NORMAL, Outlook, pause_seconds
 from .durations import Expectation, Experience, Times
 
 logger = logging.getLogger(__name__)
+
+_PREFIX = "durations/"
 
 AT_THE_FIRST_LOOK = 1.5
 """A job that was found running within so many first pauses is taken to have run since its submission."""
@@ -37,6 +40,27 @@ class Learning:
             experience = await self._stored(key)
             self._experiences.setdefault(key, experience)
             self._expectations.pop(key, None)
+
+    async def meet_all(self) -> None:
+        """Read what was learned of every model, by all processes."""
+        for name, value in (await self._values.get_values(_PREFIX)).items():
+            provider, _, model = name.removeprefix(_PREFIX).partition("/")
+            experience = _from_json(value)
+            if experience is not None and self._experiences.get((provider, model)) != experience:
+                self._experiences[provider, model] = experience
+                self._expectations.pop((provider, model), None)
+
+    def expected(self, provider: str, model: str) -> ExpectedTime | None:
+        """How long jobs of the model take; `None` where none has ended yet and its facts do not tell."""
+        experience = self._experiences.get((provider, model), Experience())
+        found = self._providers.get(provider)
+        facts = next((row for row in (found.models() if found is not None else ()) if row.id == model), None)
+        told = facts.expected_seconds if facts is not None else None
+        ended = round(experience.results.n)
+        if told is None and not ended:
+            return None
+        before = told or (EXPECTED_SECONDS[facts.kind] if facts is not None else math.exp(experience.results.mean))
+        return ExpectedTime(Expectation(experience, before).median, ended)
 
     def expectation(self, record: TaskRecord) -> Expectation:
         """How long such a job takes."""
@@ -107,7 +131,7 @@ class Learning:
 
 
 def _name(key: tuple[str, str]) -> str:
-    return "durations/{}/{}".format(*key)
+    return _PREFIX + "{}/{}".format(*key)
 
 
 def _as_json(experience: Experience) -> JsonValue:

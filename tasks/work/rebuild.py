@@ -14,6 +14,7 @@ from .. import life
 from ..clock import SystemClock
 from ..journal import TaskJournal, from_document, to_document
 from ..migrations import MIGRATIONS
+from ..money.ledger import lines_between
 from ..ports import Journal, MediaStore, ReceiptFile
 from .keep import SIDECAR_FORMAT
 from .receipt_book import ReceiptBook
@@ -44,7 +45,7 @@ async def lost_jobs(store: Journal, receipts: ReceiptFile) -> list[str]:
 
 def _book(store: Journal, receipts: ReceiptFile) -> ReceiptBook:
     clock = SystemClock()
-    return ReceiptBook(receipts, TaskJournal(store, "doctor", clock), clock)
+    return ReceiptBook(receipts, TaskJournal(store, "doctor", clock, lines_of=lines_between), clock)
 
 
 async def rebuild(store: Journal, media: MediaStore, receipts: ReceiptFile | None = None) -> Rebuilt:
@@ -53,7 +54,8 @@ async def rebuild(store: Journal, media: MediaStore, receipts: ReceiptFile | Non
     records, unreadable = records_of([pair async for pair in media.sidecars()])
     restored_ids: list[str] = []
     for task_id in sorted(records):
-        if await store.restore(to_document(records[task_id]), is_sound=_is_sound):
+        record = records[task_id]
+        if await store.restore(to_document(record), is_sound=_is_sound, lines=lines_between(None, record)):
             restored_ids.append(task_id)
     unfinished = [] if receipts is None else await _book(store, receipts).take_up()
     return Rebuilt(tuple(restored_ids), len(records) - len(restored_ids), unreadable, tuple(unfinished))

@@ -11,6 +11,7 @@ from ...domain.errors import (
     FailureError,
     OutputError,
     OutputRejected,
+    OverBudget,
     RushesError,
     StoreError,
     SubmissionLost,
@@ -18,11 +19,13 @@ from ...domain.errors import (
 )
 from ...domain.failure import Failure, failure, failure_of
 from ...domain.job import Job, Plan, Submission
+from ...domain.money import Bound
 from ...domain.record import KeptMedia, TaskRecord
 from ...providers.provider import Provider
 from .. import life
 from ..intake.routing import CURED_ELSEWHERE, Candidate
 from ..journal import TaskJournal
+from ..money.treasury import Treasury
 from ..ports import Clock
 from .callbacks import Callbacks
 from .hold import Holding
@@ -58,10 +61,12 @@ class Submitter:
         clock: Clock,
         rescuer: Rescuer,
         callbacks: Callbacks,
+        money: Treasury,
     ) -> None:
         self._journal = journal
         self._rescuer = rescuer
         self._callbacks = callbacks
+        self._money = money
         self._keeper = keeper
         self._book = book
         self._holding = holding
@@ -142,11 +147,15 @@ class Submitter:
 
         def hold(current: TaskRecord) -> TaskRecord:
             if wait.candidate is not last:
-                plan, why = wait.candidate.plan, failure_of(refusal)
-                current = life.rerouted(current, why, plan, deadline_at, now, refused_plan=last.plan)
+                there, why = wait.candidate, failure_of(refusal)
+                current = life.rerouted(
+                    current, why, there.plan, deadline_at, now, quote=there.quote, refused_plan=last.plan
+                )
             return life.held(current, wait.why, now + timedelta(seconds=wait.seconds), now, asked=True)
 
-        return await self._noted(record, hold)
+        if wait.candidate is last:
+            return await self._noted(record, hold)
+        return await self._within_budget(record, wait.candidate, hold)
 
     async def _withdrawn(self, record: TaskRecord | None) -> TaskRecord | None:
         """Cancelled before anything was sent."""
@@ -159,9 +168,24 @@ class Submitter:
     ) -> TaskRecord | None:
         now = self._clock.now()
         deadline_at = now + timedelta(seconds=following.deadline_seconds)
-        return await self._noted(
-            record, lambda r: life.rerouted(r, why, following.plan, deadline_at, now, refused_plan=refused.plan)
+        return await self._within_budget(
+            record,
+            following,
+            lambda r: life.rerouted(
+                r, why, following.plan, deadline_at, now, quote=following.quote, refused_plan=refused.plan
+            ),
         )
+
+    async def _within_budget(
+        self, record: TaskRecord, candidate: Candidate, transition: life.Transition
+    ) -> TaskRecord | None:
+        """Note what goes on with this candidate, which may cost more; a budget that does not leave so much ends it."""
+        within = self._money.bounds(record.owner, candidate.quote)
+        try:
+            return await self._noted(record, transition, within=within)
+        except OverBudget as over:
+            why = failure_of(self._money.refusal(over, candidate))
+            return await self._noted(record, lambda r: life.refused(r, why, self._clock.now()))
 
     async def _send(self, record: TaskRecord, candidate: Candidate) -> TaskRecord | SubmissionRefused | None:
         """The POST. A definite refusal is returned; everything else is on the record already."""
@@ -294,6 +318,7 @@ class Submitter:
         as_worker: bool = True,
         answer: str | None = None,
         job: Job | None = None,
+        within: Sequence[Bound] = (),
     ) -> TaskRecord | None:
         """Write what the gateway answered. It exists nowhere else, so a store that cannot be written is tried again
         until it can be, and neither a cancelled call nor the end of the process interrupts an attempt."""
@@ -302,7 +327,7 @@ class Submitter:
             try:
                 return await uninterrupted(
                     lambda: self._journal.change(
-                        record.task_id, transition, as_worker=as_worker, durable=True, answer=answer
+                        record.task_id, transition, as_worker=as_worker, durable=True, answer=answer, within=within
                     )
                 )
             except StoreError as error:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ..intake.intake import Intake
 from ..journal import TaskJournal
+from ..money.treasury import Treasury
 from ..parts import Parts
 from ..ports import WorkQueue
 from ..steady import SteadyTime
@@ -22,6 +23,7 @@ from .receipt_book import ReceiptBook
 from .rescue import Rescuer
 from .resume import Resumer
 from .search import Searcher
+from .settle import Settler
 from .submissions import Submissions
 from .submit import Submitter
 from .takeover import Takeover
@@ -37,13 +39,21 @@ class Work:
     looker: Looker
     canceller: Canceller
     attacher: Attacher
+    settler: Settler
     takeover: Takeover
     submissions: Submissions
     callbacks: Callbacks
 
 
 def wired(
-    parts: Parts, journal: TaskJournal, book: ReceiptBook, intake: Intake, *, waited_for: Callable[[str], bool]
+    parts: Parts,
+    journal: TaskJournal,
+    book: ReceiptBook,
+    intake: Intake,
+    learning: Learning,
+    money: Treasury,
+    *,
+    waited_for: Callable[[str], bool],
 ) -> Work:
     """All of them on this journal. `waited_for` says whether somebody waits for a task right now."""
     limits, clock, configured = parts.limits, parts.clock, tuple(parts.providers)
@@ -52,7 +62,7 @@ def wired(
     keeper = Keeper(parts.media, journal, clock, enabled=limits.keep_outputs, bytes_max=limits.download_bytes_max)
     holding = Holding(journal, configured, clock, HoldLimits(limits.hold_seconds_max, limits.hold_tries_max))
     rescuer, rates = Rescuer(parts.media, keeper), Rates(providers, clock)
-    learning, canceller = Learning(parts.store, providers), Canceller(journal, providers, clock)
+    canceller = Canceller(journal, providers, clock)
     callbacks = Callbacks(parts.hooks, parts.store, clock, submissions)
     looker = Looker(
         journal, keeper, clock, waited_for=waited_for, learning=learning, steady=steady, callbacks=callbacks
@@ -63,7 +73,7 @@ def wired(
         providers,
         clock,
         submissions=submissions,
-        submitter=Submitter(journal, keeper, book, holding, rates, clock, rescuer, callbacks),
+        submitter=Submitter(journal, keeper, book, holding, rates, clock, rescuer, callbacks, money),
         resumer=Resumer(journal, parts.media, book, configured, clock, rescuer),
         holding=holding,
         looker=looker,
@@ -80,4 +90,5 @@ def wired(
     callbacks.queue = queue = queue_of(advancer, parts.queue, clock, limits, providers)
     attacher = Attacher(journal, providers, clock, go_on=queue.schedule)
     takeover = Takeover(journal, parts.lease, configured, clock, queue=queue, submitting=submissions)
-    return Work(advancer, input_wait, queue, looker, canceller, attacher, takeover, submissions, callbacks)
+    settler = Settler(journal, clock)
+    return Work(advancer, input_wait, queue, looker, canceller, attacher, settler, takeover, submissions, callbacks)

@@ -94,6 +94,8 @@ class Report(BaseModel):
 
     calls: list[Called]
     records: list[TaskRecord]
+    ledger: dict[str, JsonValue] = {}
+    """What the ledger's line of each task says."""
     peak_bytes: int = 0
     """The most memory that the process held."""
 

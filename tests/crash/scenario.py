@@ -2,7 +2,10 @@
 
 import signal
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
+
+from rushes.tasks.money.ledger import line_of, standing
 
 from ..gateways.client import RunningGateways
 from .account import Account, accepted, account_of
@@ -60,6 +63,7 @@ class Scenario:
         report = await worker.ends_well()
         account = await account_of(base, report, gateways)
         self._hold_calls(report, account)
+        self._hold_money(report, account)
         return account
 
     def _order(self, home: Path) -> Order:
@@ -99,6 +103,19 @@ class Scenario:
         assert ids <= {record.task_id for record in account.records[:1]}
         fresh = [called for called in report.calls if not called.deduplicated]
         assert len(fresh) == (1 if self.point.end == "nothing" else 0)
+
+    def _hold_money(self, report: Report, account: Account) -> None:
+        """The ledger says what the records say, and that is what the gateway charged, or may have charged."""
+        assert report.ledger == {record.task_id: line_of(record).value for record in report.records}
+        for record in account.records:
+            now = standing(record)
+            assert min(now.spent, now.reserved) == 0
+            free = self.ground.gateway == "sandbox" or account.came == "refused"
+            if not free and account.came in {"kept", "kept late", "unknown"}:
+                told = record.cost.amount if record.cost is not None else Decimal(1)
+                assert (now.spent + now.reserved, now.reserved > 0) == (told, account.came == "unknown")
+            elif free:
+                assert now.spent == now.reserved == 0
 
     def hold(self, account: Account) -> None:
         """What must be true of the account."""

@@ -31,6 +31,7 @@ from rushes.domain.events import (
 )
 from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
 from rushes.domain.model_facts import ModelFacts
+from rushes.domain.money import Bound
 from rushes.domain.record import TaskRecord
 from rushes.domain.request import GenerationRequest, Kind
 from rushes.providers.provider import AccountCheck, AnswerSink, OutputStream, Provider, Traits
@@ -77,9 +78,12 @@ def dying_store(fuse: Fuse) -> type[TaskStore]:
             counting: Counting | None = None,
             anew: bool = False,
             lines: Sequence[Line] = (),
+            within: Sequence[Bound] = (),
         ) -> tuple[Document, bool]:
             await fuse.at("journal.before")
-            created = await super().create(document, fingerprint=fingerprint, counting=counting, anew=anew, lines=lines)
+            created = await super().create(
+                document, fingerprint=fingerprint, counting=counting, anew=anew, lines=lines, within=within
+            )
             await fuse.at("journal.after")
             return created
 
@@ -92,12 +96,19 @@ def dying_store(fuse: Fuse) -> type[TaskStore]:
             reopens: bool = False,
             answer: str | None = None,
             lines: Sequence[Line] = (),
+            within: Sequence[Bound] = (),
         ) -> Document | None:
             before = await self.get(str(document["task_id"]))
             seam = write_of(from_document(before), from_document(document)) if before is not None else "other"
             await fuse.at(f"{seam}.before")
             replaced = await super().replace(
-                document, durable=durable, claims_job=claims_job, reopens=reopens, answer=answer, lines=lines
+                document,
+                durable=durable,
+                claims_job=claims_job,
+                reopens=reopens,
+                answer=answer,
+                lines=lines,
+                within=within,
             )
             await fuse.at(f"{seam}.after")
             return replaced

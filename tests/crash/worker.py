@@ -2,9 +2,10 @@
 
 import resource
 import signal
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import anyio
@@ -15,8 +16,11 @@ from rushes.cache.media.decoder import Decoder
 from rushes.cache.receipts import Receipts
 from rushes.cache.workers.leases import LeaseTimes, ProcessLease
 from rushes.cache.workers.nudges import NudgeFolder
+from rushes.domain.budget import Budget
+from rushes.domain.money import Price
 from rushes.domain.principal import LOCAL
 from rushes.domain.record import SCHEMA, TaskRecord
+from rushes.domain.request import Kind
 from rushes.providers.client.gateway import HttpProvider
 from rushes.providers.fact_files import load_facts
 from rushes.providers.provider import Provider
@@ -28,6 +32,7 @@ from rushes.tasks.hook_ports import HookParts
 from rushes.tasks.intake.routing import Configured
 from rushes.tasks.journal import from_document
 from rushes.tasks.migrations import MIGRATIONS
+from rushes.tasks.money.ledger import BOOK
 
 from ..clocks import MachineClock
 from .fuse import Fuse, Tell
@@ -36,6 +41,18 @@ from .seams import DyingFolder, DyingProvider, DyingTransport, HastyQueue, dying
 
 ALL = 1000
 TIMEOUT_SECONDS = 10.0
+
+PRICE = Price(per_request=Decimal(1))
+"""Of every default model, where its gateway lists none: what is reserved can then be told from nothing."""
+AMPLE = Budget(per_day=Decimal(1000), per_month=Decimal(1000))
+"""Held against at each journal entry, and never used up."""
+
+
+def prices_of(providers: Iterable[Provider]) -> dict[str, Price]:
+    """The price of each kind's default model."""
+    kinds: tuple[Kind, ...] = ("video", "image", "audio")
+    models = ((each.name, each.default_model(kind)) for each in providers for kind in kinds)
+    return {f"{name}/{model}": PRICE for name, model in models if model is not None}
 
 
 def real_provider(reached: Reached, home: Path, fuse: Fuse, public_url: str | None = None) -> Provider:
@@ -91,6 +108,8 @@ async def opened(order: Order, fuse: Fuse) -> AsyncGenerator[tuple[Engine, TaskS
                 takeover_seconds=order.takeover_seconds,
                 download_bytes_max=order.download_bytes_max,
             ),
+            prices=prices_of(providers),
+            budgets=[AMPLE],
             clock=MachineClock(timedelta(seconds=order.clock_ahead_seconds), file=order.clock_file),
         )
         yield await stack.enter_async_context(Engine.opened(parts)), store
@@ -117,8 +136,9 @@ class Life:
         if self._order.call_again:
             await self._call()
             await self._rest()
+        ledger = {line.key: line.value for line in await self._store.lines(BOOK, limit=ALL)}
         peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        report = Report(calls=self._called, records=await self._records(), peak_bytes=peak)
+        report = Report(calls=self._called, records=await self._records(), ledger=ledger, peak_bytes=peak)
         self._order.report.write_text(report.model_dump_json(by_alias=True), encoding="utf-8")
 
     async def _call_at_once(self) -> None:

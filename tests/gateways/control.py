@@ -8,7 +8,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from .views import Phase
+from .jobs import Job
+from .prices import charged_for, price_of
+from .views import JobView, Phase
 from .world import World
 
 
@@ -111,7 +113,7 @@ class Control:
         if job is None:
             return JSONResponse({"detail": "no such job"}, 404)
         job.set_phase(asked.phase)
-        return JSONResponse(job.view().model_dump(mode="json"))
+        return JSONResponse(_viewed(job).model_dump(mode="json"))
 
     async def reset(self, request: Request) -> Response:
         self.world.reset()
@@ -122,7 +124,7 @@ class Control:
         return _listed(entry for entry in self.world.requests if gateway in (None, entry.gateway))
 
     async def jobs(self, request: Request) -> Response:
-        return _listed(job.view() for job in self.world.jobs_of(request.query_params.get("gateway")))
+        return _listed(_viewed(job) for job in self.world.jobs_of(request.query_params.get("gateway")))
 
     async def charges(self, request: Request) -> Response:
         return JSONResponse(self.world.charges().model_dump(mode="json"))
@@ -136,3 +138,9 @@ class Control:
 
     async def fetches(self, request: Request) -> Response:
         return _listed(self.world.fetches)
+
+
+def _viewed(job: Job) -> JobView:
+    """The job, with what it costs."""
+    costs = {"price": f"{price_of(job):f}", "charged": f"{charged_for(job):f}"}
+    return job.view().model_copy(update=costs)

@@ -28,6 +28,7 @@ from .llmgateway_models import (
 from .offers import as_form, signature
 from .openai_forms import aspect_ratio, envelope
 from .openai_media import SynchronousMedia
+from .prices import llmgateway_pricing, llmgateway_usage
 
 _PAGE: Final = "LLMGateway's page on video generation"
 _ERRORS: Final = "LLMGateway's page on errors"
@@ -118,7 +119,7 @@ class LlmGateway(SynchronousMedia):
             Route("POST", "/v1/images/edits", self.edit_image, "json"),
             Route("POST", "/v1/audio/speech", self.create_speech, "json"),
             Route("GET", "/v1/credits", self.account),
-            Route("GET", "/v1/key", self.account),
+            Route("GET", "/v1/key", self.key_status),
         )
 
     def answer_headers(self) -> Mapping[str, str]:
@@ -190,7 +191,7 @@ class LlmGateway(SynchronousMedia):
         if self._has_output(job) and not self.switched("no-content-field", job):
             shown["content"] = [{"type": "video", "url": self._signed_url(job), "mime_type": "video/mp4"}]
         if job.phase == "succeeded":
-            shown["usage"] = {"cost": 3.2, "cost_details": {"video_output_cost": 3.2, "image_input_cost": 0}}
+            shown["usage"] = llmgateway_usage(job)
         return shown
 
     def _has_output(self, job: Job) -> bool:
@@ -245,12 +246,12 @@ class LlmGateway(SynchronousMedia):
     async def models(self, call: Call) -> Response:
         rows: list[JsonValue] = [
             {
-                "id": family.pattern.replace("\\", "").replace("(-pro)?", ""),
-                "name": family.pattern.replace("\\", "").replace("(-pro)?", ""),
+                "id": family.model,
+                "name": family.model,
                 "family": family.provider,
                 "architecture": {"input_modalities": ["text", "image"], "output_modalities": ["video"]},
                 "providers": [{"providerId": family.provider, "supportedVideoSizes": list(family.sizes)}],
-                "pricing": {},
+                "pricing": llmgateway_pricing(family.model),
                 "per_request_limits": {"max_video_duration_seconds": str(max(family.seconds))},
             }
             for family in FAMILIES
@@ -258,5 +259,10 @@ class LlmGateway(SynchronousMedia):
         return self.later("read", JSONResponse({"data": rows}))
 
     async def account(self, call: Call) -> Response:
-        """The page names these endpoints, not their shape: an empty object is all that can be said."""
-        return self.later("read", JSONResponse({}))
+        """What the organisation has left, as texts (source of LLMGateway: `aisdk/credits.ts`)."""
+        return self.later("read", JSONResponse({"balance": "12.5", "total_used": "87.50"}))
+
+    async def key_status(self, call: Call) -> Response:
+        """What the key has used and may use (source of LLMGateway: `key/key.ts`)."""
+        data: dict[str, JsonValue] = {"label": "a key", "usage": "3.2", "limit": None, "devPlan": "none"}
+        return self.later("read", JSONResponse({"data": data}))

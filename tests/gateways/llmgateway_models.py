@@ -102,6 +102,11 @@ class Family:
     references: bool = False
     needs_audio: bool = False
 
+    @property
+    def model(self) -> str:
+        """The id in the list of models."""
+        return self.pattern.replace("\\", "").replace("(-pro)?", "")
+
     def has_size(self, size: str) -> bool:
         return size in self.sizes
 

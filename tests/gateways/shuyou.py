@@ -13,6 +13,7 @@ from .checks import Documented
 from .gateway import Gateway
 from .jobs import Draft, Job, Shape, Trouble
 from .offers import signature
+from .prices import shuyou_pricing, shuyou_usage
 from .shuyou_models import MODELS, ShuyouModel
 
 _CREATE: Final = "Shuyou's page create-prediction"
@@ -193,9 +194,7 @@ class Shuyou(Gateway):
         if urls:
             data["output"] = [self._item(job, url) for url in urls]
             if not self.switched("no-usage", job):
-                content["usage"] = {
-                    "upstream_cost": 0.039, "discount": 0.00975, "discount_percent": 0.75, "cost": 0.02925,
-                }  # fmt: skip
+                content["usage"] = shuyou_usage(job)
         if job.phase == "failed" and job.trouble is not None:
             self._add_failure(job, job.trouble, content, data)
         return JSONResponse(content)
@@ -252,7 +251,7 @@ def _listed(name: str, model: ShuyouModel) -> dict[str, JsonValue]:
         "output_modalities": [model.function],
         "capabilities": [],
         "supported_parameters": ["prompt", *model.fields],
-        "pricing": {},
+        "pricing": shuyou_pricing(model.function),
     }
 
 

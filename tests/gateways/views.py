@@ -92,6 +92,10 @@ class JobView(BaseModel):
     output_urls: list[str]
     created_at: float
     finished_at: float | None
+    price: str = "0"
+    """What it costs if it ends well."""
+    charged: str = "0"
+    """What the gateway's own account says of it now."""
 
 
 class Charge(BaseModel):

@@ -8,6 +8,7 @@ from datetime import timedelta
 import anyio
 import httpx
 import pytest
+from pydantic import JsonValue
 
 from rushes.domain.hooks import HookReading, HookRequest
 from rushes.domain.principal import LOCAL
@@ -209,6 +210,10 @@ class Reader:
 class NoValues:
     async def get_value(self, key: str) -> None:
         return None
+
+    async def get_values(self, prefix: str) -> dict[str, JsonValue]:
+        del prefix
+        return {}
 
     async def set_value(self, key: str, value: object) -> None:
         raise AssertionError(key)

@@ -76,7 +76,8 @@ def test_the_page_names_every_tool_and_every_setting_of_the_file() -> None:
         for table in (FileSettings, ProviderTable, Inputs, ViewerTable, HttpTable, LimitsTable)
         for name in table.model_fields
     ]
-    shown_by_their_tables = {"providers", "inputs", "viewer", "http", "limits", "home", "output_dir", "log_level"}
+    tables = {"providers", "inputs", "viewer", "http", "limits", "prices", "budget"}
+    shown_by_their_tables = {*tables, "home", "output_dir", "log_level"}
     how_to_upload = {name for name in Inputs.model_fields if name.startswith("upload_")} - {"upload_url"}
     named = [tool.name for tool in ALL_TOOLS] + sorted(set(settings) - shown_by_their_tables - how_to_upload)
     assert [name for name in named if f"`{name}`" not in DESIGN and f" {name}`" not in DESIGN] == []

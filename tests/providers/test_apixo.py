@@ -357,5 +357,5 @@ def test_the_balance_is_the_cheapest_documented_read() -> None:
     assert call is not None
     assert (call.method, call.path) == ("GET", "/api/v1/apikeys/current-balance")
     check = WIRE.account(reply({"code": 200, "message": "success", "data": 74.87}))
-    assert (check.ok, check.balance, check.currency) == (True, 74.87, "USD")
+    assert (check.ok, str(check.balance), check.currency) == (True, "74.87", "USD")
     assert WIRE.account(reply({"code": 200, "data": {"odd": 1}})).ok

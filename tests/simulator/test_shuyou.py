@@ -45,7 +45,7 @@ async def test_a_look_has_the_envelope_that_a_create_has_not(shuyou: Caller, gat
     assert set(looks[0]) == {"code", "data", "request_id"}
     assert set(looks[-1]) == {"code", "data", "request_id", "usage"}
     assert looks[-1]["code"] == "0"
-    assert (at(looks[-1], "usage", "cost"), at(looks[-1], "usage", "discount_percent")) == (0.02925, 0.75)
+    assert (at(looks[-1], "usage", "cost"), at(looks[-1], "usage", "discount_percent")) == (0.8, 0.75)
     assert at(looks[-1], "data", "output", 0, "type") == "video"
     url = text_at(looks[-1], "data", "output", 0, "video")
     assert "?e=" in url

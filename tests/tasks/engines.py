@@ -1,7 +1,8 @@
 """Studios over real stores and real folders, for tests of the heart."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 
 from rushes.cache.embedded.store import TaskStore
@@ -10,6 +11,8 @@ from rushes.cache.media.folder import Measure, MediaFolder
 from rushes.cache.receipts import Receipts
 from rushes.cache.workers.leases import ProcessLease
 from rushes.cache.workers.timers import queue_in_memory
+from rushes.domain.budget import Budget
+from rushes.domain.money import Price
 from rushes.domain.principal import LOCAL
 from rushes.domain.record import SCHEMA, TaskRecord
 from rushes.domain.request import GenerationRequest, Kind
@@ -39,6 +42,8 @@ async def an_engine(
     uploader: Uploader | None = None,
     queue: MakesQueue = queue_in_memory,
     hooks: HookParts | None = None,
+    prices: Mapping[str, Price] | None = None,
+    budgets: Sequence[Budget] = (),
 ) -> AsyncGenerator[Engine]:
     """A engine in `home`, with the providers in this order; without a `clock` it waits for nothing."""
     async with AsyncExitStack() as stack:
@@ -58,6 +63,8 @@ async def an_engine(
             uploader=uploader,
             hooks=hooks,
             limits=limits,
+            prices=prices or {},
+            budgets=budgets,
             clock=clock if clock is not None else JumpingClock(),
         )
         yield await stack.enter_async_context(Engine.opened(parts))
@@ -70,11 +77,19 @@ def a_wish(
     media: Sequence[MediaSource] = (),
     provider: str | None = None,
     force_new: bool = False,
+    max_cost: str | None = None,
     **asked: object,
 ) -> Wish:
     """A wish; `asked` are fields of the request."""
     request = GenerationRequest.model_validate({"kind": kind, "prompt": prompt, **asked})
-    return Wish(request, media=tuple(media), provider=provider, force_new=force_new, principal=LOCAL)
+    return Wish(
+        request,
+        media=tuple(media),
+        provider=provider,
+        force_new=force_new,
+        max_cost=None if max_cost is None else Decimal(max_cost),
+        principal=LOCAL,
+    )
 
 
 async def at_rest(engine: Engine, record: TaskRecord) -> TaskRecord:

@@ -1,9 +1,12 @@
 """`auto` is a choice among all models of the usable keys: known to fit first, and said why."""
 
+from decimal import Decimal
+
 import pytest
 
 from rushes.domain.errors import RequestRefused
 from rushes.domain.model_facts import ModelFacts
+from rushes.domain.money import Estimate
 from rushes.domain.request import GenerationRequest, Kind, MediaInput, MediaRole
 from rushes.tasks.intake.candidates import Asked
 from rushes.tasks.intake.choosing import LIVE_MATCHES_MAX, match_all
@@ -106,6 +109,11 @@ def test_the_sandbox_is_no_choice_and_is_not_explained_as_one() -> None:
     assert route(asked(), configured(()), None).chosen is None
 
 
+def about(amount: str) -> Estimate:
+    """A price that somebody configured."""
+    return Estimate(amount=Decimal(amount), currency="USD", basis="configured")
+
+
 class Expecting:
     """Knows what each model costs and how long it takes."""
 
@@ -118,9 +126,9 @@ class Expecting:
 
 def test_among_those_that_fit_at_one_provider_the_cheaper_and_then_the_quicker_is_first() -> None:
     prospects = Expecting(
-        gen_4_5=Prospect(amount=0.5, seconds=90),
-        seedance_2_0=Prospect(amount=0.5, seconds=40),
-        kling_v3=Prospect(amount=0.9),
+        gen_4_5=Prospect(about("0.5"), seconds=90),
+        seedance_2_0=Prospect(about("0.5"), seconds=40),
+        kling_v3=Prospect(about("0.9")),
     )
 
     chosen = route(asked(duration_seconds=5), configured(KEYS["shuyou"]), None, None, prospects)
@@ -131,7 +139,7 @@ def test_among_those_that_fit_at_one_provider_the_cheaper_and_then_the_quicker_i
 
 
 def test_the_default_of_a_provider_stays_first_where_it_fits_whatever_others_cost() -> None:
-    prospects = Expecting(seedance_2_0=Prospect(amount=0.1))
+    prospects = Expecting(seedance_2_0=Prospect(about("0.1")))
 
     chosen = route(asked(duration_seconds=8), configured(KEYS["shuyou"]), None, None, prospects)
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import anyio
@@ -58,7 +59,7 @@ NO = failure("invalid_input", "no such voice", charged="no")
 LOST = failure("outcome_unknown", "the line went dead", charged="unknown")
 OTHER = Plan(provider="other", model="veo-2", path="/v", body={})
 KEPT = KeptMedia(path="/outputs/1.mp4", mime_type="video/mp4")
-PAID = SUCCEEDED.model_copy(update={"cost": Cost(amount=0.4)})
+PAID = SUCCEEDED.model_copy(update={"cost": Cost(amount=Decimal("0.4"))})
 
 
 def lost(record: TaskRecord) -> TaskRecord:
@@ -147,7 +148,7 @@ def test_events_carry_what_a_listener_needs() -> None:
     after = life.observed(polling(), PAID, START)
     assert events_between(polling(), after) == (
         Looked(1),
-        CostTold(Cost(amount=0.4)),
+        CostTold(Cost(amount=Decimal("0.4"))),
         OutputsOffered(1),
         Succeeded(1),
     )

@@ -15,6 +15,7 @@ from rushes.cache.media.folder import MediaFolder
 from rushes.domain.document import Counting, Line
 from rushes.domain.errors import RequestRefused, StoreFull, SubmissionLost
 from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
+from rushes.domain.money import Bound
 from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.providers.provider import AnswerSink, Traits
@@ -58,8 +59,11 @@ async def test_a_call_cancelled_while_its_journal_is_written_is_sent_all_the_sam
             counting: Counting | None = None,
             anew: bool = False,
             lines: Sequence[Line] = (),
+            within: Sequence[Bound] = (),
         ) -> tuple[Document, bool]:
-            created = await super().create(document, fingerprint=fingerprint, counting=counting, anew=anew, lines=lines)
+            created = await super().create(
+                document, fingerprint=fingerprint, counting=counting, anew=anew, lines=lines, within=within
+            )
             written.set()
             await go_on.wait()
             return created
@@ -90,11 +94,18 @@ async def test_an_answer_is_written_as_soon_as_the_store_can_be_written_again(tm
             reopens: bool = False,
             answer: str | None = None,
             lines: Sequence[Line] = (),
+            within: Sequence[Bound] = (),
         ) -> Document | None:
             if document["job"] is not None and faults:
                 raise faults.pop()
             return await super().replace(
-                document, durable=durable, claims_job=claims_job, reopens=reopens, answer=answer, lines=lines
+                document,
+                durable=durable,
+                claims_job=claims_job,
+                reopens=reopens,
+                answer=answer,
+                lines=lines,
+                within=within,
             )
 
     async with an_engine(tmp_path, _gateway(), store_type=FullStore) as engine:
@@ -270,11 +281,18 @@ async def test_a_fault_while_an_answer_is_written_leaves_no_task_that_nobody_goe
             reopens: bool = False,
             answer: str | None = None,
             lines: Sequence[Line] = (),
+            within: Sequence[Bound] = (),
         ) -> Document | None:
             if document["job"] is not None and faults:
                 raise faults.pop()
             return await super().replace(
-                document, durable=durable, claims_job=claims_job, reopens=reopens, answer=answer, lines=lines
+                document,
+                durable=durable,
+                claims_job=claims_job,
+                reopens=reopens,
+                answer=answer,
+                lines=lines,
+                within=within,
             )
 
     gateway = _gateway()

@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from rushes.cache.workers.leases import ProcessLease
 from rushes.cache.workers.timers import Scheduler, queue_in_memory
 from rushes.domain.document import Counting, Document, Line
 from rushes.domain.job import Job, Observation, RemoteOutput, Submission
+from rushes.domain.money import Bound
 from rushes.domain.principal import LOCAL
 from rushes.providers.client.upload_client import UploadClient
 from rushes.tasks.clock import SystemClock
@@ -33,6 +35,7 @@ from rushes.tasks.ports import (
     Journal,
     Lane,
     Lease,
+    Ledger,
     MakesQueue,
     MediaStore,
     ReceiptFile,
@@ -60,10 +63,22 @@ if TYPE_CHECKING:
         receipts: Receipts,
         uploader: UploadClient,
     ) -> tuple[
-        Journal, SideValues, MediaStore, Files, Lease, WorkQueue, Decoder, ReceiptFile, Uploader, Clock, MakesQueue
+        Journal,
+        SideValues,
+        Ledger,
+        MediaStore,
+        Files,
+        Lease,
+        WorkQueue,
+        Decoder,
+        ReceiptFile,
+        Uploader,
+        Clock,
+        MakesQueue,
     ]:
         """Read by the type checkers."""
         return (
+            store,
             store,
             store,
             folder,
@@ -93,6 +108,7 @@ class JournalInMemory:
         counting: Counting | None = None,
         anew: bool = False,
         lines: Sequence[Line] = (),
+        within: Sequence[Bound] = (),
     ) -> tuple[Document, bool]:
         equal = None if anew or fingerprint is None else await self.equal(fingerprint, counting)
         if equal is not None:
@@ -108,6 +124,20 @@ class JournalInMemory:
         del book, after, limit
         return []
 
+    async def last_lines(self, book: str, *, limit: int) -> list[Line]:
+        del book, limit
+        return []
+
+    async def add_lines(self, lines: Sequence[Line]) -> None: ...
+
+    async def tasks_without_line(self, book: str, *, after: str = "", limit: int = 1000) -> list[str]:
+        del book, after, limit
+        return []
+
+    async def used(self, bound: Bound) -> Decimal:
+        del bound
+        return Decimal(0)
+
     async def get(self, task_id: str) -> Document | None:
         return self._documents.get(task_id)
 
@@ -120,6 +150,7 @@ class JournalInMemory:
         reopens: bool = False,
         answer: str | None = None,
         lines: Sequence[Line] = (),
+        within: Sequence[Bound] = (),
     ) -> Document | None:
         del durable, claims_job, reopens, answer, lines
         stored = self._documents[str(document["task_id"])]
@@ -130,7 +161,9 @@ class JournalInMemory:
         new = self._documents[str(document["task_id"])] = {**document, "revision": revision + 1}
         return new
 
-    async def restore(self, document: Document, *, is_sound: Callable[[Document], bool] = lambda _: True) -> bool:
+    async def restore(
+        self, document: Document, *, is_sound: Callable[[Document], bool] = lambda _: True, lines: Sequence[Line] = ()
+    ) -> bool:
         raise NotImplementedError
 
     async def search(
@@ -213,6 +246,10 @@ class JournalInMemory:
         return None
 
     async def set_value(self, key: str, value: JsonValue) -> None: ...
+
+    async def get_values(self, prefix: str) -> dict[str, JsonValue]:
+        del prefix
+        return {}
 
 
 class Alone:

@@ -14,6 +14,7 @@ from rushes.cache.embedded.store import Document, TaskStore
 from rushes.domain.document import Line
 from rushes.domain.errors import StoreFull, TaskNotFound
 from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
+from rushes.domain.money import Bound
 from rushes.domain.principal import LOCAL, Principal
 from rushes.domain.record import TaskRecord
 from rushes.domain.request import GenerationRequest
@@ -120,11 +121,18 @@ def _full_store() -> type[TaskStore]:
             reopens: bool = False,
             answer: str | None = None,
             lines: Sequence[Line] = (),
+            within: Sequence[Bound] = (),
         ) -> Document | None:
             if document["job"] is not None:
                 raise StoreFull("the disk is full")
             return await super().replace(
-                document, durable=durable, claims_job=claims_job, reopens=reopens, answer=answer, lines=lines
+                document,
+                durable=durable,
+                claims_job=claims_job,
+                reopens=reopens,
+                answer=answer,
+                lines=lines,
+                within=within,
             )
 
     return FullStore

@@ -2,14 +2,20 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import anyio
 from pydantic import JsonValue
 
+from rushes.domain.budget import Left
 from rushes.domain.errors import RushesError, TaskNotFound
+from rushes.domain.model_facts import ModelFacts
+from rushes.domain.money import Estimate, ExpectedTime, UnitPrice
 from rushes.domain.principal import Principal
 from rushes.domain.record import Output, TaskRecord, TaskState
 from rushes.domain.request import GenerationRequest, Kind
+from rushes.tasks.money.balances import Balance
+from rushes.tasks.money.spend import By, Spend
 from rushes.tasks.previews.preview import Grid
 from rushes.tasks.previews.previews import check_index
 from rushes.tasks.service import Answer, Fits, Labelled, Lineage, ModelOffer, Preview, Seen, Service, TaskPage, Wish
@@ -40,6 +46,19 @@ def record(**fields: object) -> TaskRecord:
             **fields,
         }
     )
+
+
+class NoPrices:
+    """Nobody knows a price or a time."""
+
+    def estimate(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Estimate | None:
+        return None
+
+    def unit_price(self, provider: str, facts: ModelFacts) -> UnitPrice | None:
+        return None
+
+    def expected_seconds(self, provider: str, model: str) -> ExpectedTime | None:
+        return None
 
 
 class FakeService(Service):
@@ -203,6 +222,24 @@ class FakeService(Service):
             and (provider is None or any(name == provider for name, _, _ in offer.offers))
             and (query is None or query in offer.name)
         ]
+
+    async def spend(self, *, principal: Principal, by: By = "day", since: datetime | None = None) -> Spend:
+        raise NotImplementedError
+
+    async def balances(self) -> Sequence[Balance]:
+        return ()
+
+    @property
+    def prices(self) -> NoPrices:
+        return NoPrices()
+
+    async def budgets_left(self, *, principal: Principal) -> Sequence[Left]:
+        return ()
+
+    async def settle(
+        self, task_id: str, amount: Decimal, currency: str | None = None, *, principal: Principal
+    ) -> TaskRecord:
+        raise NotImplementedError
 
     def poll_interval_seconds(self, record: TaskRecord) -> float | None:
         return None if record.final else 4.2

@@ -1,6 +1,7 @@
 """A record as tools show it."""
 
 from datetime import timedelta, timezone
+from decimal import Decimal
 
 import pytest
 
@@ -31,7 +32,7 @@ DONE: dict[str, object] = {"state": "succeeded", "phase": "done", "open": False,
 
 
 def test_a_kept_result_is_shown_with_all_its_facts() -> None:
-    shown = task_of(record(**DONE, outputs=(KEPT,), cost=Cost(amount=0.4)), deduplicated=True)
+    shown = task_of(record(**DONE, outputs=(KEPT,), cost=Cost(amount=Decimal("0.4"))), deduplicated=True)
 
     assert shown.document() == {
         "task_id": "01TASK",
@@ -72,7 +73,7 @@ def test_a_kept_result_is_shown_with_all_its_facts() -> None:
 def test_the_fields_stand_in_the_order_of_the_design() -> None:
     names = (
         "task_id kind state provider model prompt progress created_at updated_at finished_at "
-        "outputs failure warnings cost job arguments parents children chosen deduplicated next"
+        "outputs failure warnings cost estimate job arguments parents children chosen deduplicated next"
     )
 
     assert list(Task.model_fields) == names.split()

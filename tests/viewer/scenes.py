@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def scenes(place: Place) -> Mapping[str, list[Step]]:
             running(0.12),
             running(0.42),
             running(0.87),
-            {**done(film), "cost": Cost(amount=0.4)},
+            {**done(film), "cost": Cost(amount=Decimal("0.4"))},
         ],
         "image": [running(0.5), done(still)],
         "images": [done(still, still, still, still)],

@@ -4,10 +4,10 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from ...domain.errors import Charged, FailureReason
 from ...domain.failure import clean_text
-from ...domain.job import Cost
 from ...domain.record import Output, TaskRecord, TaskState
 from ...domain.request import Kind
 from .again import telling
+from .amounts import CostShown, cost_shown
 from .outputs import KEEPING_WORDS, KeepingWord, shown_mime, shown_url, timestamp
 
 OUTPUTS_LISTED = 4
@@ -52,7 +52,7 @@ class TaskSummary(BaseModel):
     outputs_total: int | None = None
     """Where there are more than are listed."""
     failure: FailureSummary | None = None
-    cost: Cost | None = None
+    cost: CostShown | None = None
     """As the gateway told it."""
 
 
@@ -82,7 +82,7 @@ def summary_of(record: TaskRecord) -> TaskSummary:
         outputs=tuple(_output(output) for output in record.outputs[:OUTPUTS_LISTED]) or None,
         outputs_total=len(record.outputs) if len(record.outputs) > OUTPUTS_LISTED else None,
         failure=FailureSummary(reason=told.reason, charged=told.charged) if told else None,
-        cost=record.cost,
+        cost=cost_shown(record.cost),
     )
 
 

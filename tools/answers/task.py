@@ -9,13 +9,14 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from ...domain.chosen import Chosen
 from ...domain.failure import Failure, clean_text
-from ...domain.job import ANSWERED_AT_ONCE, Cost
+from ...domain.job import ANSWERED_AT_ONCE
 from ...domain.record import TaskRecord, TaskState
 from ...domain.request import Kind
 from ...tasks.life import DEATHS_MAX
 from ...tasks.life.fingerprint import may_be_charged
 from ...tasks.service import Lineage
 from .again import TEXT_CHARACTERS, call_again, shortened
+from .amounts import CostShown, EstimateShown, cost_shown, estimate_shown
 from .next_step import NextStep, next_step
 from .outputs import TaskOutput, output_warnings, shown_outputs, shown_url, timestamp
 
@@ -66,7 +67,8 @@ class Task(BaseModel):
     outputs: tuple[TaskOutput, ...] = ()
     failure: Failure | None = None
     warnings: tuple[str, ...] = ()
-    cost: Cost | None = None
+    cost: CostShown | None = None
+    estimate: EstimateShown | None = None
     job: JobShown | None = None
     arguments: dict[str, JsonValue] | None = None
     """The call that makes it again; `check_task` only."""
@@ -97,6 +99,7 @@ class DryRun(BaseModel):
     url: str = ""
     """None where nothing is posted."""
     payload: dict[str, JsonValue]
+    estimate: EstimateShown | None = None
     warnings: tuple[str, ...] = ()
     chosen: Chosen | None = None
 
@@ -146,7 +149,8 @@ def task_of(
         outputs=shown_outputs(record, now or datetime.now(UTC), whole=whole),
         failure=record.failure,
         warnings=(*said, *_warnings(record, whole=whole, deduplicated=deduplicated), *cut),
-        cost=record.cost,
+        cost=cost_shown(record.cost),
+        estimate=estimate_shown(record.estimate),
         job=_job(record),
         arguments=arguments,
         parents=(origin.lineage.parents or None) if origin is not None else None,

@@ -1,0 +1,130 @@
+"""Budgets and consent: what is refused before it is sent, because it would cost too much or nobody agreed to it; pure
+but for the clock."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from ...domain.budget import Budget
+from ...domain.errors import ConfirmationNeeded, OverBudget, RequestRefused
+from ...domain.money import Bound, Estimate, Quote, Span, account_of, plain
+from ..ports import Clock
+
+PRICE_HINT = (
+    'Name another model or provider, or ask the user to set what it costs in rushes.toml: [prices."{of}"] with '
+    'per_second = "0.10", per_output or per_1000_characters.'
+)
+
+
+class Budgets:
+    """What may be spent. Empty where nobody set a budget; then only `max_cost` bounds a call."""
+
+    def __init__(self, budgets: Sequence[Budget], clock: Clock) -> None:
+        self.budgets = tuple(budgets)
+        self._clock = clock
+
+    def __bool__(self) -> bool:
+        return bool(self.budgets)
+
+    def _of(self, currency: str) -> Budget | None:
+        return next((budget for budget in self.budgets if budget.currency == currency), None)
+
+    def check(self, quote: Quote, max_cost: Decimal | None, what: str, of: str) -> None:
+        """Whether one request may be sent, as far as its own price tells; `bounds` says what more there is to check.
+
+        Args:
+            quote: What is known of its cost.
+            max_cost: What the caller allows, in the currency of the estimate; it is the consent, too.
+            what: The generation in a few words.
+            of: `provider/model`.
+
+        Raises:
+            RequestRefused: it costs more than is allowed, or nobody knows what it costs where that matters.
+            ConfirmationNeeded: a person has to agree first.
+        """
+        if quote.free:
+            return
+        estimate = quote.estimate
+        if estimate is None:
+            self._check_unknown(max_cost, of)
+            return
+        cost = f"{of} would cost about {estimate.spoken}"
+        budget = self._of(estimate.currency)
+        if max_cost is not None and estimate.amount > max_cost:
+            raise _exceeded(
+                f"{cost}, and max_cost allows {plain(max_cost)} {estimate.currency}.",
+                "Ask the user for a higher max_cost, or ask for something cheaper (shorter, smaller, another model).",
+            )
+        if budget is None:
+            return
+        if budget.per_task is not None and estimate.amount > budget.per_task:
+            allowed = f"the budget allows {plain(budget.per_task)} {budget.currency} a task"
+            raise _exceeded(
+                f"{cost}, and {allowed}.",
+                "Ask for something cheaper (shorter, smaller, another model), or ask the user to raise budget.per_task "
+                "in rushes.toml.",
+            )
+        if budget.confirm_above is not None and estimate.amount > budget.confirm_above and max_cost is None:
+            asked = f"above {plain(budget.confirm_above)} {budget.currency} a person is asked first"
+            raise ConfirmationNeeded(f"{cost}, and {asked}. Nothing was sent.", estimate, what)
+
+    def _check_unknown(self, max_cost: Decimal | None, of: str) -> None:
+        unknown = f"Nobody knows what {of} costs"
+        if max_cost is not None:
+            hint = f"Leave max_cost out if the user accepts an unknown price. {PRICE_HINT.format(of=of)}"
+            raise _exceeded(f"{unknown}, so max_cost cannot be kept.", hint)
+        if any(budget.unknown_price == "refuse" for budget in self.budgets):
+            raise _exceeded(f"{unknown}, and the budget refuses unknown prices.", PRICE_HINT.format(of=of))
+
+    def bounds(self, owner: str, quote: Quote) -> Sequence[Bound]:
+        """What the store has to hold a request of this cost against, in the transaction that journals it."""
+        budget = None if quote.estimate is None or quote.free else self._of(quote.estimate.currency)
+        return () if budget is None else self.bounds_of(budget, owner)
+
+    def bounds_of(self, budget: Budget, owner: str) -> Sequence[Bound]:
+        """The bounds of one budget for what is spent from now on."""
+        account = account_of(owner, budget.currency) or ""
+        today = self._clock.now()
+        spans: Sequence[tuple[Span, str, Decimal | None]] = (
+            ("a day", f"{today:%Y-%m-%d}", budget.per_day),
+            ("a month", f"{today:%Y-%m-01}", budget.per_month),
+        )
+        return [
+            Bound(account, budget.currency, span, since, limit) for span, since, limit in spans if limit is not None
+        ]
+
+    def refusal(self, over: OverBudget, estimate: Estimate | None, of: str) -> RequestRefused:
+        """What an overdrawn bound means for the request: its cost, what is left, and when more comes."""
+        bound = over.bound
+        now = self._clock.now()
+        more_at = next_span(bound.span, now)
+        left = max(bound.limit - over.used, Decimal(0))
+        cost = f"{of} would cost about {estimate.spoken}" if estimate is not None else f"{of} is not sent"
+        message = (
+            f"{cost}, and of {plain(bound.limit)} {bound.currency} {bound.span} {plain(over.used)} are spent or "
+            f"reserved: {plain(left)} is left until {more_at:%Y-%m-%dT%H:%MZ}."
+        )
+        hint = (
+            f"More comes in {_spoken(more_at - now)}; until then ask for something cheaper, or ask the user to raise "
+            "the budget in rushes.toml. `rushes spend` shows what it went for."
+        )
+        return _exceeded(message, hint)
+
+
+def next_span(span: Span, now: datetime) -> datetime:
+    """When the next day or month begins, in UTC."""
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if span == "a day":
+        return day + timedelta(days=1)
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def _spoken(left: timedelta) -> str:
+    minutes = max(1, round(left.total_seconds() / 60))
+    if minutes < 90:
+        return f"{minutes} min"
+    return f"{round(minutes / 60)} h" if minutes < 48 * 60 else f"{round(minutes / 60 / 24)} days"
+
+
+def _exceeded(message: str, hint: str) -> RequestRefused:
+    return RequestRefused("budget_exceeded", f"{message} Nothing was sent.", hint=hint)

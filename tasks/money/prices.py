@@ -1,0 +1,93 @@
+"""What rushes knows of prices and times: from gateways' lists, from earlier jobs, from the person's settings."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from ...domain.model_facts import ModelFacts
+from ...domain.money import Estimate, ExpectedTime, PaidJob, Price, Quote, UnitPrice
+from ...domain.request import GenerationRequest
+from ...providers.provider import Provider
+from ..intake.prospects import Prospect
+from ..ports import Clock, Ledger
+from ..work.learning import Learning
+from .measures import measure_of
+from .paid_jobs import paid_jobs
+from .pricing import learned, learned_unit_price, priced, unit_price
+
+FRESH_SECONDS = 10.0
+"""So long the costs that were read are good: other processes pay too."""
+
+
+class Prices:
+    """The prices that this process goes by. `refresh` reads; the rest is pure and answers from what was read."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        learning: Learning,
+        clock: Clock,
+        configured: Mapping[str, Price],
+        providers: Mapping[str, Provider],
+    ) -> None:
+        self._ledger = ledger
+        self._learning = learning
+        self._clock = clock
+        self._configured = {name.casefold(): price for name, price in configured.items()}
+        self._free = frozenset(name for name, provider in providers.items() if provider.traits.free)
+        self._jobs: Mapping[tuple[str, str], Sequence[PaidJob]] = {}
+        self._read_at = float("-inf")
+
+    async def refresh(self) -> None:
+        """Read what earlier jobs have cost and how long they took, here and in other processes.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        elapsed = self._clock.elapsed()
+        if elapsed - self._read_at < FRESH_SECONDS:
+            return
+        self._read_at = elapsed
+        jobs: defaultdict[tuple[str, str], list[PaidJob]] = defaultdict(list)
+        for provider, model, job in await paid_jobs(self._ledger):
+            jobs[provider, model].append(job)
+        self._jobs = jobs
+        await self._learning.meet_all()
+
+    def quote(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Quote:
+        """What is known beforehand of the request's cost there."""
+        return Quote(measure_of(request, facts), self.estimate(provider, facts, request), provider in self._free)
+
+    def prospect(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Prospect:
+        """Both, for the choice among models."""
+        expected = self.expected_seconds(provider, facts.id)
+        return Prospect(self.estimate(provider, facts, request), None if expected is None else expected.seconds)
+
+    def estimate(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Estimate | None:
+        """What the request will probably cost there; `None` where nobody knows, or where nothing is charged."""
+        if provider in self._free:
+            return None
+        measure = measure_of(request, facts)
+        listed = None if facts.price is None else priced(facts.price, measure, "listed")
+        if listed is not None:
+            return listed
+        found = learned(self._jobs.get((provider, facts.id), ()), measure)
+        configured = self._configured_for(provider, facts)
+        return found or (None if configured is None else priced(configured, measure, "configured"))
+
+    def unit_price(self, provider: str, facts: ModelFacts) -> UnitPrice | None:
+        """The same by the second or output, for a list of models; `None` where nobody knows."""
+        if provider in self._free:
+            return None
+        listed = None if facts.price is None else unit_price(facts.price, "listed")
+        found = listed or learned_unit_price(self._jobs.get((provider, facts.id), ()), facts.kind)
+        configured = self._configured_for(provider, facts)
+        return found or (None if configured is None else unit_price(configured, "configured"))
+
+    def expected_seconds(self, provider: str, model: str) -> ExpectedTime | None:
+        """How long such a job takes there; `None` where neither earlier jobs nor the model's facts tell."""
+        return self._learning.expected(provider, model)
+
+    def _configured_for(self, provider: str, facts: ModelFacts) -> Price | None:
+        """By the gateway's own id of the model or by its canonical name."""
+        names = (f"{provider}/{facts.id}", f"{provider}/{facts.name}")
+        return next((price for name in names if (price := self._configured.get(name.casefold()))), None)

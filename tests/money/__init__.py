@@ -1,0 +1,1 @@
+"""What generations cost: known before, kept after, and bounded."""

@@ -1,0 +1,34 @@
+"""Costs and estimates as tools show them: with their amounts as numbers."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ...domain.job import Cost
+from ...domain.money import Basis, Estimate
+
+
+class CostShown(BaseModel):
+    """What the gateway says it charged."""
+
+    model_config = ConfigDict(frozen=True)
+
+    amount: float
+    currency: str
+
+
+class EstimateShown(CostShown):
+    """What it was to cost, known beforehand."""
+
+    basis: Basis
+    n: int | None = Field(None, exclude_if=lambda n: n is None)
+    """Of so many earlier jobs, where it was learned."""
+
+
+def estimate_shown(estimate: Estimate | None) -> EstimateShown | None:
+    """With its amount as a number, as that of a cost is."""
+    if estimate is None:
+        return None
+    return EstimateShown(amount=float(estimate.amount), currency=estimate.currency, basis=estimate.basis, n=estimate.n)
+
+
+def cost_shown(cost: Cost | None) -> CostShown | None:
+    return None if cost is None else CostShown(amount=float(cost.amount), currency=cost.currency)
