@@ -1,7 +1,8 @@
 """What a film of 30 s at 720p from six shots takes: `python -m tests.benchmarks films [--write]`.
 
 Processor time is that of the process that makes it, which works on one core; the wall clock depends on what else the
-machine does. The sandbox's scenes are easy to encode; with grain over them they are as hard as what cameras make.
+machine does. The sandbox's scenes are easy to encode; grain over them, another one in each picture, is about the
+hardest that there is.
 """
 # pyright: reportUnknownMemberType=false
 # (PyAV's hints name numpy types, and numpy is not installed.)
