@@ -25,7 +25,7 @@ def test_the_installed_script_is_the_same_command() -> None:
     assert done.stdout == f"rushes {version('rushes')}\n"
 
 
-GENERATES = {"--no-wait", "--wait", "--output", "--variations", "--json"}
+GENERATES = {"--no-wait", "--yes", "--wait", "--output", "--variations", "--json"}
 SPELT = {"--from-task": "--from"}
 
 
