@@ -35,6 +35,7 @@ from .prompts import MODELS_COMPARED_MAX, SHOTS_MAX, comparison_text, storyboard
 from .spec import ANSWERS, GENERATES, READS, ToolSpec
 from .toolbox import ALL_TOOLS
 from .view import VIEW_OUTPUT, ViewOutput
+from .wanted import wanted_requests
 
 __all__ = [
     "ALL_TOOLS",
@@ -118,5 +119,6 @@ __all__ = [
     "unanswered",
     "unknown_arguments",
     "validation_sentences",
+    "wanted_requests",
     "wish_of",
 ]

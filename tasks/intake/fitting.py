@@ -1,6 +1,7 @@
 """Which models take a request, as `list_models` is asked; pure."""
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from ...domain.request import GenerationRequest
 from ..service import Fit, Fits
@@ -19,7 +20,8 @@ def fitting(
     query: str | None = None,
     prospects: Prospects = NOTHING_KNOWN,
 ) -> Fits:
-    """The models that take one of the requests: those of usable providers, the sandbox, then those that need a key.
+    """The models that take one of the requests: those of usable providers, the sandbox, then those that need a key; of
+    each of them those known to fit first, and the cheapest first where prices are known.
 
     Raises:
         RequestRefused: there is no provider of this name.
@@ -30,16 +32,25 @@ def fitting(
     keyless = [entry.provider for entry in entries if entry.problem is not None]
     fits: list[Fit] = []
     near: list[str] = []
-    for request in requests:
-        asked = Asked(request)
-        for providers, usable in ((paid, True), (free, True), (keyless, False)):
+    for providers, usable in ((paid, True), (free, True), (keyless, False)):
+        found: list[Fit] = []
+        for asked in map(Asked, requests):
             matched = match_all(asked, providers, prospects)
-            fits += [_fit(match, usable) for match in matched.matches if _named(match, query)]
+            found += [_fit(match, usable) for match in matched.matches if _named(match, query)]
             if usable:
                 near += _nearest(asked, matched)
-    fits.sort(key=lambda fit: not fit.usable)
+        fits += sorted(found, key=_place)
     nearest = f"No model takes exactly this. Nearest: {near[0]}." if near else "No model takes anything like this."
     return Fits(tuple(fits), None if fits else nearest)
+
+
+def _place(fit: Fit) -> tuple[bool, bool, str, Decimal]:
+    """Amounts of two currencies are not compared; what is alike stays in the order of the choice."""
+    known = fit.estimate
+    doubtful = bool(fit.doubts) or fit.facts.certainty in {"guess", "live", "unknown"}
+    if known is None:
+        return doubtful, True, "", Decimal(0)
+    return doubtful, False, known.currency, known.amount
 
 
 def _named(match: Match, query: str | None) -> bool:

@@ -100,7 +100,8 @@ class Treasury:
                 candidates.append(candidate)
         if candidates:
             dropped = [refusal.message for refusal in refusals if refusal.reason == "budget_exceeded"]
-            return replace(chosen, candidates=tuple(candidates), warnings=(*chosen.warnings, *dropped))
+            why = chosen.chosen if candidates[0] is chosen.candidates[0] else None
+            return replace(chosen, candidates=tuple(candidates), warnings=(*chosen.warnings, *dropped), chosen=why)
         asking = [refusal for refusal in refusals if isinstance(refusal, ConfirmationNeeded)]
         raise min(asking, key=lambda each: each.estimate.amount) if asking else refusals[0]
 

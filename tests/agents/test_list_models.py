@@ -1,17 +1,21 @@
 """`list_models` answers questions: what takes such a request, best first; nothing that is listed is out of reach."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from pydantic import JsonValue, TypeAdapter
 
 from rushes.domain.model_facts import ModelFacts
+from rushes.domain.money import Estimate
 from rushes.domain.principal import LOCAL
-from rushes.domain.request import Kind
+from rushes.domain.request import GenerationRequest, Kind
+from rushes.tasks.intake.fitting import fitting
 from rushes.tasks.intake.offers import offers
+from rushes.tasks.intake.prospects import Prospect
 from rushes.tasks.intake.routing import Configured
-from rushes.tools import LIST_MODELS, ToolContext, already, call_tool
+from rushes.tools import LIST_MODELS, ToolContext, already, call_tool, wanted_requests
 
 from ..tasks.engines import an_engine
 from ..tasks.scripted import ScriptedProvider
@@ -51,6 +55,34 @@ async def test_what_takes_such_a_request_is_a_short_list_with_the_known_first(tm
     assert "routeany" not in [row["provider"] for row in rows(shown)], "it documents no name for image"
     assert shown["next_cursor"] == "8"
     assert len(json.dumps(shown)) < 1500
+
+
+class Priced:
+    """Knows what some models cost."""
+
+    def __init__(self, **amounts: str) -> None:
+        self._amounts = amounts
+
+    def prospect(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Prospect:
+        amount = self._amounts.get(facts.name.replace("-", "_").replace(".", "_"))
+        known = None if amount is None else Estimate(amount=Decimal(amount), currency="USD", basis="listed")
+        return Prospect(known)
+
+
+def test_the_cheapest_that_is_known_to_fit_comes_first_whoever_offers_it() -> None:
+    wanted = wanted_requests("video", {"duration_seconds": 5, "resolution": "720p"})
+    prices = Priced(seedance_2_0_mini="0.2", seedance_2_0="0.7", grok_imagine_video="0.5", veo_3_1="0.01")
+
+    found = fitting(configured(KEYS["all five"]), wanted, prospects=prices)
+
+    assert [fit.facts.name for fit in found.fits[:4]] == [
+        "seedance-2.0-mini",
+        "grok-imagine-video",
+        "seedance-2.0",
+        "seedance-2.0",
+    ]
+    assert found.fits[0].estimate is not None
+    assert {fit.facts.name for fit in found.fits if fit.doubts} >= {"veo-3.1"}, "cheap, and not known to fit"
 
 
 async def test_media_are_asked_for_as_true_or_as_a_number(tmp_path: Path) -> None:
