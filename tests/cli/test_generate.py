@@ -153,7 +153,6 @@ def test_what_cannot_be_leaves_with_2_before_anything_is_made(arguments: list[st
     ("arguments", "words"),
     [
         (["generate", "image", "a fox", "--aspect", "1:1"], "--aspect-ratio"),
-        (["generate", "image"], "PROMPT"),
         (["generate", "film", "a fox"], "film"),
         (["generate", "image", "a fox", "--wait-seconds", "-1"], "wait-seconds"),
     ],
@@ -190,3 +189,7 @@ def test_without_waiting_it_leaves_with_3_and_a_later_look_finishes_the_task() -
 def test_a_bounded_wait_leaves_with_3_and_says_how_to_look_again() -> None:
     run = rushes("generate", "image", "a fox [slow:60]", "--wait-seconds", "0.5", code=3)
     assert "rushes check" in run.out
+
+
+def test_a_generation_needs_a_prompt_or_a_task_to_start_from() -> None:
+    assert "A prompt is required" in rushes("generate", "image", code=2).out

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+from pydantic import TypeAdapter
 
 from rushes.domain.principal import LOCAL
 from rushes.tools import moment
@@ -85,3 +86,17 @@ async def test_tasks_are_found_by_words_and_time_through_the_whole_service(tmp_p
     assert ids[2] in str(page) and ids[0] in str(rest) and "next_cursor" not in rest
     assert [record.task_id for record in since.records] == [ids[2], ids[1]]
     assert [record.task_id for record in until.records] == [ids[0]]
+
+
+async def test_the_arguments_of_a_task_make_the_very_same_request(tmp_path: Path) -> None:
+    gateway = ScriptedProvider(answers=[ACCEPTED], looks=[DONE], downloads=[PNG] * 3)
+    gateway.facts_changes = {"image_forms": ("url", "data")}
+    async with an_engine(tmp_path, gateway) as engine, connected(engine) as client:
+        first = document(await client.call_tool("generate_image", {"prompt": "a fox", "wait_seconds": 10}))
+        asked = {"prompt": "again", "model": "m1", "seed": 7, "images": [f"task:{first['task_id']}#1"]}
+        made = document(await client.call_tool("generate_image", asked))
+        shown = document(await client.call_tool("check_task", {"task_id": made["task_id"]}))
+        again = TypeAdapter(dict[str, object]).validate_python(shown["arguments"])
+        same = document(await client.call_tool("generate_image", again))
+    assert again == asked
+    assert (same["task_id"], same["deduplicated"]) == (made["task_id"], True)
