@@ -192,4 +192,4 @@ def test_a_bounded_wait_leaves_with_3_and_says_how_to_look_again() -> None:
 
 
 def test_a_generation_needs_a_prompt_or_a_task_to_start_from() -> None:
-    assert "A prompt is required" in rushes("generate", "image", code=2).out
+    assert "it is missing" in rushes("generate", "image", code=2).err
