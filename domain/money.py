@@ -194,3 +194,12 @@ class UnitPrice:
     currency: str
     basis: Basis
     n: int | None = None
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What one gateway says is left."""
+
+    provider: str
+    amount: Decimal
+    currency: str

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from ..domain.budget import Left
 from ..domain.errors import OverBudget, StoreError, TaskNotFound
+from ..domain.money import Balance
 from ..domain.principal import Principal
 from ..domain.record import Output, TaskRecord, TaskState
 from ..domain.request import GenerationRequest, Kind
@@ -22,7 +23,6 @@ from .intake.intake import Intake, Prepared
 from .journal import TaskJournal
 from .limits import Limits
 from .listing import Wanted, index_words, page_of
-from .money.balances import Balance
 from .money.ledger import lines_between
 from .money.prices import Prices
 from .money.spend import By, Spend

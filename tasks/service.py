@@ -13,11 +13,10 @@ from ..domain.budget import Left
 from ..domain.chosen import Chosen
 from ..domain.film import FilmWish
 from ..domain.model_facts import ModelFacts
-from ..domain.money import Estimate, ExpectedTime, UnitPrice
+from ..domain.money import Balance, Estimate, ExpectedTime, UnitPrice
 from ..domain.principal import Principal
 from ..domain.record import TaskRecord, TaskState
 from ..domain.request import GenerationRequest, Kind, MediaRole
-from .money.balances import Balance
 from .money.spend import By, Spend
 from .previews.preview import Glimpse, Grid
 

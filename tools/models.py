@@ -8,8 +8,8 @@ from itertools import chain, zip_longest
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from ..domain.errors import RequestRefused
+from ..domain.money import Balance
 from ..domain.request import Kind
-from ..tasks.money.balances import Balance
 from ..tasks.service import ModelOffer, PriceGuide
 from .answers.result import ToolResult
 from .arguments.tool_input import ToolInput

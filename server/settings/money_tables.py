@@ -12,7 +12,7 @@ from ...domain.spelling import did_you_mean
 
 
 def _one_or_more(value: object) -> object:
-    return [value] if isinstance(value, dict) else value
+    return value if isinstance(value, list) else [value]
 
 
 BudgetTables = Annotated[tuple[Budget, ...], BeforeValidator(_one_or_more)]

@@ -2,12 +2,11 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 
 import anyio
 
 from ...domain.errors import RushesError
+from ...domain.money import Balance
 from ...providers.provider import Provider
 from ..intake.routing import Configured
 from ..ports import Clock
@@ -17,15 +16,6 @@ logger = logging.getLogger(__name__)
 FRESH_SECONDS = 60.0
 ASKED_SECONDS = 5.0
 """An agent does not wait longer for a balance."""
-
-
-@dataclass(frozen=True)
-class Balance:
-    """What one gateway says is left."""
-
-    provider: str
-    amount: Decimal
-    currency: str
 
 
 class Balances:

@@ -42,6 +42,7 @@ def test_people_read_it_in_groups() -> None:
         "settings",
         "folders",
         "providers",
+        "money",
         "store",
         "All is well.",
     ]

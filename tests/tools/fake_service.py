@@ -10,11 +10,10 @@ from pydantic import JsonValue
 from rushes.domain.budget import Left
 from rushes.domain.errors import RushesError, TaskNotFound
 from rushes.domain.model_facts import ModelFacts
-from rushes.domain.money import Estimate, ExpectedTime, UnitPrice
+from rushes.domain.money import Balance, Estimate, ExpectedTime, UnitPrice
 from rushes.domain.principal import Principal
 from rushes.domain.record import Output, TaskRecord, TaskState
 from rushes.domain.request import GenerationRequest, Kind
-from rushes.tasks.money.balances import Balance
 from rushes.tasks.money.spend import By, Spend
 from rushes.tasks.previews.preview import Grid
 from rushes.tasks.previews.previews import check_index

@@ -1,5 +1,7 @@
 """A task can be made again, and with a change: `arguments`, `from_task` and `without`."""
 
+from decimal import Decimal
+
 import pytest
 from mcp import Client
 from mcp_types import CallToolResult
@@ -93,7 +95,7 @@ async def test_media_that_came_as_bytes_are_said_to_be_missing() -> None:
 
 
 async def test_a_list_tells_duration_ratio_seed_and_cost_of_each_task() -> None:
-    async with connected(a_task(asked={"seed": 7}, cost=Cost(amount=0.4))) as client:
+    async with connected(a_task(asked={"seed": 7}, cost=Cost(amount=Decimal("0.4")))) as client:
         listed = await called(client, "list_tasks")
     (row,) = TypeAdapter(list[Document]).validate_python(listed["tasks"])
     assert row["arguments"] == {"seed": 7, "duration_seconds": 5.0, "aspect_ratio": "9:16"}
