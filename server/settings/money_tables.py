@@ -12,7 +12,8 @@ from ...domain.spelling import did_you_mean
 
 
 def _one_or_more(value: object) -> object:
-    return value if isinstance(value, list) else [value]
+    alone: object = (value,)
+    return alone if isinstance(value, Mapping) else value
 
 
 BudgetTables = Annotated[tuple[Budget, ...], BeforeValidator(_one_or_more)]
