@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ...domain.errors import RequestRefused
 from ...domain.film import FILM_PROVIDER
+from ...domain.money import Quote
 from ...domain.request import GenerationRequest
 from ...providers.local import FILM_FACTS
 from ..intake.candidates import Candidate, Configured
@@ -18,4 +19,4 @@ def film_candidate(request: GenerationRequest, configured: Sequence[Configured])
     provider = next((each.provider for each in configured if each.provider.name == FILM_PROVIDER), None)
     if provider is None:
         raise RequestRefused("unsupported", "Films are not made here.")
-    return Candidate(provider, FILM_FACTS, provider.plan(request, FILM_FACTS))
+    return Candidate(provider, FILM_FACTS, provider.plan(request, FILM_FACTS), quote=Quote(free=True))

@@ -9,6 +9,8 @@ import anyio.lowlevel
 import pytest
 from mcp_types import ImageContent
 
+from rushes.domain.principal import LOCAL
+
 from ..hostile.processes import decoders_of, on_linux
 from ..previews.media_files import BLUE, RED
 from .studio import SECONDS, Document, Studio, a_studio, is_like, watched
@@ -59,6 +61,12 @@ async def test_outputs_of_tasks_become_a_kept_film_that_says_where_it_comes_from
     parents = [(medium["role"], medium["source"]) for medium in sidecar["record"]["request"]["media"]]
     ids = [shot["task_id"], still["task_id"], score["task_id"]]
     assert parents == list(zip(("shot", "shot", "sound"), (f"task:{each}#1" for each in ids), strict=True))
+
+
+async def test_a_film_costs_nothing_and_leaves_no_price_to_be_known(studio: Studio) -> None:
+    await studio.film(studio.video("a.mp4", RED))
+    spent = await studio.engine.spend(principal=LOCAL)
+    assert (spent.totals, spent.unpriced) == ((), 0)
 
 
 async def test_a_film_stands_in_the_list_and_can_be_looked_at(studio: Studio) -> None:
