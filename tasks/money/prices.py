@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+import anyio
+
 from ...domain.model_facts import ModelFacts
 from ...domain.money import Estimate, ExpectedTime, PaidJob, Price, Quote, UnitPrice
 from ...domain.request import GenerationRequest
@@ -36,6 +38,7 @@ class Prices:
         self._free = frozenset(name for name, provider in providers.items() if provider.traits.free)
         self._jobs: Mapping[tuple[str, str], Sequence[PaidJob]] = {}
         self._read_at = float("-inf")
+        self._reading = anyio.Lock()
 
     async def refresh(self) -> None:
         """Read what earlier jobs have cost and how long they took, here and in other processes.
@@ -43,15 +46,17 @@ class Prices:
         Raises:
             StoreError: it cannot be read.
         """
-        elapsed = self._clock.elapsed()
-        if elapsed - self._read_at < FRESH_SECONDS:
-            return
-        self._read_at = elapsed
-        jobs: defaultdict[tuple[str, str], list[PaidJob]] = defaultdict(list)
-        for provider, model, job in await paid_jobs(self._ledger):
-            jobs[provider, model].append(job)
-        self._jobs = jobs
-        await self._learning.meet_all()
+        # Calls that come while it is read wait for it: without the prices they would pass by the budgets.
+        async with self._reading:
+            elapsed = self._clock.elapsed()
+            if elapsed - self._read_at < FRESH_SECONDS:
+                return
+            jobs: defaultdict[tuple[str, str], list[PaidJob]] = defaultdict(list)
+            for provider, model, job in await paid_jobs(self._ledger):
+                jobs[provider, model].append(job)
+            self._jobs = jobs
+            await self._learning.meet_all()
+            self._read_at = elapsed
 
     def quote(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Quote:
         """What is known beforehand of the request's cost there."""

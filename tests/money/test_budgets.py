@@ -10,7 +10,7 @@ import pytest
 
 from rushes.domain.budget import Budget
 from rushes.domain.errors import ConfirmationNeeded, RequestRefused, SubmissionLost, SubmissionRefused
-from rushes.domain.job import Job
+from rushes.domain.job import Cost, Job
 from rushes.domain.model_facts import ModelFacts
 from rushes.domain.money import Price
 from rushes.domain.principal import LOCAL
@@ -19,9 +19,10 @@ from rushes.tasks.engine import Engine
 from rushes.tasks.money.budgets import next_span
 
 from ..clocks import SteppedClock
-from ..tasks.engines import a_wish, an_engine
-from ..tasks.makers import ACCEPTED, FAILED, RUNNING
+from ..tasks.engines import a_wish, an_engine, at_rest
+from ..tasks.makers import ACCEPTED, FAILED, RUNNING, SUCCEEDED
 from ..tasks.scripted import ScriptedProvider
+from ..tasks.test_engine import PNG
 
 pytestmark = pytest.mark.anyio
 
@@ -229,3 +230,24 @@ async def test_a_new_day_has_its_own_budget(tmp_path: Path) -> None:
         await _refusal(engine, prompt="two", duration_seconds=1)
         clock.ahead = timedelta(days=1)
         await engine.generate(a_wish("two", duration_seconds=1))
+
+
+async def test_calls_that_come_at_once_before_the_prices_are_read_are_all_bounded(tmp_path: Path) -> None:
+    """Those of a process that has just begun: each knows what the earlier process has learned."""
+    told = SUCCEEDED.model_copy(update={"cost": Cost(amount=Decimal("0.8"))})
+    async with an_engine(tmp_path, _gate(looks=[told], downloads=[PNG])) as engine:
+        paid = await engine.generate(a_wish("the first"))
+        with anyio.fail_after(20):
+            await at_rest(engine, paid.record)
+    gateway = _gate()
+    refused: list[str] = []
+
+    async def call(number: int) -> None:
+        refused.append((await _refusal(engine, prompt=f"call {number}")).reason)
+
+    budgets = _budget(per_task="0.5")
+    async with an_engine(tmp_path, gateway, budgets=budgets) as engine, anyio.create_task_group() as group:
+        for number in range(5):
+            group.start_soon(call, number)
+    assert refused == ["budget_exceeded"] * 5
+    assert gateway.plans == []
