@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, JsonValue, SecretStr, TypeAdapter, field_serializer
 
+from rushes.domain.money import Price
 from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.domain.request import GenerationRequest, Kind
@@ -29,6 +30,20 @@ class Reached(BaseModel):
         return key.get_secret_value() if key is not None else None
 
 
+class Further(BaseModel):
+    """A call for something else than an order's own."""
+
+    gateway: str
+    kind: Kind = "video"
+    prompt: str
+    asked: dict[str, JsonValue] = {}
+
+    @property
+    def wish(self) -> Wish:
+        request = GenerationRequest.model_validate({"kind": self.kind, "prompt": self.prompt, **self.asked})
+        return Wish(request, provider=self.gateway, principal=LOCAL)
+
+
 class Order(Reached):
     """One life of one process over a home that others may share."""
 
@@ -44,6 +59,8 @@ class Order(Reached):
     """Further fields of the request."""
     calls: int = 0
     """Equal calls at once, at the beginning."""
+    besides: tuple[Further, ...] = ()
+    """Calls for other things, made at the same time."""
     on_signal: bool = False
     """The calls are made when SIGUSR1 comes."""
     cancel: Literal["no", "ask", "abandon"] = "no"
@@ -53,6 +70,8 @@ class Order(Reached):
     until: Literal["rest", "told"] = "rest"
     """End when nothing is left to do, or only on SIGTERM."""
 
+    prices: dict[str, Price] | None = None
+    """As a person configured them; by default the same for each default model."""
     public_url: str | None = None
     """Where gateways are asked to call back."""
     receipts: bool = False
@@ -73,8 +92,7 @@ class Order(Reached):
 
     @property
     def wish(self) -> Wish:
-        request = GenerationRequest.model_validate({"kind": self.kind, "prompt": self.prompt, **self.asked})
-        return Wish(request, provider=self.gateway, principal=LOCAL)
+        return Further(gateway=self.gateway, kind=self.kind, prompt=self.prompt, asked=self.asked).wish
 
     @property
     def report(self) -> Path:

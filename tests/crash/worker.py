@@ -33,6 +33,7 @@ from rushes.tasks.intake.routing import Configured
 from rushes.tasks.journal import from_document
 from rushes.tasks.migrations import MIGRATIONS
 from rushes.tasks.money.ledger import BOOK
+from rushes.tasks.service import Wish
 
 from ..clocks import MachineClock
 from .fuse import Fuse, Tell
@@ -108,7 +109,7 @@ async def opened(order: Order, fuse: Fuse) -> AsyncGenerator[tuple[Engine, TaskS
                 takeover_seconds=order.takeover_seconds,
                 download_bytes_max=order.download_bytes_max,
             ),
-            prices=prices_of(providers),
+            prices=prices_of(providers) if order.prices is None else order.prices,
             budgets=[AMPLE],
             clock=MachineClock(timedelta(seconds=order.clock_ahead_seconds), file=order.clock_file),
         )
@@ -149,10 +150,12 @@ class Life:
         async with anyio.create_task_group() as group:
             for _ in range(self._order.calls):
                 group.start_soon(self._call)
+            for further in self._order.besides:
+                group.start_soon(self._call, further.wish)
         self._tell("answered")
 
-    async def _call(self) -> None:
-        answer = await self._studio.generate(self._order.wish)
+    async def _call(self, wish: Wish | None = None) -> None:
+        answer = await self._studio.generate(wish or self._order.wish)
         record = answer.record
         called = Called(task_id=record.task_id, deduplicated=answer.deduplicated, state=record.state)
         self._called.append(called)

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from .jobs import Job, Shape
 from .media import MIME_TYPES, media_bytes
+from .prices import image_cost
 
 _TYPES: Final = {
     400: "invalid_request_error",
@@ -60,7 +61,8 @@ def image_answer(job: Job, urls: list[str], *, as_url: bool) -> Response:
     items: list[JsonValue] = [
         {"url": url} if as_url else {"b64_json": _base64(job, index)} for index, url in enumerate(urls)
     ]
-    usage: JsonValue = {"input_tokens": 10, "output_tokens": 1000, "total_tokens": 1010, "cost": 0.04}
+    cost = float(image_cost(job))
+    usage: JsonValue = {"input_tokens": 10, "output_tokens": 1000, "total_tokens": 1010, "cost": cost}
     return JSONResponse({"created": int(time.time()), "data": items, "usage": usage})
 
 

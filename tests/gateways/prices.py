@@ -4,7 +4,7 @@ LLMGateway's `pricing` has prices by the second under billing keys of resolution
 Shuyou's is a number a unit, and its `usage` tells a cost after a discount. The others list nothing and tell no cost.
 """
 
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Final, cast
 
 from pydantic import JsonValue
@@ -21,8 +21,11 @@ SHUYOU: Final = {"video": {"second": "0.1"}, "image": {"image": "0.02925"}, "aud
 """By function."""
 SHUYOU_PAID_OF: Final = Decimal("0.75")
 """The fraction of the upstream's price that is charged."""
-SHUYOU_SPEECH: Final = Decimal("0.012")
+SHUYOU_SPEECH: Final = Decimal("0.00015")
+"""A character, rounded up to `SHUYOU_SMALLEST`; its list does not tell it."""
+SHUYOU_SMALLEST: Final = Decimal("0.001")
 LLMGATEWAY_IMAGE: Final = Decimal("0.039")
+"""Told, and not listed."""
 
 ROUTEANY_SECOND: Final = Decimal("0.05")
 APIXO_JOB: Final = Decimal("0.25")
@@ -51,7 +54,8 @@ def price_of(job: Job) -> Decimal:
             return _llmgateway_price(job) * seconds if shape.kind == "video" else LLMGATEWAY_IMAGE * shape.count
         case "shuyou":
             if shape.kind == "audio":
-                return SHUYOU_SPEECH
+                spoken = SHUYOU_SPEECH * len(job.draft.prompt)
+                return spoken.quantize(SHUYOU_SMALLEST, ROUND_UP)
             return Decimal("0.1") * seconds if shape.kind == "video" else Decimal("0.02925") * shape.count
         case "routeany":
             return ROUTEANY_SECOND * seconds
@@ -64,6 +68,11 @@ def price_of(job: Job) -> Decimal:
 def charged_for(job: Job) -> Decimal:
     """What the gateway's own account says of a job now: one that failed or was cancelled is given back."""
     return price_of(job) if job.phase == "succeeded" else Decimal(0)
+
+
+def image_cost(job: Job) -> Decimal:
+    """What an answer that holds the images tells of their cost."""
+    return LLMGATEWAY_IMAGE * job.draft.shape.count if job.phase == "succeeded" else Decimal(0)
 
 
 def _llmgateway_price(job: Job) -> Decimal:
