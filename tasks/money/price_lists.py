@@ -1,11 +1,14 @@
 """The prices in gateways' live lists of models, brought to the models' facts before they are needed."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..intake import offers
 from ..intake.routing import Configured
 from ..ports import SideValues
+
+FRESH = timedelta(minutes=1)
+"""So long nobody looks whether a list has become too old, or was read anew by another process."""
 
 
 class PriceLists:
@@ -15,6 +18,7 @@ class PriceLists:
         self._configured = tuple(configured)
         self._values = values
         self._joined: set[str] = set()
+        self._refreshed: dict[str, datetime] = {}
 
     async def join(self, provider: str | None, now: datetime, *, fetch: bool) -> None:
         """Join the lists of this provider, or of all.
@@ -30,9 +34,15 @@ class PriceLists:
             if provider in (None, "auto", entry.provider.name) and not entry.provider.traits.free
         ]
         if fetch:
-            await offers.refresh(named, self._values, now)
-            self._joined.update(entry.provider.name for entry in named)
+            due = [entry for entry in named if not self._is_fresh(entry.provider.name, now)]
+            await offers.refresh(due, self._values, now)
+            self._refreshed.update({entry.provider.name: now for entry in due})
+            self._joined.update(entry.provider.name for entry in due)
             return
         missing = [entry for entry in named if entry.provider.name not in self._joined and entry.problem is None]
         await offers.join_lists(missing, self._values, now)
         self._joined.update(entry.provider.name for entry in missing)
+
+    def _is_fresh(self, provider: str, now: datetime) -> bool:
+        at = self._refreshed.get(provider)
+        return at is not None and abs(now - at) < FRESH
