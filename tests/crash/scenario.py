@@ -112,8 +112,10 @@ class Scenario:
             assert min(now.spent, now.reserved) == 0
             free = self.ground.gateway == "sandbox" or account.came == "refused"
             if not free and account.came in {"kept", "kept late", "unknown"}:
-                told = record.cost.amount if record.cost is not None else Decimal(1)
-                assert (now.spent + now.reserved, now.reserved > 0) == (told, account.came == "unknown")
+                # The price that every worker is given, where the gateway's own list has none.
+                known = record.cost or record.estimate
+                assert known is not None and known.amount >= Decimal(1)
+                assert (now.spent + now.reserved, now.reserved > 0) == (known.amount, account.came == "unknown")
             elif free:
                 assert now.spent == now.reserved == 0
 
