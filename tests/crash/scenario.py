@@ -2,7 +2,6 @@
 
 import signal
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 from rushes.tasks.money.ledger import line_of, standing
@@ -114,7 +113,7 @@ class Scenario:
             if not free and account.came in {"kept", "kept late", "unknown"}:
                 # The price that every worker is given, where the gateway's own list has none.
                 known = record.cost or record.estimate
-                assert known is not None and known.amount >= Decimal(1)
+                assert known is not None and known.amount > 0
                 assert (now.spent + now.reserved, now.reserved > 0) == (known.amount, account.came == "unknown")
             elif free:
                 assert now.spent == now.reserved == 0
