@@ -22,7 +22,7 @@ from ..tasks.engines import QUICK, an_engine, at_rest
 from ..tasks.test_proxy_answers import GATEWAYS, NEXT, engine_over, wish_for
 from .account import Account, account_of
 from .answers import BEHIND_PROXIES, OUTCOMES, Outcome
-from .gateways import Ground, address_of, each_ground
+from .gateways import GROUNDS, Ground, address_of, each_ground
 from .orders import Order, Report
 from .tally import Tally
 
@@ -147,20 +147,24 @@ async def test_auto_pays_at_one_gateway_whatever_a_proxy_says_of_the_first(
     second = NEXT[first]
     accounts: list[Account] = []
     with anyio.fail_after(120):
-        async with engine_over(tmp_path, gateways, first, second) as engine:
-            for answer in PROXY_ANSWERS:
-                wish = wish_for(answer, accepted=True)
+        for number, answer in enumerate(PROXY_ANSWERS):
+            wish = wish_for(answer, accepted=True)
+            # A clock of its own for each: where one has jumped ahead, the gateway's list shows the next job as too old.
+            async with engine_over(tmp_path / str(number), gateways, first, second) as engine:
                 record = (await engine.generate(wish)).record
                 again = await engine.generate(wish)
                 record = await at_rest(engine, record)
-                assert again.record.task_id == record.task_id
-                both = [job for name in (first, second) for job in await gateways.jobs(name)]
-                jobs = tuple(job for job in both if job.prompt == wish.request.prompt)
-                accounts.append(Account(jobs, (), (record,)))
+            assert again.record.task_id == record.task_id
+            both = [job for name in (first, second) for job in await gateways.jobs(name)]
+            jobs = tuple(job for job in both if job.prompt == wish.request.prompt)
+            accounts.append(Account(jobs, (), (record,)))
     for account in accounts:
         tally.add("auto over two gateways, the first behind a proxy", account)
     assert [len(account.jobs) for account in accounts] == [1] * len(PROXY_ANSWERS)
-    assert {account.came for account in accounts} <= {"kept", "unknown"}
+    lists = next(ground for ground in GROUNDS if ground.gateway == first and ground.kind == "video").abilities >= {
+        "lists"
+    }
+    assert {account.came for account in accounts} == ({"kept"} if lists else {"unknown"})
 
 
 @each_ground("paid")
