@@ -1,13 +1,14 @@
 """Documents: a task's record as plain JSON, how an older one is brought up to date, and what is written beside it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypedDict
 
 from pydantic import JsonValue
 
 from .errors import StoreDamaged, StoreTooNew
+from .money import Bound
 
 Document = dict[str, JsonValue]
 """One record as JSON. Its index fields: `task_id`, `schema`, `revision`, `kind`, `state`, `owner` (texts and whole
@@ -68,6 +69,54 @@ class Line(NamedTuple):
     key: str
     """Within its book; lines sort by it. A line of the same key takes the place of the one before."""
     value: JsonValue
+
+
+class Beside(TypedDict, total=False):
+    """What goes with the write of a document, in its transaction."""
+
+    lines: Sequence[Line]
+    within: Sequence[Bound]
+    """Where with its line more would be spent and reserved than one of these allows, nothing is written."""
+
+
+class Creating(Beside, total=False):
+    """How a new document is kept."""
+
+    fingerprint: str | None
+    """What equal calls have in common."""
+    counting: Counting | None
+    """Which earlier documents of the fingerprint count; without it all do."""
+    anew: bool
+    """Also where an earlier one counts."""
+
+
+class Replacing(Beside, total=False):
+    """How a document takes the place of the stored one."""
+
+    claims_job: bool
+    """Its job must be no other task's."""
+    reopens: bool
+    """A final state may go on."""
+    answer: str | None
+    """The gateway's answer, as JSON, in place of the one kept before."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which documents a list shows, the newest first; `None`: any."""
+
+    owner: str | None = None
+    state: str | None = None
+    kind: str | None = None
+    words: str | None = None
+    """All of them in prompt, model, provider or output name."""
+    since: str | None = None
+    """From this task id on, and so from its time on."""
+    before: str | None = None
+    """Before this task id."""
+
+
+EVERYTHING = Selection()
 
 
 def number_of(document: Document, field: str) -> int:

@@ -11,6 +11,7 @@ import anyio
 from pydantic import JsonValue
 
 from ..domain.budget import Left
+from ..domain.document import Selection
 from ..domain.errors import OverBudget, StoreError, TaskNotFound
 from ..domain.money import Balance
 from ..domain.principal import Principal
@@ -22,7 +23,7 @@ from .intake.fitting import fitting
 from .intake.intake import Intake, Prepared
 from .journal import TaskJournal
 from .limits import Limits
-from .listing import Wanted, index_words, page_of
+from .listing import id_at, index_words, page_of
 from .money.ledger import lines_between
 from .money.prices import Prices
 from .money.spend import By, Spend
@@ -176,8 +177,8 @@ class Engine:
         cursor: str | None = None,
     ) -> TaskPage:
         """See `Service.list_tasks`."""
-        wanted = Wanted(principal.name, state, kind, query, since, until)
-        return await page_of(self._journal, self._store, wanted, limit=limit, cursor=cursor)
+        selection = Selection(principal.name, state, kind, query, since=id_at(since), before=id_at(until))
+        return await page_of(self._journal, selection, limit=limit, cursor=cursor)
 
     async def cancel(self, task_id: str, *, principal: Principal, abandon: bool = False) -> TaskRecord:
         """See `Service.cancel`."""

@@ -1,25 +1,24 @@
 """Records in the store: read, create once, and change by compare-and-set."""
 
 import logging
-from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import anyio
 from pydantic import JsonValue, ValidationError
 
-from ..domain.document import COUNTS_AFTER_SUCCESS, Counting, Document, Line, number_of
+from ..domain.document import Document, Line, Selection, number_of
 from ..domain.errors import StoreBusy, StoreDamaged, StoreError, TaskNotFound
 from ..domain.money import Bound
 from ..domain.principal import Principal
-from ..domain.record import TaskRecord, TaskState
+from ..domain.record import TaskRecord
 from . import life
 from .followers import Change, Followers
 from .held_records import HeldRecords
-from .ids import first_id
 from .life import Transition
 from .life.fingerprint import counts_until
 from .ports import Clock, Journal
+from .recent_ends import RecentEnds
 
 logger = logging.getLogger(__name__)
 
@@ -29,16 +28,10 @@ RACES_MAX = 20
 PAGE = 1000
 """Documents in one read: one thread does all reads, and a long one would keep the others waiting."""
 
-UNSENT_FOR = timedelta(days=1)
-"""A rival of a lost submission may have been journaled so long before it was sent."""
-
 READ_MAX = 64
 
 FOREIGN_SECONDS = 0.25
 """How often it is asked whether another process has written: as often as waiters look for that."""
-
-SEARCHED_TOGETHER = timedelta(minutes=10)
-"""A submission lost so shortly before may have become the job that is found for another one."""
 
 
 def to_document(record: TaskRecord) -> Document:
@@ -112,11 +105,7 @@ class TaskJournal:
         self._lines_of = lines_of
         self._read: dict[str, tuple[Document, TaskRecord]] = {}
         """The last records that were read for somebody, who often asks again: to check one takes long."""
-        self._ends: dict[tuple[str, str], float] = {}
-        """When tasks ended well here a moment ago, by fingerprint and id, by the time that passes: a clock that is set
-        does not change it."""
-        self._ended: defaultdict[str, set[str]] = defaultdict(set)
-        """Their ids by fingerprint."""
+        self._ends = RecentEnds(clock)
 
     async def create(
         self, record: TaskRecord, *, force_new: bool, within: Sequence[Bound] = ()
@@ -127,7 +116,7 @@ class TaskJournal:
         document, created = await self._store.create(
             to_document(record),
             fingerprint=record.fingerprint,
-            counting=self._counting(record.fingerprint),
+            counting=self._ends.counting(record.fingerprint, self._clock.now()),
             anew=force_new,
             lines=self._lines_of(None, record),
             within=within,
@@ -140,13 +129,8 @@ class TaskJournal:
 
     async def equal(self, fingerprint: str) -> TaskRecord | None:
         """The task of an equal request that still counts, where nothing new can be begun."""
-        document = await self._store.equal(fingerprint, self._counting(fingerprint))
+        document = await self._store.equal(fingerprint, self._ends.counting(fingerprint, self._clock.now()))
         return None if document is None else from_document(document)
-
-    def _counting(self, fingerprint: str | None) -> Counting:
-        elapsed, own = self._clock.elapsed(), fingerprint or ""
-        ended = {each: timedelta(seconds=elapsed - self._ends[own, each]) for each in self._ended.get(own, ())}
-        return Counting(self._clock.now(), ended)
 
     async def read(self, task_id: str) -> TaskRecord | None:
         """The record, or `None` where there is none."""
@@ -255,7 +239,7 @@ class TaskJournal:
                 self._held.forget(task_id)
                 continue
             if changed.state == "succeeded" and not record.final:
-                self._note_end(changed)
+                self._ends.note(changed)
             after = life.stored(changed, number_of(stored, "revision"))
             self._held.keep(after, turn)
             self.followers.tell(record, after)
@@ -284,17 +268,6 @@ class TaskJournal:
         except StoreDamaged as error:
             logger.warning("answer left out", extra={"task_id": task_id, "problem": error.message})
             return None
-
-    def _note_end(self, record: TaskRecord) -> None:
-        elapsed, fingerprint = self._clock.elapsed(), record.fingerprint or ""
-        self._ends[fingerprint, record.task_id] = elapsed
-        self._ended[fingerprint].add(record.task_id)
-        while elapsed - next(iter(self._ends.values())) > COUNTS_AFTER_SUCCESS.total_seconds():
-            old = next(iter(self._ends))
-            del self._ends[old]
-            self._ended[old[0]].discard(old[1])
-            if not self._ended[old[0]]:
-                del self._ended[old[0]]
 
     async def put_back(self, record: TaskRecord) -> TaskRecord:
         """Write a record that the store no longer has, because its database was damaged and set aside."""
@@ -341,60 +314,12 @@ class TaskJournal:
                 return
             after = page[-1]
 
-    async def jobs_and_rivals(self, record: TaskRecord) -> tuple[set[str], bool]:
-        """Ids of the jobs that tasks of about its time hold at the record's provider, and whether an equal submission
-        of another task is under way, whose job the gateway may list already."""
-        since = first_id((record.submitted_at or record.created_at) - SEARCHED_TOGETHER)
-        jobs = set(await self._store.jobs_since(record.provider, since))
-        return jobs - {_job_id(record)}, await self._equal_under_way(record)
-
-    async def others_without_job(self, record: TaskRecord) -> bool:
-        """Whether another task of the same model may have a job at the gateway whose id is not known here."""
-        searching = ("submitting", "reconciling")
-        since = (record.submitted_at or record.created_at) - SEARCHED_TOGETHER
-        return any(
-            other.model == record.model
-            and (other.phase in searching or (other.state == "unknown" and other.created_at >= since))
-            for other in await self._others_without_job(record)
-        )
-
-    async def claimed_elsewhere(self, record: TaskRecord) -> bool:
-        """Whether the job that this record found in the gateway's list is, or may be, another task's.
-
-        Each looks after it wrote, so of two that found the same job the later one sees the other.
-        """
-        if await self._equal_under_way(record):
-            return True
-        job_id = _job_id(record)
-        holders = [] if job_id is None else await self._store.tasks_of_job(record.provider, job_id)
-        return any(holder != record.task_id for holder in holders)
-
-    async def _equal_under_way(self, record: TaskRecord) -> bool:
-        others = await self._others_without_job(record)
-        return any(other.phase == "submitting" and _same_submission(other, record) for other in others)
-
-    async def _others_without_job(self, record: TaskRecord) -> list[TaskRecord]:
-        since = first_id((record.submitted_at or record.created_at) - UNSENT_FOR)
-        found = readable(await self._store.without_job(record.provider, since))
-        return [other for other in found if other.task_id != record.task_id]
-
-    async def page(
-        self, *, owner: str, state: TaskState | None, kind: str | None, limit: int, before: str | None
-    ) -> list[TaskRecord]:
+    async def page(self, selection: Selection, *, limit: int) -> list[TaskRecord]:
         """Newest first."""
-        documents = await self._store.page(owner=owner, state=state, kind=kind, limit=limit, before=before)
-        return readable(documents)
+        return readable(await self._store.page(selection, limit=limit))
 
 
 def _says_more(before: TaskRecord, after: TaskRecord) -> bool:
     """Whether a look brought more than another number of looks: only then its answer is worth a write."""
     names = ("state", "phase", "job", "warnings")
     return before.polls == 0 or any(getattr(before, name) != getattr(after, name) for name in names)
-
-
-def _job_id(record: TaskRecord) -> str | None:
-    return record.job.job_id if record.job is not None else None
-
-
-def _same_submission(one: TaskRecord, other: TaskRecord) -> bool:
-    return (one.model, one.request) == (other.model, other.request)

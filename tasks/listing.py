@@ -1,18 +1,16 @@
 """Finding tasks again: pages of them by state, kind, words and time, and the index of words behind that."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import anyio
 
+from ..domain.document import Selection
 from ..domain.errors import RequestRefused, StoreError
-from ..domain.record import TaskState
-from ..domain.request import Kind
-from .findable import Findable
 from .ids import first_id, is_task_id
-from .journal import TaskJournal, readable
-from .ports import Clock
+from .journal import TaskJournal
+from .ports import Clock, WordIndex
 from .service import TaskPage
 
 logger = logging.getLogger(__name__)
@@ -25,20 +23,13 @@ PAUSE_SECONDS = 0.05
 """Between two steps, in which other writes come first."""
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Which tasks are looked for; `None`: any."""
-
-    owner: str
-    state: TaskState | None = None
-    kind: Kind | None = None
-    query: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+def id_at(moment: datetime | None) -> str | None:
+    """The first id that a task of that moment may have."""
+    return None if moment is None else first_id(moment)
 
 
-async def page_of(journal: TaskJournal, words: Findable, wanted: Wanted, *, limit: int, cursor: str | None) -> TaskPage:
-    """One page, from the one after `cursor` on.
+async def page_of(journal: TaskJournal, selection: Selection, *, limit: int, cursor: str | None) -> TaskPage:
+    """One page of a selection, from the one after `cursor` on.
 
     Raises:
         RequestRefused: the cursor is no `next_cursor`.
@@ -46,22 +37,12 @@ async def page_of(journal: TaskJournal, words: Findable, wanted: Wanted, *, limi
     """
     if cursor is not None and not is_task_id(cursor):
         raise RequestRefused("invalid_input", "The cursor must be the next_cursor of the page before.")
-    since = None if wanted.since is None else first_id(wanted.since)
-    ends = [end for end in (cursor, None if wanted.until is None else first_id(wanted.until)) if end is not None]
-    before = min(ends, default=None)
-    owner, state, kind = wanted.owner, wanted.state, wanted.kind
-    if wanted.query is None:
-        page = await journal.page(owner=owner, state=state, kind=kind, limit=limit + 1, before=before)
-        found = [record for record in page if since is None or record.task_id >= since]
-    else:
-        documents = await words.search(
-            wanted.query, owner=owner, state=state, kind=kind, limit=limit + 1, since=since, before=before
-        )
-        found = readable(documents)
+    before = min((end for end in (cursor, selection.before) if end is not None), default=None)
+    found = await journal.page(replace(selection, before=before), limit=limit + 1)
     return TaskPage(tuple(found[:limit]), found[limit - 1].task_id if len(found) > limit else None)
 
 
-async def index_words(store: Findable, clock: Clock) -> None:
+async def index_words(store: WordIndex, clock: Clock) -> None:
     """Keep the index of words up to date, in small steps, until cancelled; an older store gets one this way."""
     counted = False
     while True:

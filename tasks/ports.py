@@ -14,17 +14,16 @@ from collections.abc import (
 )
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple, Protocol
+from typing import BinaryIO, Literal, NamedTuple, Protocol, Unpack
 
 from pydantic import JsonValue
 
-from ..domain.document import Counting, Document, Line
+from ..domain.document import Counting, Creating, Document, Line, Replacing, Selection
 from ..domain.kept_media import Bounds, Kept, MediaFacts
-from ..domain.money import Bound
 from ..domain.request import Kind
-from .findable import Findable
 from .side_ports import Ledger as Ledger
 from .side_ports import SideValues as SideValues
+from .side_ports import WordIndex as WordIndex
 
 
 class Clock(Protocol):
@@ -43,62 +42,40 @@ class Clock(Protocol):
         ...
 
 
-class Journal(Findable, Protocol):
+class Journal(Protocol):
     """Durable documents with compare-and-set, shared by any number of processes.
 
-    Every method raises a `StoreError` where it cannot be used. A write that was called is done, also where its caller
-    is cancelled.
+    Every method raises a `StoreError` where it cannot be used, and one that writes OverBudget where it would go beyond
+    a bound. A write that was called is done, also where its caller is cancelled.
     """
 
-    async def create(
-        self,
-        document: Document,
-        *,
-        fingerprint: str | None = None,
-        counting: Counting | None = None,
-        anew: bool = False,
-        lines: Sequence[Line] = (),
-        within: Sequence[Bound] = (),
-    ) -> tuple[Document, bool]:
-        """Keep a new document, proof against a power cut, unless an earlier one of this fingerprint counts (without
-        `counting` any does): (document, True), or (the earlier one, False). One transaction, so that equal calls at
-        once make one; `lines` are written in it with the new document. Raises OverBudget where
-        with its line more would be spent and reserved than a bound of `within` allows."""
+    async def create(self, document: Document, **how: Unpack[Creating]) -> tuple[Document, bool]:
+        """Keep a new document, proof against a power cut, unless an earlier one of its fingerprint counts:
+        (document, True), or (the earlier one, False). One transaction, so that equal calls at once make one."""
         ...
 
     async def equal(self, fingerprint: str, counting: Counting | None = None) -> Document | None:
         """What `create` would answer with instead of a new one."""
         ...
 
-    async def lines(self, book: str, *, after: str = "", limit: int = ...) -> list[Line]:
-        """Lines that were written with documents, in the order of their keys."""
-        ...
-
     async def get(self, task_id: str) -> Document | None: ...
 
-    async def replace(
-        self,
-        document: Document,
-        *,
-        durable: bool = False,
-        claims_job: bool = False,
-        reopens: bool = False,
-        answer: str | None = None,
-        lines: Sequence[Line] = (),
-        within: Sequence[Bound] = (),
-    ) -> Document | None:
-        """Write it with the next revision if its own is the stored one, and `lines` in the same transaction; `None`
-        where somebody else was quicker, and nothing was written.
+    async def replace(self, document: Document, *, durable: bool = False, **how: Unpack[Replacing]) -> Document | None:
+        """Write it with the next revision if its own is the stored one; `None` where somebody else was quicker, and
+        nothing was written. With `durable` it survives a power cut.
 
         Raises:
-            JobTaken, OverBudget: with `claims_job`, where another task has the job; see `create`.
+            JobTaken: with `claims_job`, where another task has the job.
         """
         ...
 
-    async def restore(
-        self, document: Document, *, is_sound: Callable[[Document], bool] = ..., lines: Sequence[Line] = ()
-    ) -> bool:
-        """Keep a document again that was lost; false where there is a sound one of its task."""
+    async def restore(self, document: Document, *, unsound: int | None = None, lines: Sequence[Line] = ...) -> bool:
+        """Keep a document again that was lost; false where there is a sound one of its task. The one of the revision
+        `unsound` is none, as its reader found."""
+        ...
+
+    async def children(self, task_id: str, *, limit: int = ...) -> list[str]:
+        """Ids of the documents that name this task among their `parents`, the earliest first."""
         ...
 
     async def tasks_of_job(self, provider: str, job_id: str) -> list[str]:
@@ -136,16 +113,8 @@ class Journal(Findable, Protocol):
         """Something that is equal as long as no other process has written. It is asked often, so it must be cheap."""
         ...
 
-    async def page(
-        self,
-        *,
-        owner: str | None = None,
-        state: str | None = None,
-        kind: str | None = None,
-        limit: int = ...,
-        before: str | None = None,
-    ) -> list[Document]:
-        """Documents newest first."""
+    async def page(self, selection: Selection = ..., *, limit: int = ...) -> list[Document]:
+        """The newest documents of a selection."""
         ...
 
     async def wait_for_change(self, task_id: str, revision: int, *, seconds: float) -> Document | None:
@@ -153,7 +122,7 @@ class Journal(Findable, Protocol):
         ...
 
 
-class Store(Journal, SideValues, Ledger, Protocol):
+class Store(Journal, SideValues, Ledger, WordIndex, Protocol):
     """All in one place."""
 
 

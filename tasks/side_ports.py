@@ -45,3 +45,15 @@ class Ledger(Protocol):
     async def used(self, bound: Bound) -> Decimal:
         """What is spent and reserved within a bound."""
         ...
+
+
+class WordIndex(Protocol):
+    """What makes a page with words of `Journal` quick: an index that is filled some at a time."""
+
+    async def index_words(self, before: str) -> bool:
+        """Prepare some more of the documents with ids before this one; false where none is left."""
+        ...
+
+    async def recount_words(self) -> None:
+        """See whether documents have come where the preparing has been already."""
+        ...

@@ -4,7 +4,7 @@ The parents stand in each task's own document; these rows lead the other way. A 
 """
 
 from ...domain.document import Document
-from .diskcache_adapter import TaskCache
+from .database import Database
 
 _PREFIX = "child:"
 _PRESENT = "true"
@@ -15,18 +15,18 @@ _SELECT_CHILDREN = (
 )
 
 
-def note(cache: TaskCache, document: Document) -> None:
+def note(db: Database, document: Document) -> None:
     """Have the parents of a new document lead to it. Blocks; part of the caller's transaction."""
     parents, task_id = document.get("parents"), document.get("task_id")
     for parent in parents if isinstance(parents, list) else ():
         if isinstance(parent, str):
-            cache.set(f"{_of(parent)}{task_id}", _PRESENT)
+            db.cache.put(f"{_of(parent)}{task_id}", _PRESENT)
 
 
-def children(cache: TaskCache, task_id: str, limit: int) -> list[str]:
-    """Ids of the tasks made from this one, the earliest first. Blocks."""
+def children(db: Database, task_id: str, *, limit: int = 100) -> list[str]:
+    """Ids of the tasks whose documents name this one among their `parents`, the earliest first. Blocks."""
     prefix = _of(task_id)
-    rows = cache.rows(_SELECT_CHILDREN, (prefix, f"{prefix[:-1]};", limit))  # ";" follows ":"
+    rows = db.cache.rows(_SELECT_CHILDREN, (prefix, f"{prefix[:-1]};", limit))  # ";" follows ":"
     return [key.removeprefix(prefix) for (key,) in rows if isinstance(key, str)]
 
 

@@ -4,10 +4,11 @@ import logging
 import sqlite3
 from collections.abc import Sequence
 
-from ...domain.document import Document
+from ...domain.document import Document, Selection
 from . import word_index
-from .documents import TASK_PREFIX, task_key
-from .rows import LAST_KEY, SELECT_TAGGED_KEYS, Rows, fits
+from .database import Database
+from .documents import TASK_PREFIX
+from .task_lists import LAST_KEY, bounds_of, newest_tagged, tagged_keys, tags_of
 
 logger = logging.getLogger(__name__)
 
@@ -15,51 +16,39 @@ Step = tuple[list[Document], str | None]
 """What was found, and the task id from which the next step goes on; `None` where there is none."""
 
 
-def search(
-    rows: Rows,
-    *,
-    terms: Sequence[str],
-    owner: str | None,
-    state: str | None,
-    kind: str | None,
-    since: str | None,
-    limit: int,
-    before: str | None,
-) -> Step:
-    """One step of a search; see `TaskStore.search`. Blocks."""
-    first = TASK_PREFIX if since is None else task_key(since)
-    key = LAST_KEY if before is None else task_key(before.encode("ascii", "replace").decode())
-    tags = [tag for tag in rows.tags(owner) if fits(tag, state=state, kind=kind)]
-    indexed = word_index.filled_to(rows.cache)
-    if not indexed or _are_few(rows, tags):
-        return _looked_through(rows, tags, terms, first, key, limit)
-    newer, position = _looked_through(rows, tags, terms, max(first, indexed + "\0"), key, limit)
+def search(db: Database, selection: Selection, terms: Sequence[str], limit: int) -> Step:
+    """One step of a search for the terms, so that other calls come in between. Blocks."""
+    first, key = bounds_of(selection)
+    tags = tags_of(db, selection)
+    indexed = word_index.filled_to(db)
+    if not indexed or _are_few(db, tags):
+        return _looked_through(db, tags, terms, first, key, limit)
+    newer, position = _looked_through(db, tags, terms, max(first, indexed + "\0"), key, limit)
     if position is not None or len(newer) == limit:
         return newer, position
     try:
         end, left = min(key, indexed + "\0"), limit - len(newer)
-        found = word_index.found(rows.cache, terms, tags, since=first, before=end, limit=left)
+        found = word_index.found(db, terms, tags, since=first, before=end, limit=left)
     except sqlite3.DatabaseError as error:
         if not word_index.is_of_the_index(error):
             raise
         logger.warning("the index of words cannot be used", extra={"problem": error})
-        return _looked_through(rows, tags, terms, first, key, limit)
-    return [*newer, *(document for document in map(rows.readable, found) if document is not None)], None
+        return _looked_through(db, tags, terms, first, key, limit)
+    return [*newer, *(document for document in map(db.readable, found) if document is not None)], None
 
 
 def _looked_through(
-    rows: Rows, tags: Sequence[str], terms: Sequence[str], first: str, before_key: str, limit: int
+    db: Database, tags: Sequence[str], terms: Sequence[str], first: str, before: str, limit: int
 ) -> Step:
     """Down to the key `first`, without the index."""
-    newest = rows.newest_tagged(tags, before_key, word_index.STEP_ROWS)
-    looked_at = [row for row in newest if str(row[0]) >= first]
-    documents = (document for document in map(rows.readable, looked_at) if document is not None)
+    looked_at = newest_tagged(db, tags, first, before, word_index.STEP_ROWS)
+    documents = (document for document in map(db.readable, looked_at) if document is not None)
     found = [document for document in documents if word_index.has_all(document, terms)]
     if len(found) >= limit or len(looked_at) < word_index.STEP_ROWS:
         return found[:limit], None
     return found, str(looked_at[-1][0]).removeprefix(TASK_PREFIX)
 
 
-def _are_few(rows: Rows, tags: Sequence[str]) -> bool:
+def _are_few(db: Database, tags: Sequence[str]) -> bool:
     most = word_index.FEW + 1
-    return sum(len(rows.cache.rows(SELECT_TAGGED_KEYS, (tag, LAST_KEY, most))) for tag in tags) < most
+    return sum(len(tagged_keys(db, tag, TASK_PREFIX, LAST_KEY, most)) for tag in tags) < most

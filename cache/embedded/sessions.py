@@ -9,8 +9,8 @@ import diskcache
 
 from ...domain.errors import StoreBusy, StoreDamaged, StoreError
 from ..store_faults import translated
+from .database import Database
 from .diskcache_adapter import OpenedCache
-from .rows import Rows
 from .thread import QueuedCall
 
 logger = logging.getLogger(__name__)
@@ -23,21 +23,21 @@ class _Connected:
     """A connection that is opened anew when the database was set aside or replaced under it."""
 
     def __init__(
-        self, folder: Path, open_cache: Callable[[], OpenedCache], bind: Callable[[OpenedCache], Rows]
+        self, folder: Path, open_cache: Callable[[], OpenedCache], bind: Callable[[OpenedCache], Database]
     ) -> None:
         self._folder = folder
         self._open_cache = open_cache
         self._bind = bind
         self.opened = open_cache()
-        self._rows = bind(self.opened)
+        self._database = bind(self.opened)
 
-    def rows(self) -> Rows:
-        """The rows of the database that lies in the folder now."""
+    def database(self) -> Database:
+        """The database that lies in the folder now."""
         if self.opened.cache.replaced():
             self.opened.cache.close()
             self.opened = self._open_cache()
-            self._rows = self._bind(self.opened)
-        return self._rows
+            self._database = self._bind(self.opened)
+        return self._database
 
     def still_current(self) -> bool:
         """Whether what was just done was done to the database that lies in the folder now."""
@@ -56,7 +56,7 @@ class _Connected:
 class ReadingSession(_Connected):
     """Does each call in a snapshot of its own."""
 
-    def execute(self, calls: Sequence[QueuedCall[Rows]]) -> None:
+    def execute(self, calls: Sequence[QueuedCall[Database]]) -> None:
         for call in calls:
             try:
                 with translated(self._folder):
@@ -64,20 +64,20 @@ class ReadingSession(_Connected):
             except StoreError as error:
                 call.fail(self.damaged(error))
 
-    def _read(self, call: QueuedCall[Rows]) -> None:
-        rows = self.rows()
+    def _read(self, call: QueuedCall[Database]) -> None:
+        db = self.database()
         if call.one_statement:
             # It sees one state of the database by itself.
-            _attempt(call, rows)
+            _attempt(call, db)
             return
-        with rows.cache.snapshot():
-            _attempt(call, rows)
+        with db.cache.snapshot():
+            _attempt(call, db)
 
 
 class WritingSession(_Connected):
     """Does several calls in one transaction; each has its own result, and one that fails harms no other."""
 
-    def execute(self, calls: Sequence[QueuedCall[Rows]]) -> None:
+    def execute(self, calls: Sequence[QueuedCall[Database]]) -> None:
         if all(call.reading for call in calls):
             self._read(calls)
             return
@@ -92,7 +92,7 @@ class WritingSession(_Connected):
         for call in calls:
             self.execute([call])
 
-    def _in_one_transaction(self, calls: Sequence[QueuedCall[Rows]]) -> StoreError | None:
+    def _in_one_transaction(self, calls: Sequence[QueuedCall[Database]]) -> StoreError | None:
         try:
             with translated(self._folder):
                 for _ in range(_REOPENINGS_MAX):
@@ -105,12 +105,12 @@ class WritingSession(_Connected):
             return self.damaged(error)
         return StoreError(f"The task store at {self._folder} is being replaced again and again.")
 
-    def _read(self, calls: Sequence[QueuedCall[Rows]]) -> None:
+    def _read(self, calls: Sequence[QueuedCall[Database]]) -> None:
         """What only this connection can tell; nobody's lock is needed for it."""
         try:
             with translated(self._folder):
                 for call in calls:
-                    _attempt(call, self.rows())
+                    _attempt(call, self.database())
         except StoreError as error:
             for call in calls:
                 call.fail(self.damaged(error))
@@ -123,14 +123,14 @@ class WritingSession(_Connected):
         except StoreError as error:
             logger.warning("log of the task store not moved into it yet", extra={"problem": error})
 
-    def _write(self, calls: Sequence[QueuedCall[Rows]]) -> None:
-        rows = self.rows()
+    def _write(self, calls: Sequence[QueuedCall[Database]]) -> None:
+        db = self.database()
         try:
-            with rows.cache.transaction(durable=any(call.durable for call in calls)):
+            with db.cache.transaction(durable=any(call.durable for call in calls)):
                 for call in calls:
-                    before = rows.cache.changes
-                    _attempt(call, rows)
-                    if call.error is not None and rows.cache.changes != before:
+                    before = db.cache.changes
+                    _attempt(call, db)
+                    if call.error is not None and db.cache.changes != before:
                         raise _HalfWritten
         except _HalfWritten:
             # One call that fails leaves nothing of itself behind, and the others of its transaction are written. It
@@ -144,9 +144,9 @@ class _HalfWritten(Exception):
     """A call has written something, and then failed."""
 
 
-def _attempt(call: QueuedCall[Rows], rows: Rows) -> None:
+def _attempt(call: QueuedCall[Database], db: Database) -> None:
     try:
-        call.succeed(call.work(rows))
+        call.succeed(call.work(db))
     except (sqlite3.Error, diskcache.Timeout, OSError):
         raise
     except Exception as error:  # noqa: BLE001 - the boundary of the thread: the waiting caller raises it

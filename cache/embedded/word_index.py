@@ -13,7 +13,8 @@ from itertools import islice
 
 from ...domain.document import Document
 from ...domain.errors import StoreDamaged
-from .diskcache_adapter import Row, TaskCache
+from .database import Database
+from .diskcache_adapter import Row
 from .documents import TASK_PREFIX, document_of
 
 logger = logging.getLogger(__name__)
@@ -89,45 +90,43 @@ def has_all(document: Document, terms: Sequence[str]) -> bool:
     return all(f" {term}{'' if _may_go_on(term) else ' '}" in text for term in terms)
 
 
-def filled_to(cache: TaskCache) -> str:
+def filled_to(db: Database) -> str:
     """The key up to which every task is indexed; empty where there is no index. Blocks."""
-    if not cache.rows(_IS_THERE) or not cache.rows(_IS_BUILT_IN):
+    if not db.cache.rows(_IS_THERE) or not db.cache.rows(_IS_BUILT_IN):
         return ""
-    return next((str(key) for (key,) in cache.rows(_SELECT_FILLED)), "")
+    return next((str(key) for (key,) in db.cache.rows(_SELECT_FILLED)), "")
 
 
-def is_behind(cache: TaskCache, before: str) -> bool:
+def is_behind(db: Database, before: str) -> bool:
     """Whether there is something to index among the tasks before this key. Blocks."""
-    return bool(cache.rows(_IS_BUILT_IN) and cache.rows(_IS_BEHIND, (filled_to(cache) or TASK_PREFIX, before)))
+    return bool(db.cache.rows(_IS_BUILT_IN) and db.cache.rows(_IS_BEHIND, (filled_to(db) or TASK_PREFIX, before)))
 
 
-def has_gaps(cache: TaskCache) -> bool:
+def has_gaps(db: Database) -> bool:
     """Whether tasks have come where the index has been already: an older clock, another program. Blocks."""
-    end = filled_to(cache)
-    return end != "" and cache.rows(_COUNT_INDEXED) != cache.rows(_COUNT_TASKS, (end,))
+    end = filled_to(db)
+    return end != "" and db.cache.rows(_COUNT_INDEXED) != db.cache.rows(_COUNT_TASKS, (end,))
 
 
-def begin_again(cache: TaskCache) -> None:
+def begin_again(db: Database) -> None:
     """Have the filling go through all tasks once more; what is indexed stays. Blocks; part of a transaction."""
-    if cache.rows(_IS_THERE):
-        cache.rows(_FORGET_FILLED)
+    if db.cache.rows(_IS_THERE):
+        db.cache.rows(_FORGET_FILLED)
 
 
-def fill(cache: TaskCache, before: str) -> None:
+def fill(db: Database, before: str) -> None:
     """Index some more of the tasks before this key, the oldest first. Blocks; part of a transaction."""
     for statement in _MAKE:
-        cache.rows(statement)
-    rows = cache.rows(_SELECT_NEXT, (filled_to(cache) or TASK_PREFIX, before, STEP_ROWS))
+        db.cache.rows(statement)
+    rows = db.cache.rows(_SELECT_NEXT, (filled_to(db) or TASK_PREFIX, before, STEP_ROWS))
     for key, value in rows:
         if isinstance(key, str):
-            _index(cache, key, value)
+            _index(db, key, value)
     if rows:
-        cache.rows(_SET_FILLED, (rows[-1][0],))
+        db.cache.rows(_SET_FILLED, (rows[-1][0],))
 
 
-def found(
-    cache: TaskCache, terms: Sequence[str], tags: Sequence[str], *, since: str, before: str, limit: int
-) -> list[Row]:
+def found(db: Database, terms: Sequence[str], tags: Sequence[str], *, since: str, before: str, limit: int) -> list[Row]:
     """The rows of tasks with all terms and one of the tags, newest first, from the key `since` on and before the key
     `before`. Blocks.
 
@@ -138,7 +137,7 @@ def found(
     first, last = _row_number(since), _row_number(before)
     statement = _SELECT_FOUND.format(tags=", ".join("?" * len(tags)))
     bounds = (0 if first is None else first, _ROW_MAX if last is None else last + _NEIGHBOURS_MAX)
-    return cache.rows(statement, (query, *bounds, since, before, *tags, limit))
+    return db.cache.rows(statement, (query, *bounds, since, before, *tags, limit))
 
 
 def _may_go_on(term: str) -> bool:
@@ -154,7 +153,7 @@ def _text_of_task(document: Document) -> str:
     return words_of(" ".join(str(part) for part in (*parts, document.get("output_name")) if part))
 
 
-def _index(cache: TaskCache, key: str, value: object) -> None:
+def _index(db: Database, key: str, value: object) -> None:
     """Index a task, unless it is; what cannot be read is indexed without a word, so that the numbers agree."""
     number = _row_number(key)
     if number is None:
@@ -165,11 +164,11 @@ def _index(cache: TaskCache, key: str, value: object) -> None:
         logger.info("task not indexed", extra={"task": key, "problem": error.message})
         text = ""
     for row in range(number, number + _NEIGHBOURS_MAX):
-        there = cache.rows(_KEY_AT, (row,))
+        there = db.cache.rows(_KEY_AT, (row,))
         if there == [(key,)]:
             return
         if not there:
-            cache.rows(_INSERT, (row, key, text))
+            db.cache.rows(_INSERT, (row, key, text))
             return
 
 

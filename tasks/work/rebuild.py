@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from ...domain.document import Document, migrated
-from ...domain.errors import StoreDamaged
+from ...domain.document import Document, migrated, number_of
+from ...domain.errors import StoreDamaged, StoreTooNew
 from ...domain.record import SCHEMA, TaskRecord
 from .. import life
 from ..clock import SystemClock
@@ -55,10 +55,20 @@ async def rebuild(store: Journal, media: MediaStore, receipts: ReceiptFile | Non
     restored_ids: list[str] = []
     for task_id in sorted(records):
         record = records[task_id]
-        if await store.restore(to_document(record), is_sound=_is_sound, lines=lines_between(None, record)):
+        unsound = await _unsound(store, task_id)
+        if await store.restore(to_document(record), unsound=unsound, lines=lines_between(None, record)):
             restored_ids.append(task_id)
     unfinished = [] if receipts is None else await _book(store, receipts).take_up()
     return Rebuilt(tuple(restored_ids), len(records) - len(restored_ids), unreadable, tuple(unfinished))
+
+
+async def _unsound(store: Journal, task_id: str) -> int | None:
+    """The revision of the task's stored document where that is no record; what is no document the store sees itself."""
+    try:
+        document = await store.get(task_id)
+    except (StoreDamaged, StoreTooNew):
+        return None
+    return None if document is None or _is_sound(document) else number_of(document, "revision")
 
 
 def _is_sound(document: Document) -> bool:

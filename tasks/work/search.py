@@ -15,6 +15,7 @@ from ..journal import TaskJournal
 from ..ports import Clock
 from ..steady import SteadyTime
 from .look import Looker
+from .rivals import Rivals
 from .submit import replanned
 
 RIVAL_PAUSE_SECONDS = 1.0
@@ -29,6 +30,7 @@ class Searcher:
     def __init__(
         self,
         journal: TaskJournal,
+        rivals: Rivals,
         clock: Clock,
         looker: Looker,
         steady: SteadyTime,
@@ -36,6 +38,7 @@ class Searcher:
         cancel_accepted: Callable[[TaskRecord], Awaitable[TaskRecord]],
     ) -> None:
         self._journal = journal
+        self._rivals = rivals
         self._clock = clock
         self._looker = looker
         self._steady = steady
@@ -46,7 +49,7 @@ class Searcher:
         """Search the gateway's list. One search at a time, and none while an equal submission is under way."""
         async with self._searching[record.provider]:
             due = self._clock.now() + timedelta(seconds=self._looker.pause_seconds(record))
-            known, rivals = await self._journal.jobs_and_rivals(record)
+            known, rivals = await self._rivals.jobs_and_rivals(record)
             if rivals:
                 return await self._looker.again_in(record, RIVAL_PAUSE_SECONDS)
             since = record.submitted_at or record.created_at
@@ -69,7 +72,7 @@ class Searcher:
                 )
             except JobTaken:
                 return await self._looker.again_in(record, RIVAL_PAUSE_SECONDS)
-            if after is not None and await self._journal.claimed_elsewhere(after):
+            if after is not None and await self._rivals.claimed_elsewhere(after):
                 return await self._journal.change(
                     record.task_id, lambda r: life.given_back(r, self._clock.now(), next_look_at=due)
                 )
@@ -91,4 +94,4 @@ class Searcher:
         if not isinstance(job, PossibleJob):
             return job
         # The list does not show enough to tell it from what other lost or unanswered submissions became.
-        return None if await self._journal.others_without_job(record) else job.itself
+        return None if await self._rivals.others_without_job(record) else job.itself

@@ -22,6 +22,7 @@ from .rates import Rates
 from .receipt_book import ReceiptBook
 from .rescue import Rescuer
 from .resume import Resumer
+from .rivals import Rivals
 from .search import Searcher
 from .settle import Settler
 from .submissions import Submissions
@@ -77,7 +78,9 @@ def wired(
         resumer=Resumer(journal, parts.media, book, configured, clock, rescuer),
         holding=holding,
         looker=looker,
-        searcher=Searcher(journal, clock, looker, steady, cancel_accepted=canceller.cancel_accepted),
+        searcher=Searcher(
+            journal, Rivals(parts.store), clock, looker, steady, cancel_accepted=canceller.cancel_accepted
+        ),
         keeper=keeper,
         input_wait=input_wait,
         cancel_accepted=canceller.cancel_accepted,

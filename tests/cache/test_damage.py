@@ -14,6 +14,7 @@ import diskcache
 import pytest
 
 from rushes.cache.embedded.store import Document, TaskStore
+from rushes.domain.document import Selection
 from rushes.domain.errors import StoreDamaged, StoreError, StoreTooNew
 
 from .documents import a_document, opened, task_ids
@@ -103,7 +104,7 @@ class TestPlantedRows:
                 )
         async with opened(folder) as store:
             assert task_ids(await store.open_documents()) == task_ids(documents)
-            assert task_ids(await store.page(state="queued")) == task_ids(documents[::-1])
+            assert task_ids(await store.page(Selection(state="queued"))) == task_ids(documents[::-1])
             assert task_ids(await store.page()) == task_ids(documents[::-1])
         assert not trace.exists()
 

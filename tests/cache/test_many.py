@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from ulid import ULID
 
+from rushes.cache.embedded.database import Database
 from rushes.cache.embedded.diskcache_adapter import open_cache
-from rushes.cache.embedded.rows import Rows
+from rushes.cache.embedded.task_lists import newest, open_documents
+from rushes.domain.document import Selection
 
 from .documents import a_document, opened, task_ids
 
@@ -46,21 +48,21 @@ async def test_every_list_of_a_large_store_is_right(folder: Path) -> None:
         assert len(newest) == 50
         assert task_ids(newest) == sorted(map(str, task_ids(newest)), reverse=True)
         assert (
-            await store.page(owner="local", state="succeeded", limit=3)
+            await store.page(Selection(owner="local", state="succeeded"), limit=3)
             == [document for document in newest if document["state"] == "succeeded"][:3]
         )
-        assert len(await store.page(state="unknown", limit=50)) == TASKS // 5000
-        assert await store.page(state="failed") == await store.page(owner="nobody") == []
+        assert len(await store.page(Selection(state="unknown"), limit=50)) == TASKS // 5000
+        assert await store.page(Selection(state="failed")) == await store.page(Selection(owner="nobody")) == []
         assert len(await store.open_documents()) == TASKS // 10_000
         assert await store.count() == {"succeeded": TASKS - TASKS // 5000, "unknown": TASKS // 5000}
 
 
-def page(owner: str | None = None, state: str | None = None, kind: str | None = None) -> Callable[[Rows], int]:
-    return lambda records: len(records.page(owner=owner, state=state, kind=kind, limit=20, before=None))
+def page(owner: str | None = None, state: str | None = None, kind: str | None = None) -> Callable[[Database], int]:
+    return lambda db: len(newest(db, Selection(owner, state, kind), limit=20))
 
 
-def open_ones(records: Rows) -> int:
-    return len(records.open_documents(1000, None))
+def open_ones(db: Database) -> int:
+    return len(open_documents(db))
 
 
 @pytest.mark.parametrize(
@@ -75,8 +77,10 @@ def open_ones(records: Rows) -> int:
     ],
     ids=["newest", "common state", "rare state", "no such state", "no such owner", "open"],
 )
-def test_a_list_visits_hardly_more_rows_than_it_shows(folder: Path, read: Callable[[Rows], int], found: int) -> None:
-    records = Rows(open_cache(folder).cache, 3, {})
+def test_a_list_visits_hardly_more_rows_than_it_shows(
+    folder: Path, read: Callable[[Database], int], found: int
+) -> None:
+    db = Database(open_cache(folder).cache, 3, {})
     try:
         asked = 0
 
@@ -85,10 +89,10 @@ def test_a_list_visits_hardly_more_rows_than_it_shows(folder: Path, read: Callab
             asked += 1
             return 0
 
-        connection = records.cache._con  # pyright: ignore[reportPrivateUsage]
+        connection = db.cache._con  # pyright: ignore[reportPrivateUsage]
         connection.set_progress_handler(count, STEPS)
-        assert read(records) == found
+        assert read(db) == found
         connection.set_progress_handler(None, STEPS)
         assert asked * STEPS < 5_000, "one pass over all rows would take more than 300,000 instructions"
     finally:
-        records.cache.close()
+        db.cache.close()

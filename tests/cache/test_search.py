@@ -10,10 +10,12 @@ from pydantic import JsonValue
 from ulid import ULID
 
 from rushes.cache.embedded import word_index
+from rushes.cache.embedded.database import Database
 from rushes.cache.embedded.diskcache_adapter import open_cache
-from rushes.cache.embedded.rows import Rows
 from rushes.cache.embedded.searching import search
 from rushes.cache.embedded.store import Document, TaskStore
+from rushes.cache.embedded.task_rows import create
+from rushes.domain.document import Selection
 
 from .documents import a_document, opened, task_ids
 
@@ -74,7 +76,7 @@ async def test_every_word_of_a_query_has_to_be_there_or_begin_a_word_that_is(
         ids = await a_store_of(
             store, "A fox in the snow", "two foxes", "a Café", "一只红狐狸在雪中", "100 % (or NOT)", indexed=indexed
         )
-        found = await store.search(query)
+        found = await store.page(Selection(words=query))
     assert task_ids(found) == [ids[number] for number in reversed(expected)]
 
 
@@ -95,7 +97,8 @@ async def test_what_is_found_can_be_bounded_by_state_kind_owner_and_time(folder:
         async def found(
             owner: str = "local", state: str | None = None, kind: str | None = None, since: str = "", before: str = "z"
         ) -> list[int]:
-            documents = await store.search("fox", owner=owner, state=state, kind=kind, since=since, before=before)
+            selection = Selection(owner, state, kind, words="fox", since=since, before=before)
+            documents = await store.page(selection)
             return [round(ULID.from_str(str(each["task_id"])).timestamp - BEGIN) for each in documents]
 
         assert await found() == [5, 3, 2, 1, 0]
@@ -110,8 +113,8 @@ async def test_what_is_found_can_be_bounded_by_state_kind_owner_and_time(folder:
 async def test_pages_of_a_search_go_on_where_the_one_before_ended(folder: Path, indexed: bool) -> None:
     async with opened(folder) as store:
         ids = await a_store_of(store, *["a fox"] * 7, indexed=indexed)
-        first = await store.search("fox", limit=3)
-        second = await store.search("fox", limit=10, before=str(first[-1]["task_id"]))
+        first = await store.page(Selection(words="fox"), limit=3)
+        second = await store.page(Selection(words="fox", before=str(first[-1]["task_id"])), limit=10)
     assert task_ids([*first, *second]) == list(reversed(ids))
 
 
@@ -122,11 +125,13 @@ async def test_an_older_store_is_indexed_in_small_steps_and_searched_meanwhile(f
             await store.create(a_task(number, f"fox n{number % 7}"))
         seen: list[int] = []
         while await store.index_words(LATER):
-            seen.append(len(await store.search("fox", limit=1000)))
+            seen.append(len(await store.page(Selection(words="fox"), limit=1000)))
         assert seen == [count] * 3
-        assert len(await store.search("fox n3", limit=1000)) == len([n for n in range(count) if n % 7 == 3])
+        assert len(await store.page(Selection(words="fox n3"), limit=1000)) == len(
+            [n for n in range(count) if n % 7 == 3]
+        )
         newer = await store.create(a_task(count, "a fox, not indexed yet"))
-        assert task_ids(await store.search("indexed yet")) == [newer[0]["task_id"]]
+        assert task_ids(await store.page(Selection(words="indexed yet"))) == [newer[0]["task_id"]]
 
 
 async def test_a_task_that_came_where_the_index_has_been_is_found_after_a_recount(folder: Path) -> None:
@@ -135,7 +140,7 @@ async def test_a_task_that_came_where_the_index_has_been_is_found_after_a_recoun
         late, _ = await store.create(a_task(-5, "an older wolf"))
         await store.recount_words()
         assert await fill(store) == 1
-        assert task_ids(await store.search("wolf")) == [late["task_id"]]
+        assert task_ids(await store.page(Selection(words="wolf"))) == [late["task_id"]]
         await store.recount_words()
         assert await fill(store) == 0
 
@@ -144,7 +149,7 @@ async def test_a_task_that_is_put_back_is_found(folder: Path) -> None:
     async with opened(folder) as store:
         await a_store_of(store, *["a fox"] * 3, indexed=True)
         assert await store.restore(a_task(-9, "a lost badger"))
-        assert len(await store.search("badger")) == 1
+        assert len(await store.page(Selection(words="badger"))) == 1
 
 
 async def test_an_index_that_is_at_fault_harms_neither_a_write_nor_a_search(folder: Path) -> None:
@@ -154,12 +159,12 @@ async def test_an_index_that_is_at_fault_harms_neither_a_write_nor_a_search(fold
         connection.execute("DELETE FROM rushes_words_data")
     async with opened(folder) as store:
         await store.create(a_task(5000, "a new fox"))
-        assert len(await store.search("fox", limit=1000)) == word_index.FEW + 2
+        assert len(await store.page(Selection(words="fox"), limit=1000)) == word_index.FEW + 2
 
 
 def test_a_search_in_many_tasks_visits_few_of_them(tmp_path: Path) -> None:
     cache = open_cache(tmp_path / "tasks").cache
-    records = Rows(cache, 3, {})
+    db = Database(cache, 3, {})
     done: dict[str, JsonValue] = {"state": "succeeded", "open": False}
 
     def searched(query: str) -> tuple[int, int]:
@@ -173,8 +178,7 @@ def test_a_search_in_many_tasks_visits_few_of_them(tmp_path: Path) -> None:
 
         connection = cache._con  # pyright: ignore[reportPrivateUsage]
         connection.set_progress_handler(count, 100)
-        bounds = {"owner": "local", "state": None, "kind": None, "since": None, "before": None}
-        found, more = search(records, terms=word_index.terms_of(query), limit=20, **bounds)
+        found, more = search(db, Selection(owner="local"), word_index.terms_of(query), limit=20)
         connection.set_progress_handler(None, 100)
         assert more is None
         return len(found), asked
@@ -182,9 +186,9 @@ def test_a_search_in_many_tasks_visits_few_of_them(tmp_path: Path) -> None:
     try:
         with cache.transaction(durable=False):
             for number in range(3000):
-                records.create(a_task(number, "fox" if number % 100 else "fox badger", done))
-            while word_index.is_behind(cache, f"task:{LATER}"):
-                word_index.fill(cache, f"task:{LATER}")
+                create(db, a_task(number, "fox" if number % 100 else "fox badger", done))
+            while word_index.is_behind(db, f"task:{LATER}"):
+                word_index.fill(db, f"task:{LATER}")
         for query, expected in (("fox", 20), ("badger", 20), ("fox badger", 20), ("wolf", 0)):
             count, instructions = searched(query)
             assert count == expected

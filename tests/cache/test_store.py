@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from ulid import ULID
 
 from rushes.cache.embedded.store import Document, TaskStore
-from rushes.domain.document import ALWAYS, Counting, Line
+from rushes.domain.document import ALWAYS, Counting, Line, Selection
 from rushes.domain.errors import StoreDamaged, StoreError
 
 from .documents import SCHEMA, a_document, opened, task_ids
@@ -270,7 +270,7 @@ class TestLists:
         expected.sort(reverse=True)
         seen: list[JsonValue] = []
         before = None
-        while page := await store.page(limit=7, before=before):
+        while page := await store.page(Selection(before=before), limit=7):
             seen += task_ids(page)
             before = str(page[-1]["task_id"])
         assert seen == expected
@@ -278,7 +278,7 @@ class TestLists:
     @pytest.mark.parametrize("before", ["", "nonsense", "\ud800", "zzzz", "task:"])
     async def test_a_cursor_that_is_no_task_id_harms_nothing(self, store: TaskStore, before: str) -> None:
         created, _ = await store.create(a_document())
-        assert await store.page(before=before) in ([], [created])
+        assert await store.page(Selection(before=before)) in ([], [created])
 
     async def test_states_are_counted(self, store: TaskStore) -> None:
         for state in ("queued", "queued", "succeeded"):
@@ -319,7 +319,7 @@ def test_a_page_is_what_filtering_everything_would_give(
                 for document in sorted(documents, key=lambda document: str(document["task_id"]), reverse=True)
                 if all(value is None or document[field] == value for field, value in wanted.items())
             ]
-            assert await store.page(owner=owner, state=state, kind=kind, limit=limit) == expected[:limit]
+            assert await store.page(Selection(owner, state, kind), limit=limit) == expected[:limit]
 
     anyio.run(check)
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import Unpack, cast
 
 import httpx
 from pydantic import JsonValue
@@ -16,7 +16,7 @@ from pydantic import JsonValue
 from rushes.cache.embedded.store import Document, TaskStore
 from rushes.cache.media.folder import KeptFile, MediaFolder
 from rushes.cache.workers.timers import queue_in_memory
-from rushes.domain.document import Counting, Line
+from rushes.domain.document import Creating, Replacing
 from rushes.domain.events import (
     Accepted,
     CancelAsked,
@@ -31,7 +31,6 @@ from rushes.domain.events import (
 )
 from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
 from rushes.domain.model_facts import ModelFacts
-from rushes.domain.money import Bound
 from rushes.domain.record import TaskRecord
 from rushes.domain.request import GenerationRequest, Kind
 from rushes.providers.provider import AccountCheck, AnswerSink, OutputStream, Provider, Traits
@@ -70,46 +69,19 @@ def dying_store(fuse: Fuse) -> type[TaskStore]:
     """A task store with seams `journal` and those of `write_of`, each `.before` and `.after` the write."""
 
     class DyingStore(TaskStore):
-        async def create(
-            self,
-            document: Document,
-            *,
-            fingerprint: str | None = None,
-            counting: Counting | None = None,
-            anew: bool = False,
-            lines: Sequence[Line] = (),
-            within: Sequence[Bound] = (),
-        ) -> tuple[Document, bool]:
+        async def create(self, document: Document, **how: Unpack[Creating]) -> tuple[Document, bool]:
             await fuse.at("journal.before")
-            created = await super().create(
-                document, fingerprint=fingerprint, counting=counting, anew=anew, lines=lines, within=within
-            )
+            created = await super().create(document, **how)
             await fuse.at("journal.after")
             return created
 
         async def replace(
-            self,
-            document: Document,
-            *,
-            durable: bool = False,
-            claims_job: bool = False,
-            reopens: bool = False,
-            answer: str | None = None,
-            lines: Sequence[Line] = (),
-            within: Sequence[Bound] = (),
+            self, document: Document, *, durable: bool = False, **how: Unpack[Replacing]
         ) -> Document | None:
             before = await self.get(str(document["task_id"]))
             seam = write_of(from_document(before), from_document(document)) if before is not None else "other"
             await fuse.at(f"{seam}.before")
-            replaced = await super().replace(
-                document,
-                durable=durable,
-                claims_job=claims_job,
-                reopens=reopens,
-                answer=answer,
-                lines=lines,
-                within=within,
-            )
+            replaced = await super().replace(document, durable=durable, **how)
             await fuse.at(f"{seam}.after")
             return replaced
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from rushes.cache.embedded.store import TaskStore
+from rushes.domain.document import Selection
 from rushes.domain.record import FINAL, SCHEMA, TaskRecord
 from rushes.tasks.journal import from_document
 from rushes.tasks.migrations import MIGRATIONS
@@ -52,7 +53,7 @@ async def records_of(home: Path) -> AsyncIterator[TaskRecord]:
     """Every record of a home, newest first."""
     async with TaskStore.opened(home / "cache", schema=SCHEMA, migrations=MIGRATIONS) as store:
         before: str | None = None
-        while page := [from_document(document) for document in await store.page(limit=PAGE, before=before)]:
+        while page := [from_document(document) for document in await store.page(Selection(before=before), limit=PAGE)]:
             for record in page:
                 yield record
             before = page[-1].task_id

@@ -1,9 +1,10 @@
 """The service when what it stands on fails: the store, the disk, the clock, an adapter, the call itself."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Unpack
 
 import anyio
 import anyio.lowlevel
@@ -12,10 +13,9 @@ from pydantic import JsonValue
 
 from rushes.cache.embedded.store import Document, TaskStore
 from rushes.cache.media.folder import MediaFolder
-from rushes.domain.document import Counting, Line
+from rushes.domain.document import Creating, Replacing
 from rushes.domain.errors import RequestRefused, StoreFull, SubmissionLost
 from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
-from rushes.domain.money import Bound
 from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.providers.provider import AnswerSink, Traits
@@ -51,19 +51,8 @@ async def test_a_call_cancelled_while_its_journal_is_written_is_sent_all_the_sam
     written, go_on = anyio.Event(), anyio.Event()
 
     class SlowStore(TaskStore):
-        async def create(
-            self,
-            document: Document,
-            *,
-            fingerprint: str | None = None,
-            counting: Counting | None = None,
-            anew: bool = False,
-            lines: Sequence[Line] = (),
-            within: Sequence[Bound] = (),
-        ) -> tuple[Document, bool]:
-            created = await super().create(
-                document, fingerprint=fingerprint, counting=counting, anew=anew, lines=lines, within=within
-            )
+        async def create(self, document: Document, **how: Unpack[Creating]) -> tuple[Document, bool]:
+            created = await super().create(document, **how)
             written.set()
             await go_on.wait()
             return created
@@ -86,27 +75,11 @@ async def test_an_answer_is_written_as_soon_as_the_store_can_be_written_again(tm
 
     class FullStore(TaskStore):
         async def replace(
-            self,
-            document: Document,
-            *,
-            durable: bool = False,
-            claims_job: bool = False,
-            reopens: bool = False,
-            answer: str | None = None,
-            lines: Sequence[Line] = (),
-            within: Sequence[Bound] = (),
+            self, document: Document, *, durable: bool = False, **how: Unpack[Replacing]
         ) -> Document | None:
             if document["job"] is not None and faults:
                 raise faults.pop()
-            return await super().replace(
-                document,
-                durable=durable,
-                claims_job=claims_job,
-                reopens=reopens,
-                answer=answer,
-                lines=lines,
-                within=within,
-            )
+            return await super().replace(document, durable=durable, **how)
 
     async with an_engine(tmp_path, _gateway(), store_type=FullStore) as engine:
         record = (await engine.generate(a_wish(kind="image"))).record
@@ -273,27 +246,11 @@ async def test_a_fault_while_an_answer_is_written_leaves_no_task_that_nobody_goe
 
     class FaultyStore(TaskStore):
         async def replace(
-            self,
-            document: Document,
-            *,
-            durable: bool = False,
-            claims_job: bool = False,
-            reopens: bool = False,
-            answer: str | None = None,
-            lines: Sequence[Line] = (),
-            within: Sequence[Bound] = (),
+            self, document: Document, *, durable: bool = False, **how: Unpack[Replacing]
         ) -> Document | None:
             if document["job"] is not None and faults:
                 raise faults.pop()
-            return await super().replace(
-                document,
-                durable=durable,
-                claims_job=claims_job,
-                reopens=reopens,
-                answer=answer,
-                lines=lines,
-                within=within,
-            )
+            return await super().replace(document, durable=durable, **how)
 
     gateway = _gateway()
     async with an_engine(tmp_path, gateway, store_type=FaultyStore) as engine:

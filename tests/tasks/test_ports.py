@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import anyio
 import pytest
@@ -20,7 +20,7 @@ from rushes.cache.media.kept_files import KeptFiles
 from rushes.cache.receipts import Receipts
 from rushes.cache.workers.leases import ProcessLease
 from rushes.cache.workers.timers import Scheduler, queue_in_memory
-from rushes.domain.document import Counting, Document, Line
+from rushes.domain.document import EVERYTHING, Counting, Creating, Document, Line, Replacing, Selection
 from rushes.domain.job import Job, Observation, RemoteOutput, Submission
 from rushes.domain.money import Bound
 from rushes.domain.principal import LOCAL
@@ -41,6 +41,7 @@ from rushes.tasks.ports import (
     ReceiptFile,
     SideValues,
     Uploader,
+    WordIndex,
     WorkQueue,
 )
 
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
         Journal,
         SideValues,
         Ledger,
+        WordIndex,
         MediaStore,
         Files,
         Lease,
@@ -78,6 +80,7 @@ if TYPE_CHECKING:
     ]:
         """Read by the type checkers."""
         return (
+            store,
             store,
             store,
             store,
@@ -100,19 +103,12 @@ class JournalInMemory:
         self._documents: dict[str, Document] = {}
         self._answers: dict[str, str] = {}
 
-    async def create(
-        self,
-        document: Document,
-        *,
-        fingerprint: str | None = None,
-        counting: Counting | None = None,
-        anew: bool = False,
-        lines: Sequence[Line] = (),
-        within: Sequence[Bound] = (),
-    ) -> tuple[Document, bool]:
-        equal = None if anew or fingerprint is None else await self.equal(fingerprint, counting)
-        if equal is not None:
-            return equal, False
+    async def create(self, document: Document, **how: Unpack[Creating]) -> tuple[Document, bool]:
+        fingerprint = how.get("fingerprint")
+        if fingerprint is not None and not how.get("anew"):
+            equal = await self.equal(fingerprint, how.get("counting"))
+            if equal is not None:
+                return equal, False
         new = self._documents[str(document["task_id"])] = {**document, "revision": 1}
         return new, True
 
@@ -141,18 +137,8 @@ class JournalInMemory:
     async def get(self, task_id: str) -> Document | None:
         return self._documents.get(task_id)
 
-    async def replace(
-        self,
-        document: Document,
-        *,
-        durable: bool = False,
-        claims_job: bool = False,
-        reopens: bool = False,
-        answer: str | None = None,
-        lines: Sequence[Line] = (),
-        within: Sequence[Bound] = (),
-    ) -> Document | None:
-        del durable, claims_job, reopens, answer, lines
+    async def replace(self, document: Document, *, durable: bool = False, **how: Unpack[Replacing]) -> Document | None:
+        del durable, how
         stored = self._documents[str(document["task_id"])]
         revision = stored["revision"]
         assert isinstance(revision, int)
@@ -161,22 +147,7 @@ class JournalInMemory:
         new = self._documents[str(document["task_id"])] = {**document, "revision": revision + 1}
         return new
 
-    async def restore(
-        self, document: Document, *, is_sound: Callable[[Document], bool] = lambda _: True, lines: Sequence[Line] = ()
-    ) -> bool:
-        raise NotImplementedError
-
-    async def search(
-        self,
-        query: str,
-        *,
-        owner: str | None = None,
-        state: str | None = None,
-        kind: str | None = None,
-        since: str | None = None,
-        before: str | None = None,
-        limit: int = 20,
-    ) -> list[Document]:
+    async def restore(self, document: Document, *, unsound: int | None = None, lines: Sequence[Line] = ()) -> bool:
         raise NotImplementedError
 
     async def index_words(self, before: str) -> bool:
@@ -222,16 +193,8 @@ class JournalInMemory:
     async def foreign_writes(self) -> object:
         return None
 
-    async def page(
-        self,
-        *,
-        owner: str | None = None,
-        state: str | None = None,
-        kind: str | None = None,
-        limit: int = 20,
-        before: str | None = None,
-    ) -> list[Document]:
-        del owner, state, kind, before
+    async def page(self, selection: Selection = EVERYTHING, *, limit: int = 20) -> list[Document]:
+        del selection
         return list(self._documents.values())[:limit]
 
     async def wait_for_change(self, task_id: str, revision: int, *, seconds: float) -> Document | None:

@@ -3,18 +3,17 @@
 import json
 import logging
 import shutil
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Unpack
 
 import anyio
 import pytest
 
 from rushes.cache.embedded.store import Document, TaskStore
-from rushes.domain.document import Line
+from rushes.domain.document import Replacing
 from rushes.domain.errors import StoreFull, TaskNotFound
 from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
-from rushes.domain.money import Bound
 from rushes.domain.principal import LOCAL, Principal
 from rushes.domain.record import TaskRecord
 from rushes.domain.request import GenerationRequest
@@ -113,27 +112,11 @@ def _full_store() -> type[TaskStore]:
 
     class FullStore(TaskStore):
         async def replace(
-            self,
-            document: Document,
-            *,
-            durable: bool = False,
-            claims_job: bool = False,
-            reopens: bool = False,
-            answer: str | None = None,
-            lines: Sequence[Line] = (),
-            within: Sequence[Bound] = (),
+            self, document: Document, *, durable: bool = False, **how: Unpack[Replacing]
         ) -> Document | None:
             if document["job"] is not None:
                 raise StoreFull("the disk is full")
-            return await super().replace(
-                document,
-                durable=durable,
-                claims_job=claims_job,
-                reopens=reopens,
-                answer=answer,
-                lines=lines,
-                within=within,
-            )
+            return await super().replace(document, durable=durable, **how)
 
     return FullStore
 
