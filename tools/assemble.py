@@ -25,7 +25,7 @@ class Assemble(ToolInput):
     """Arguments of `assemble`."""
 
     shots: Shots = Field(description="task:<task_id>#1[1.5-4 -6dB]")
-    sounds: Sounds | None = Field(None)
+    sounds: Sounds | None = Field(None, description="...#1[@2]")
     transition_seconds: float = Field(0, ge=0)
     fade_out_seconds: float = Field(0, ge=0)
     wait_seconds: CappedSeconds = Field(0)
@@ -64,7 +64,7 @@ async def assemble(context: ToolContext, arguments: Assemble) -> ToolResult:
 ASSEMBLE = ToolSpec(
     name="assemble",
     title="Assemble",
-    description="Cut shots, stills and sounds into an MP4; free.",
+    description="Cut shots, stills, sounds into an MP4; free.",
     input_model=Assemble,
     call=assemble,
     hints=GENERATES,

@@ -67,7 +67,7 @@ class CancelTask(ToolInput):
     """Arguments of `cancel_task`."""
 
     task_id: TaskId
-    abandon: bool = Field(False, description="Though it may charge")
+    abandon: bool = Field(False, description="May still charge")
 
 
 async def check_task(context: ToolContext, arguments: CheckTask) -> ToolResult:
@@ -137,7 +137,7 @@ async def cancel_task(context: ToolContext, arguments: CancelTask) -> ToolResult
 CHECK_TASK = ToolSpec(
     name="check_task",
     title="Check task",
-    description="See a generation's state, outputs or failure; can wait for its end.",
+    description="A generation's state, outputs or failure; can wait.",
     input_model=CheckTask,
     call=check_task,
     hints=READS,
@@ -146,7 +146,7 @@ CHECK_TASK = ToolSpec(
 LIST_TASKS = ToolSpec(
     name="list_tasks",
     title="List tasks",
-    description="Find earlier generations, newest first.",
+    description="Earlier generations, newest first.",
     input_model=ListTasks,
     call=list_tasks,
     hints=READS,
@@ -155,7 +155,7 @@ LIST_TASKS = ToolSpec(
 CANCEL_TASK = ToolSpec(
     name="cancel_task",
     title="Cancel task",
-    description="Stop a generation, where its gateway can cancel.",
+    description="Stop a generation, if its gateway can.",
     input_model=CancelTask,
     call=cancel_task,
     hints=CANCELS,

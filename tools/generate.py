@@ -65,14 +65,14 @@ class GenerateInput(ToolInput):
     provider: Name | None = Field(None)
     seed: int | None = Field(None)
     count: Count | None = Field(None, description="1-10")
-    provider_options: Options | None = Field(None, description="The gateway's own fields")
+    provider_options: Options | None = Field(None, description="Gateway's fields")
     wait_seconds: WaitSeconds = Field(0, description="0-45")
     force_new: bool = Field(False, description="Pay again")
-    dry_run: bool = Field(False, description="Show payload")
-    max_cost: MaxCost | None = Field(None)
+    dry_run: bool = Field(False)
+    max_cost: MaxCost | None = Field(None, description="Refuse above")
     output_name: OutputName | None = Field(None)
     output_dir: Text | None = Field(None)
-    from_task: TaskId | None = Field(None, description="Repeat with changes")
+    from_task: TaskId | None = Field(None, description="Task to vary")
     without: Texts | None = Field(None, description="Not to repeat")
 
     @field_validator("prompt")
@@ -95,14 +95,14 @@ class GenerateVideo(GenerateInput):
     """Arguments of `generate_video`."""
 
     duration_seconds: float | None = Field(None, gt=0)
-    aspect_ratio: AspectRatio | None = Field(None, description="16:9, 9:16 or auto")
-    resolution: Resolution | None = Field(None, description="480p, 720p, 1080p, 4k")
-    size: Size | None = Field(None, description="1280x720")
-    audio: bool | None = Field(None, description="With sound")
+    aspect_ratio: AspectRatio | None = Field(None, description="16:9 or auto")
+    resolution: Resolution | None = Field(None, description="720p, 1080p, 4k")
+    size: Size | None = Field(None)
+    audio: bool | None = Field(None)
     negative_prompt: LongText | None = Field(None)
     watermark: bool | None = Field(None)
-    quality: Word | None = Field(None)
-    image: Text | None = Field(None, description="First frame: https or data URL, path (stdio) or task:<task_id>#1")
+    quality: Word | None = Field(None, description="quality, fast")
+    image: Text | None = Field(None, description="First frame: https or data URL, path (stdio), task:<task_id>#1 or #1@last")
     last_frame: Text | None = Field(None)
     reference_images: Texts | None = Field(None)
     reference_videos: Texts | None = Field(None)
@@ -112,13 +112,13 @@ class GenerateVideo(GenerateInput):
 class GenerateImage(GenerateInput):
     """Arguments of `generate_image`."""
 
-    aspect_ratio: AspectRatio | None = Field(None, description="16:9, 9:16 or auto")
+    aspect_ratio: AspectRatio | None = Field(None, description="16:9 or auto")
     resolution: Resolution | None = Field(None, description="1k, 2k, 4k")
-    size: Size | None = Field(None, description="1024x1024")
+    size: Size | None = Field(None)
     negative_prompt: LongText | None = Field(None)
     watermark: bool | None = Field(None)
-    images: Texts | None = Field(None, description="To edit or refer")
-    mask: Text | None = Field(None, description="Where to edit")
+    images: Texts | None = Field(None, description="Edit or refer")
+    mask: Text | None = Field(None)
     output_format: OutputFormat | None = Field(None, description="png, jpeg, webp")
     quality: Word | None = Field(None, description="low, high")
 
@@ -134,10 +134,10 @@ class GenerateAudio(GenerateInput):
 
     purpose: PurposeWord | None = Field(None)
     voice: Name | None = Field(None)
-    language: Name | None = Field(None, description="en, de-DE")
+    language: Name | None = Field(None)
     speed: float | None = Field(None, ge=0.25, le=4, description="0.25-4")
     duration_seconds: float | None = Field(None, gt=0, description="Music, sound")
-    output_format: OutputFormat | None = Field(None, description="mp3, wav")
+    output_format: OutputFormat | None = Field(None)
     quality: Word | None = Field(None)
     instructions: LongText | None = Field(None, description="Tone and pace")
 
@@ -287,7 +287,7 @@ GENERATE_VIDEO = ToolSpec(
     name="generate_video",
     title="Generate video",
     description=(
-        "Generate a video from text, frames or references. Costs money; answers with a task: follow its `next`, "
+        "Generate a video from text, frames or references. Costs money. Answers a task: follow its `next`; "
         "never call again to look."
     ),
     input_model=GenerateVideo,
@@ -299,7 +299,7 @@ GENERATE_VIDEO = ToolSpec(
 GENERATE_IMAGE = ToolSpec(
     name="generate_image",
     title="Generate image",
-    description="Generate or edit images; costs money, arguments and answer as in generate_video.",
+    description="Generate or edit images; costs money, works as generate_video.",
     input_model=GenerateImage,
     call=generate,
     hints=GENERATES,
@@ -310,7 +310,7 @@ GENERATE_IMAGE = ToolSpec(
 GENERATE_AUDIO = ToolSpec(
     name="generate_audio",
     title="Generate audio",
-    description="Generate speech, music or sound; costs money, arguments and answer as in generate_video.",
+    description="Generate speech, music or sound; costs money, works as generate_video.",
     input_model=GenerateAudio,
     call=generate,
     hints=GENERATES,

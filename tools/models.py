@@ -37,8 +37,8 @@ class ListModels(ToolInput):
 
     kind: KindFilter | None = Field(None)
     provider: Name | None = Field(None)
-    query: Name | None = Field(None, description="Part of a name")
-    fits: Options | None = Field(None, description="Inputs it must take")
+    query: Name | None = Field(None)
+    fits: Options | None = Field(None, description="Inputs to take")
     cursor: Name | None = Field(None)
 
 
@@ -191,7 +191,7 @@ def _in_turn(offers: Sequence[ModelOffer]) -> Iterator[ModelOffer]:
 LIST_MODELS = ToolSpec(
     name="list_models",
     title="List models",
-    description="Find models, where each is usable now and what it accepts.",
+    description="Find models: where usable, what each takes.",
     input_model=ListModels,
     call=list_models,
     hints=READS,

@@ -19,7 +19,7 @@ class ViewOutput(ToolInput):
     task_id: TaskId | None = Field(None)
     task_ids: TaskIds | None = Field(None, description="One grid")
     index: int | None = Field(None, ge=1, description="From 1")
-    at_seconds: float | None = Field(None, description="A video frame")
+    at_seconds: float | None = Field(None, description="Video frame")
 
     @model_validator(mode="after")
     def _names_tasks_once(self) -> Self:
@@ -44,7 +44,7 @@ async def view_output(context: ToolContext, arguments: ViewOutput) -> Picture:
 VIEW_OUTPUT = ToolSpec(
     name="view_output",
     title="View output",
-    description="See what was made: an image, a video's contact sheet, a sound's waveform.",
+    description="See what was made: image, contact sheet, waveform.",
     input_model=ViewOutput,
     call=view_output,
     hints=READS,
