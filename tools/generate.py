@@ -102,7 +102,9 @@ class GenerateVideo(GenerateInput):
     negative_prompt: LongText | None = Field(None)
     watermark: bool | None = Field(None)
     quality: Word | None = Field(None, description="quality, fast")
-    image: Text | None = Field(None, description="First frame: https or data URL, path (stdio), task:<task_id>#1 or #1@last")
+    image: Text | None = Field(
+        None, description="First frame: https or data URL, path (stdio), task:<task_id>#1 or #1@last"
+    )
     last_frame: Text | None = Field(None)
     reference_images: Texts | None = Field(None)
     reference_videos: Texts | None = Field(None)

@@ -79,7 +79,7 @@ def _headline(task: Task) -> Text:
         state += f", {round(100 * task.progress)} %"
     line = Text(f"{mark} {state}", Style(color=colour, bold=True))
     took = _seconds_taken(task)
-    about = [task.kind, task.provider, task.model, None if took is None else f"{took:.1f} s", _cost(task)]
+    about = [task.kind, task.provider, task.model, None if took is None else f"{max(took, 1):.0f} s", _cost(task)]
     known = [plain(part, 80) for part in about if part]
     return line.append(f"  {' · '.join(known)}", "not bold default") if known else line
 

@@ -167,7 +167,7 @@ class _Router:
         return Route(tried_in_order(matched.matches), warnings, chosen_among(asked, matched))
 
 
-_SANDBOX_CHOSEN = "No gateway key is configured, so the free built-in sandbox makes this (not a real model)."
+_SANDBOX_CHOSEN = "No key set: the free sandbox renders it."
 _NO_KEY_HINT = "Ask the user to set a gateway's API key, or leave model and provider out to use the free sandbox."
 _HALF_CONFIGURED_HINT = "Ask the user to set it, or name the provider 'sandbox' for the free built-in one."
 

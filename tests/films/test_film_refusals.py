@@ -166,7 +166,7 @@ async def test_films_are_not_generated_and_offer_no_model(studio: Studio) -> Non
     assert _reason(named) == "unsupported"
     assert "assemble" not in str(models)
     assert free["provider"] == "sandbox"
-    assert "No gateway key is configured" in str(free["warnings"])
+    assert "No key set" in str(free["warnings"])
 
 
 def _reason(answer: Document) -> object:

@@ -78,7 +78,7 @@ def test_a_lost_output_whose_url_is_gone_promises_nothing_and_says_what_is_left_
 
 def test_a_lost_output_whose_url_lives_says_until_when_and_links_to_it() -> None:
     task = shown(REFUSED)
-    assert task.outputs[0].hint == "Fetch it from its url before 2026-11-21T17:05:30.123Z: rushes tries no more."
+    assert task.outputs[0].hint == "Fetch it from its url before 2026-11-21T17:05:30Z: rushes tries no more."
     assert len(output_links(record(**DONE, outputs=(REFUSED,)), local_files=True, now=NOW)) == 1
     assert output_links(record(**DONE, outputs=(REFUSED,)), local_files=True, now=LATER) == ()
 

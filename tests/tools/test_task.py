@@ -41,13 +41,12 @@ def test_a_kept_result_is_shown_with_all_its_facts() -> None:
         "provider": "gateway",
         "model": "fox-1",
         "prompt": "a red fox",
-        "created_at": "2026-11-20T17:05:30.123Z",
-        "finished_at": "2026-11-20T17:05:30.123Z",
+        "created_at": "2026-11-20T17:05:30Z",
+        "finished_at": "2026-11-20T17:05:30Z",
         "outputs": [
             {
-                "keeping": "kept",
                 "url": "https://cdn.example/fox.mp4",
-                "expires_at": "2026-12-05T17:05:30.123Z",
+                "expires_at": "2026-12-05T17:05:30Z",
                 "path": "/media/fox.mp4",
                 "resource": "rushes://tasks/01TASK/outputs/1",
                 "mime_type": "video/mp4",
@@ -138,7 +137,7 @@ def test_an_output_that_could_not_be_kept_says_why_while_the_task_stays_succeede
 
     assert shown.state == "succeeded"
     assert shown.warnings == ("Output 1 is lost: it could not be kept (the disk is full).",)
-    assert shown.outputs[0].hint == "Fetch it from its url before 2026-12-05T17:05:30.123Z: rushes tries no more."
+    assert shown.outputs[0].hint == "Fetch it from its url before 2026-12-05T17:05:30Z: rushes tries no more."
 
 
 def test_an_output_that_is_tried_again_says_so() -> None:
@@ -179,8 +178,8 @@ def test_a_list_leaves_out_what_is_null_and_says_why_a_task_failed() -> None:
                 "provider": "gateway",
                 "model": "fox-1",
                 "prompt": "a red fox",
-                "created_at": "2026-11-20T17:05:30.123Z",
-                "finished_at": "2026-11-20T17:05:30.123Z",
+                "created_at": "2026-11-20T17:05:30Z",
+                "finished_at": "2026-11-20T17:05:30Z",
                 "failure": {"reason": "provider_error", "charged": "no"},
             },
             {
@@ -191,7 +190,7 @@ def test_a_list_leaves_out_what_is_null_and_says_why_a_task_failed() -> None:
                 "model": "fox-1",
                 "prompt": "a red fox",
                 "progress": 0.5,
-                "created_at": "2026-11-20T17:05:30.123Z",
+                "created_at": "2026-11-20T17:05:30Z",
                 "outputs": [{"path": "/media/fox.mp4", "mime_type": "video/mp4"}],
             },
         ]

@@ -6,9 +6,9 @@ What gateways tell is bounded: of very many outputs the first are shown, and a v
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from ...domain.failure import clean_text
 from ...domain.record import KeepingStatus, Output, TaskRecord
@@ -42,9 +42,9 @@ class TaskOutput(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    keeping: KeepingWord = "keeping"
-    """`kept`: on disk, at `path`. `keeping`: rushes is at it. `lost`: it is not on disk and rushes tries no more.
-    `off`: keeping is turned off."""
+    keeping: Annotated[KeepingWord, Field(exclude_if=lambda word: word == "kept")] = "kept"
+    """`kept`: on disk, at `path`; an answer leaves the word out then. `keeping`: rushes is at it. `lost`: it is not on
+    disk and rushes tries no more. `off`: keeping is turned off."""
     hint: str | None = None
     """What to do now, where the file is not simply there."""
     url: str | None = None
@@ -63,11 +63,25 @@ class TaskOutput(BaseModel):
     has_audio: bool | None = None
 
 
-def timestamp(moment: datetime | None) -> str | None:
-    """ISO 8601 in UTC, to the millisecond: `2026-11-20T17:05:00.000Z`."""
+def timestamp(moment: datetime | None, *, precise: bool = True) -> str | None:
+    """ISO 8601 in UTC: `2026-11-20T17:05:00.000Z`, and without the milliseconds where it is not to be `precise`."""
     if moment is None:
         return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    timespec = "milliseconds" if precise else "seconds"
+    return moment.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
+def plainer(value: JsonValue) -> JsonValue:
+    """The same JSON with whole numbers as such: `5`, where a measure is `5.0`."""
+    match value:
+        case float():
+            return int(value) if value.is_integer() else value
+        case list():
+            return [plainer(each) for each in value]
+        case dict():
+            return {name: plainer(each) for name, each in value.items()}
+        case _:
+            return value
 
 
 def shown_outputs(record: TaskRecord, now: datetime, *, whole: bool = False) -> tuple[TaskOutput, ...]:
@@ -82,7 +96,7 @@ def _shown(task_id: str, index: int, output: Output, now: datetime, *, whole: bo
         keeping="kept" if kept is not None else KEEPING_WORDS[output.keeping.status],
         hint=_hint(task_id, output, now, whole=whole),
         url=remote.url if whole else shown_url(remote.url),
-        expires_at=timestamp(remote.expires_at),
+        expires_at=timestamp(remote.expires_at, precise=whole),
         mime_type=shown_mime(output),
     )
     if kept is None:
@@ -127,7 +141,7 @@ def _hint(task_id: str, output: Output, now: datetime, *, whole: bool) -> str | 
     if output.keeping.status == "off":
         return None
     where = "its url" if whole or shown_url(output.public_url) else f"its url, which stands in {task_uri(task_id)}"
-    until = f" before {timestamp(output.remote.expires_at)}" if output.remote.expires_at else ""
+    until = f" before {timestamp(output.remote.expires_at, precise=False)}" if output.remote.expires_at else ""
     if output.pending:
         return "rushes fetches it by itself: check_task says when it is on disk."
     if may_still_be_fetched(output, now):

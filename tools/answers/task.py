@@ -18,10 +18,10 @@ from ...tasks.service import Lineage
 from .again import TEXT_CHARACTERS, call_again, shortened
 from .amounts import CostShown, EstimateShown, cost_shown, estimate_shown
 from .next_step import NextStep, next_step
-from .outputs import TaskOutput, output_warnings, shown_outputs, shown_url, timestamp
+from .outputs import TaskOutput, output_warnings, plainer, shown_outputs, shown_url, timestamp
 
-PROMPT_SHOWN = 200
-"""Characters of the prompt that a result repeats."""
+PROMPT_SHOWN = 80
+"""Characters of the prompt that a result repeats: its reader wrote it, and `arguments` have the whole."""
 
 
 class JobShown(BaseModel):
@@ -83,7 +83,7 @@ class Task(BaseModel):
     def document(self) -> dict[str, JsonValue]:
         """What stands in an answer: nothing that is null or empty, and nothing that another field says as well."""
         shown: dict[str, JsonValue] = self.model_dump(mode="json", exclude_none=True)
-        return {name: value for name, value in shown.items() if value != [] and value is not False}
+        return {name: plainer(value) for name, value in shown.items() if value != [] and value is not False}
 
 
 class DryRun(BaseModel):
@@ -143,9 +143,9 @@ def task_of(
         model=record.model,
         prompt=clean_text(record.request.prompt, PROMPT_SHOWN),
         progress=None if record.final and not whole else record.progress,
-        created_at=timestamp(record.created_at),
+        created_at=timestamp(record.created_at, precise=whole),
         updated_at=None if record.final and record.settled and not whole else timestamp(record.updated_at),
-        finished_at=timestamp(record.ended_at),
+        finished_at=timestamp(record.ended_at, precise=whole),
         outputs=shown_outputs(record, now or datetime.now(UTC), whole=whole),
         failure=record.failure,
         warnings=(*said, *_warnings(record, whole=whole, deduplicated=deduplicated), *cut),
