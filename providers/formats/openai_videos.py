@@ -17,7 +17,7 @@ from typing import ClassVar
 from pydantic import JsonValue
 
 from ...domain.errors import Charged, RequestRefused
-from ...domain.job import Job, Observation, Plan, RemoteOutput
+from ...domain.job import Job, Observation, Plan, RemoteOutput, Submission
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest
 from ..client.reply import Reply
@@ -66,10 +66,12 @@ class OpenAIVideos(LLMGateway):
                 compose.put("input_reference", links[0], "image")
         return compose
 
+    def submission(self, plan: Plan, reply: Reply) -> Submission:
+        made = super().submission(plan, reply)
+        return made.model_copy(update={"observation": _wishing(made.observation, reply)})
+
     def observation(self, job: Job, reply: Reply) -> Observation:
-        seen = super().observation(job, reply)
-        wait = parse_number(reply.headers.get("openai-poll-after-ms"))
-        return seen if wait is None else seen.model_copy(update={"poll_after_seconds": wait / 1000})
+        return _wishing(super().observation(job, reply), reply)
 
     def charged_for_failure(self, video: Video) -> Charged:
         """No such server documents it."""
@@ -92,3 +94,9 @@ class OpenAIVideos(LLMGateway):
     def account(self, reply: Reply) -> AccountCheck:
         message = "reachable; the list of models needs no valid key, so the key itself is not proven, nor credit"
         return AccountCheck(ok=True, message=message)
+
+
+def _wishing(seen: Observation, reply: Reply) -> Observation:
+    """With the pause before the next look that OpenAI's own client keeps to."""
+    wait = parse_number(reply.headers.get("openai-poll-after-ms"))
+    return seen if wait is None or wait < 0 else seen.model_copy(update={"poll_after_seconds": wait / 1000})

@@ -25,6 +25,7 @@ from .search import Searcher
 from .shield import uninterrupted
 from .submissions import Submissions
 from .submit import Submitter
+from .wishes import Wishes
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ class Advancer:
         rates: Rates,
         learning: Learning,
         callbacks: Callbacks,
+        wishes: Wishes,
         lease: Lease,
         steady: SteadyTime,
     ) -> None:
@@ -98,6 +100,7 @@ class Advancer:
         self._rates = rates
         self._learning = learning
         self._callbacks = callbacks
+        self._wishes = wishes
         self._lease = lease
         self._steady = steady
         self._lanes: dict[str, Lane] = {}
@@ -146,6 +149,7 @@ class Advancer:
     def _forget(self, task_id: str) -> None:
         self._lanes.pop(task_id, None)
         self._callbacks.forget(task_id)
+        self._wishes.forget(task_id)
         self._holding.forget(task_id)
         self._input_wait.forget(task_id)
         self._steady.forget(task_id)

@@ -48,7 +48,8 @@ class Outlook:
     errors: int = 0
     """Failed looks in a row."""
     wish: float | None = None
-    """The gateway's own wish; a floor."""
+    """The gateway's own: a floor. Only one for looks in less than a second, which would not be made without, brings the
+    next one forward; no time at all (`Retry-After: 0`) is no wish."""
 
 
 def pause_seconds(look: Outlook, jitter: float) -> float:
@@ -58,7 +59,7 @@ def pause_seconds(look: Outlook, jitter: float) -> float:
     else:
         base = _best_pause(look)
     floor = min(look.wish, WISH_MAX_SECONDS) if look.wish is not None else 0.0
-    quick = look.wish is not None and look.wish < PAUSE_MIN_SECONDS and not look.errors
+    quick = 0 < floor < PAUSE_MIN_SECONDS and not look.errors
     return max(0.05, floor) if quick else max(base * (1 + 0.1 * jitter), floor)
 
 

@@ -17,6 +17,7 @@ from .cadence import NORMAL, UNWATCHED, WAITED_FOR, Outlook, pause_seconds
 from .callbacks import Callbacks
 from .keep import Keeper
 from .learning import Learning
+from .wishes import Wishes
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class Looker:
         learning: Learning,
         steady: SteadyTime,
         callbacks: Callbacks,
+        wishes: Wishes,
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads requests, no secret
     ) -> None:
         self._journal = journal
@@ -49,10 +51,11 @@ class Looker:
         self._learning = learning
         self._steady = steady
         self._callbacks = callbacks
+        self._wishes = wishes
         self._jitter = jitter
 
-    def pause_seconds(self, record: TaskRecord, wish: float | None = None) -> float:
-        """The pause before the next look at a job, by the cadence rule."""
+    def pause_seconds(self, record: TaskRecord) -> float:
+        """The pause before the next look at a job, by the cadence rule and what the gateway wished for."""
         price = UNWATCHED if record.final else WAITED_FOR if self._waited_for(record.task_id) else NORMAL
         elapsed = self._steady.now(record.task_id) - self._learning.began(record)
         look = Outlook(
@@ -60,7 +63,7 @@ class Looker:
             expectation=self._learning.expectation(record),
             price=price,
             errors=record.poll_errors,
-            wish=wish,
+            wish=self._wishes.left(record.task_id),
         )
         usual = pause_seconds(look, self._jitter())
         return self._callbacks.pause_seconds(record, usual, look.elapsed, look.expectation.median)
@@ -98,10 +101,12 @@ class Looker:
         return await self._seen(record, seen, kept)
 
     async def _seen(self, record: TaskRecord, seen: Observation, kept: life.Kept) -> TaskRecord | None:
+        self._wishes.note(record.task_id, seen.poll_after_seconds)
+
         def apply(current: TaskRecord) -> TaskRecord:
             now = self._clock.now()
             after = self._timed_out(life.observed(current, seen, now, kept), now)
-            pause = self.pause_seconds(after, seen.poll_after_seconds)
+            pause = self.pause_seconds(after)
             return life.poll_due(after, now + timedelta(seconds=pause), now)
 
         unchanged = apply(record)
@@ -117,11 +122,12 @@ class Looker:
         logger.info(
             "look failed", extra={"task_id": record.task_id, "provider": record.provider, "problem": error.message}
         )
+        self._wishes.note(record.task_id, error.retry_after_seconds)
 
         def apply(current: TaskRecord) -> TaskRecord:
             now = self._clock.now()
             after = self._timed_out(life.poll_failed(current, error, now), now)
-            pause = self.pause_seconds(after, error.retry_after_seconds)
+            pause = self.pause_seconds(after)
             return life.poll_due(after, now + timedelta(seconds=pause), now)
 
         return await self._journal.change(record.task_id, apply)

@@ -28,6 +28,7 @@ from .settle import Settler
 from .submissions import Submissions
 from .submit import Submitter
 from .takeover import Takeover
+from .wishes import Wishes
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,18 @@ def wired(
     steady, submissions = SteadyTime(clock), Submissions()
     keeper = Keeper(parts.media, journal, clock, enabled=limits.keep_outputs, bytes_max=limits.download_bytes_max)
     holding = Holding(journal, configured, clock, HoldLimits(limits.hold_seconds_max, limits.hold_tries_max))
-    rescuer, rates = Rescuer(parts.media, keeper), Rates(providers, clock)
+    rescuer, rates, wishes = Rescuer(parts.media, keeper), Rates(providers, clock), Wishes(clock)
     canceller = Canceller(journal, providers, clock)
     callbacks = Callbacks(parts.hooks, parts.store, clock, submissions)
     looker = Looker(
-        journal, keeper, clock, waited_for=waited_for, learning=learning, steady=steady, callbacks=callbacks
+        journal,
+        keeper,
+        clock,
+        waited_for=waited_for,
+        learning=learning,
+        steady=steady,
+        callbacks=callbacks,
+        wishes=wishes,
     )
     input_wait = InputWait(journal, intake, clock)
     advancer = Advancer(
@@ -74,7 +82,7 @@ def wired(
         providers,
         clock,
         submissions=submissions,
-        submitter=Submitter(journal, keeper, book, holding, rates, clock, rescuer, callbacks, money),
+        submitter=Submitter(journal, keeper, book, holding, rates, clock, rescuer, callbacks, money, wishes),
         resumer=Resumer(journal, parts.media, book, configured, clock, rescuer),
         holding=holding,
         looker=looker,
@@ -87,6 +95,7 @@ def wired(
         rates=rates,
         learning=learning,
         callbacks=callbacks,
+        wishes=wishes,
         lease=parts.lease,
         steady=steady,
     )

@@ -26,7 +26,9 @@ def test_doctor_tells_keys_that_work_from_one_that_does_not(gateway_process: Gat
 
 def test_with_a_key_a_gateway_is_chosen_and_the_sandbox_only_by_name(gateway_process: GatewayProcess) -> None:
     settings = {name: value for name, value in settings_of(gateway_process).items() if name.startswith("APIXO")}
-    paid = rushes("generate", "video", "a fox", "--model", "veo-3.1", "--json", environment=settings).document
+    paid = rushes(
+        "generate", "video", "a fox [look-after:0.1]", "--model", "veo-3.1", "--json", environment=settings
+    ).document
     free = rushes("generate", "image", "a fox", "--provider", "sandbox", "--json", environment=settings).document
     assert (paid["provider"], paid["state"]) == ("apixo", "succeeded")
     assert (free["provider"], free["state"]) == ("sandbox", "succeeded")

@@ -3,7 +3,7 @@
 Nothing in rushes knows of this: store, provider, media folder and HTTP transport are the seams that it has anyway.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,6 @@ from pydantic import JsonValue
 
 from rushes.cache.embedded.store import Document, TaskStore
 from rushes.cache.media.folder import KeptFile, MediaFolder
-from rushes.cache.workers.timers import queue_in_memory
 from rushes.domain.document import Creating, Replacing
 from rushes.domain.events import (
     Accepted,
@@ -35,11 +34,11 @@ from rushes.domain.record import TaskRecord
 from rushes.domain.request import GenerationRequest, Kind
 from rushes.providers.provider import AccountCheck, AnswerSink, OutputStream, Provider, Traits
 from rushes.tasks.journal import from_document
-from rushes.tasks.ports import Clock, Lane, WorkQueue
 
 from .fuse import Fuse
 
 NEXT_LOOK_SECONDS = 0.02
+"""What its gateways wish for, as far as tests of processes see them."""
 
 
 def write_of(before: TaskRecord, after: TaskRecord) -> str:
@@ -218,37 +217,6 @@ class DyingProvider:
 
     async def aclose(self) -> None:
         await self._real.aclose()
-
-
-class HastyQueue:
-    """A queue that begins a task's steps at once: what the gateway wishes for counts from its first look on only."""
-
-    def __init__(self, queue: WorkQueue) -> None:
-        self._queue = queue
-
-    @classmethod
-    def made(
-        cls,
-        step: Callable[[str], Awaitable[float | None]],
-        clock: Clock,
-        *,
-        at_once: Mapping[str, int],
-        shares: Collection[str],
-        lane_of: Callable[[str], Lane],
-    ) -> WorkQueue:
-        return cls(queue_in_memory(step, clock, at_once=at_once, shares=shares, lane_of=lane_of))
-
-    def __contains__(self, task_id: str, /) -> bool:
-        return task_id in self._queue
-
-    def schedule(self, task_id: str, after_seconds: float = 0.0) -> None:
-        self._queue.schedule(task_id, min(after_seconds, NEXT_LOOK_SECONDS))
-
-    def due_in(self, task_id: str) -> float | None:
-        return self._queue.due_in(task_id)
-
-    async def run(self) -> None:
-        await self._queue.run()
 
 
 def _soon(seen: Observation) -> Observation:

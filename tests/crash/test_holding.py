@@ -15,7 +15,8 @@ from ..gateways.client import RunningGateways
 
 pytestmark = pytest.mark.anyio
 
-GENERATE = ["generate", "image", "a red fox", "--provider", "routeany", "--model", "acme/new", "--json"]
+FOX = "a red fox [look-after:0.1]"
+GENERATE = ["generate", "image", FOX, "--provider", "routeany", "--model", "acme/new", "--json"]
 
 
 async def _rushes(environment: dict[str, str], *arguments: str) -> dict[str, object]:

@@ -16,6 +16,7 @@ from rushes.cache.media.decoder import Decoder
 from rushes.cache.receipts import Receipts
 from rushes.cache.workers.leases import LeaseTimes, ProcessLease
 from rushes.cache.workers.nudges import NudgeFolder
+from rushes.cache.workers.timers import queue_in_memory
 from rushes.domain.budget import Budget
 from rushes.domain.money import Price
 from rushes.domain.principal import LOCAL
@@ -38,7 +39,7 @@ from rushes.tasks.service import Wish
 from ..clocks import MachineClock
 from .fuse import Fuse, Tell
 from .orders import Called, Order, Reached, Report
-from .seams import DyingFolder, DyingProvider, DyingTransport, HastyQueue, dying_store
+from .seams import DyingFolder, DyingProvider, DyingTransport, dying_store
 
 ALL = 1000
 TIMEOUT_SECONDS = 10.0
@@ -99,7 +100,7 @@ async def opened(order: Order, fuse: Fuse) -> AsyncGenerator[tuple[Engine, TaskS
             receipts=None if receipts is None else await stack.enter_async_context(receipts),
             store=store,
             lease=lease,
-            queue=HastyQueue.made,
+            queue=queue_in_memory,
             media=DyingFolder(order.home / "outputs", fuse),
             decoder=Decoder(DECODING),
             hooks=None if order.public_url is None else hook_parts(order.home),

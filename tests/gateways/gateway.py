@@ -14,7 +14,7 @@ from .calls import Call, Identity, Refusal, Route
 from .checks import Flaw, Inspection, empties, inspect_model
 from .faults import FAULTS, Cut, spoil
 from .hooks import Outgoing, address_in
-from .jobs import Draft, Job, Trouble
+from .jobs import FINAL, Draft, Job, Trouble
 from .offers import output_urls
 from .views import Authorization, Phase
 from .world import World
@@ -110,7 +110,7 @@ class Gateway(ABC):
         job.on_end = self._tell_of_end
         self.prepare(job)
         await self._go_on_by_itself(job)
-        genuine = self._created(job, answer(job))
+        genuine = self._with_wish(self._created(job, answer(job)), job)
         if await self.world.holding.pass_through(self.name, job.job_id):
             return Cut("quiet")
         return self._faulty(words, "after", genuine) or genuine
@@ -207,7 +207,14 @@ class Gateway(ABC):
     async def look(self, job: Job, view: Callable[[Job], Response]) -> Response:
         """Answer a poll: the job goes on by it, and a poll fault may take the answer's place."""
         job.look()
-        return self.later("poll", view(job), job)
+        return self.later("poll", self._with_wish(view(job), job), job)
+
+    def _with_wish(self, answer: Response, job: Job) -> Response:
+        """When the gateway would like the next look, where it has been told to say so."""
+        word = self.switched("look-after", job)
+        if word is not None and job.phase not in FINAL:
+            answer.headers["retry-after"] = word.argument(0, "1")
+        return answer
 
     def fault(self, moment: Moment, job: Job | None = None) -> Word | None:
         """The fault that hits this request, if one does; it is used up by asking."""

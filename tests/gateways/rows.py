@@ -51,6 +51,8 @@ JOB_ROWS: Final = (
     Behaviour("hook-late", "job", "its webhook comes so many seconds after the end", _FAULT, ("SECONDS",)),
     Behaviour("hook-early", "job", "ends at once, and its webhook comes before the answer to its create", _FAULT),
     Behaviour("hook-running", "job", "a webhook tells that it goes on, too", "Replicate's event `start`"),
+    Behaviour("look-after", "switch", "Retry-After in the answers of a job that goes on (here it may be a fraction)",
+              "RFC 9110, 10.2.3; no page of these gateways names it", ("SECONDS",)),
     Behaviour("vanish", "job", "unknown to the gateway after N looks (1)", _FAULT, ("N",)),
 )  # fmt: skip
 

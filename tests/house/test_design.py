@@ -107,7 +107,7 @@ async def test_a_call_takes_the_way_of_the_walk(gateways: RunningGateways, tmp_p
         "WALK_PLACES": "\n".join(" ".join(step) for step in steps),
     }
     command = StdioServerParameters(command=sys.executable, args=[str(WALKED), "serve"], env=environment)
-    arguments = {"prompt": "a red fox in snow [polls:1]", "provider": "apixo", "wait_seconds": 45}
+    arguments = {"prompt": "a red fox in snow [polls:1] [look-after:0.1]", "provider": "apixo", "wait_seconds": 45}
     with anyio.fail_after(60):
         async with Client(command) as client:
             await client.call_tool("list_models", {})  # until the engine is open, which is no part of a call's way

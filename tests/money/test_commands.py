@@ -14,6 +14,8 @@ from ..cli.command import COMMAND, TIMEOUT_SECONDS, read_to_end, rushes, termina
 from ..cli.test_gateways import settings_of
 
 VEO = ("generate", "video", "--model", "veo-3.1", "--duration-seconds", "4", "--json")
+FOX = "a fox [look-after:0.1]"
+"""The gateway would like looks that often."""
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def _configure(home: Path, text: str) -> None:
 
 def test_what_was_spent_is_told_by_day_model_and_provider(llmgateway: Mapping[str, str]) -> None:
     assert rushes("spend", "--json").document == {"rows": [], "totals": []}
-    made = rushes(*VEO, "a fox", environment=llmgateway).document
+    made = rushes(*VEO, FOX, environment=llmgateway).document
     assert made["cost"] == {"amount": 1.6, "currency": "USD"}
     rushes("generate", "image", "free of charge", "--provider", "sandbox", "--json", environment=llmgateway)
     day = made["created_at"][:10]
@@ -86,8 +88,8 @@ def test_above_a_price_a_script_has_to_say_yes(llmgateway: Mapping[str, str], is
     shown = rushes(*VEO[:-1], "a fox", code=2, environment=llmgateway).out
     assert "--yes" in shown
     assert rushes("tasks", "--json").document["tasks"] == []
-    assert rushes(*VEO, "a fox", "--yes", environment=llmgateway).document["state"] == "succeeded"
-    assert rushes(*VEO, "a vixen", "--max-cost", "2", environment=llmgateway).document["state"] == "succeeded"
+    assert rushes(*VEO, FOX, "--yes", environment=llmgateway).document["state"] == "succeeded"
+    assert rushes(*VEO, f"{FOX}, a vixen", "--max-cost", "2", environment=llmgateway).document["state"] == "succeeded"
 
 
 @pytest.mark.parametrize(("typed", "state"), [("y\n", "succeeded"), ("\n", "cancelled")])
@@ -98,7 +100,7 @@ def test_at_a_terminal_the_person_is_asked(
     main, side = pty.openpty()
     environment = {**os.environ, **llmgateway, "COLUMNS": "200", "TERM": "xterm-256color"}
     process = subprocess.Popen(
-        [*COMMAND, *VEO[:-1], "a fox"], stdin=side, stdout=side, stderr=side, env=environment, start_new_session=True
+        [*COMMAND, *VEO[:-1], FOX], stdin=side, stdout=side, stderr=side, env=environment, start_new_session=True
     )
     os.close(side)
     try:

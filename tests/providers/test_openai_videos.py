@@ -117,7 +117,11 @@ def test_without_a_url_the_content_endpoint_is_asked_unless_switched_off() -> No
 
 
 def test_the_servers_wish_for_the_next_look_is_honoured() -> None:
-    assert look({"status": "queued"}, {"openai-poll-after-ms": "2500"}).poll_after_seconds == 2.5
+    headers = {"openai-poll-after-ms": "2500"}
+    assert look({"status": "queued"}, headers).poll_after_seconds == 2.5
+    plan = plan_of("openai-videos", request(), "sora-2")
+    accepted = make_format("openai-videos").submission(plan, reply({"id": "v", "status": "queued"}, headers=headers))
+    assert accepted.observation.poll_after_seconds == 2.5
 
 
 def test_whether_a_failed_job_is_charged_is_unknown_here() -> None:
