@@ -57,6 +57,11 @@ def tag_prefix(*, is_open: bool, owner: str | None) -> str:
     return prefix if owner is None else f"{prefix}{quote(owner, safe='', errors='surrogatepass')}/"
 
 
+def owner_of(tag: str) -> str:
+    """The owner that a tag names."""
+    return unquote(tag.split("/")[1], errors="surrogatepass")
+
+
 def kind_and_state(tag: str) -> tuple[str, str]:
     """The kind and the state that a tag names."""
     _, kind, state = tag.rsplit("/", 2)

@@ -74,6 +74,7 @@ class TaskStore(TwoThreads):
         self._openings = openings
         self.writer = writer
         self.reader = reader
+        self._looked_for_ends_to = 0
 
     @classmethod
     @asynccontextmanager
@@ -179,10 +180,15 @@ class TaskStore(TwoThreads):
     async def index_words(self, before: str) -> bool:
         """Index the words of some more tasks with ids before this one; false where there is nothing left to do."""
         key = task_key(before)
-        if not await self.reader.run(lambda db: word_index.is_behind(db, key)):
-            return False
-        await self.writer.run(lambda db: word_index.fill(db, key))
-        return True
+        if await self.reader.run(lambda db: word_index.is_behind(db, key)):
+            await self.writer.run(lambda db: word_index.fill(db, key))
+            return True
+        after = self._looked_for_ends_to
+        ended, end = await self.reader.run(lambda db: word_index.ended_since(db, after))
+        if ended:
+            await self.writer.run(lambda db: word_index.index_again(db, ended))
+        self._looked_for_ends_to = end or 0
+        return end is not None
 
     async def recount_words(self) -> None:
         """Have the index of words go through all tasks once more if it lacks some among those it knows."""

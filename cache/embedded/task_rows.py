@@ -144,6 +144,8 @@ def replace(db: Database, document: Document, **how: Unpack[Replacing]) -> Docum
         raise ValueError(f"task {task_id!r} ended as {current['state']!r} and cannot become {document['state']!r}")
     new: Document = {**document, "schema": db.schema, "revision": number_of(stored, "revision") + 1}
     db.cache.put(task_key(task_id), encode(new), tag_of(new))
+    if how.get("reopens"):
+        word_index.reopened(db, task_key(task_id))
     if (told := how.get("answer")) is not None:
         db.cache.put(_answer_key(task_id), told)
     _write_beside(db, task_id, how)

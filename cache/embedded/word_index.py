@@ -1,54 +1,71 @@
 """The words of tasks, for a search in many of them: an index of SQLite's FTS5 where that is built in.
 
-It is a help and no part of the journal: no write of a record touches it. It is filled from the oldest task on, some at
-a time, and knows how far it is; whoever searches looks through the newer ones one by one, as where it is at fault.
+It is a help and no part of the journal: no write of a record touches it, but the one that opens a final state again.
+It is filled from the oldest task on, some at a time, and knows how far it is; whoever searches looks through the newer
+ones one by one, as where it is at fault.
+
+Beside its words a task has marks there: its owner, its kind and the state in which it ended. What a search is bounded
+by is looked up as words are, so that a common word is no long walk where hardly any task of that state has it. One that
+has not ended has a mark of its own, and is indexed again once it has.
 """
 
 import logging
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from ...domain.document import Document
+from ...domain.document import Document, Selection
 from ...domain.errors import StoreDamaged
+from ...domain.record import FINAL
 from .database import Database
 from .diskcache_adapter import Row
-from .documents import TASK_PREFIX, document_of
+from .documents import TASK_PREFIX, document_of, kind_and_state, owner_of
 
 logger = logging.getLogger(__name__)
 
 STEP_ROWS = 100
 """Tasks that one step of the filling, or of a search without the index, goes through: other calls wait that long."""
 
-FEW = 400
-"""So many tasks are looked through sooner than the index is asked."""
+LOOK_ROWS = 2000
+"""Rows that one step only glances at."""
 
 TEXT_CHARACTERS_MAX = 100_000
 TERMS_MAX = 32
 PREFIX_CHARACTERS_MIN = 3
 """A shorter word is looked for as it is: it is the beginning of too many."""
 
-_TABLE, _FILLED = "rushes_words", "rushes_words_filled"
+_TABLE, _FILLED = "rushes_found", "rushes_found_filled"
+_NOT_ENDED = "u"
 _ROW_MAX = 2**63 - 1
 
 _IS_BUILT_IN = "SELECT 1 WHERE sqlite_compileoption_used('ENABLE_FTS5')"
 _IS_THERE = f"SELECT 1 FROM sqlite_master WHERE name = '{_FILLED}'"  # noqa: S608
 _MAKE = (
+    # From before there were marks.
+    "DROP TABLE IF EXISTS rushes_words",
+    "DROP TABLE IF EXISTS rushes_words_filled",
     f"CREATE VIRTUAL TABLE IF NOT EXISTS {_TABLE}"
-    " USING fts5(key UNINDEXED, words, tokenize = 'unicode61 remove_diacritics 0')",
+    " USING fts5(key UNINDEXED, words, marks, tokenize = 'unicode61 remove_diacritics 0')",
     f"CREATE TABLE IF NOT EXISTS {_FILLED} (one INTEGER PRIMARY KEY CHECK (one = 1), key TEXT NOT NULL)",
 )
 _SELECT_FILLED = f"SELECT key FROM {_FILLED}"  # noqa: S608
 _SET_FILLED = f"INSERT OR REPLACE INTO {_FILLED} (one, key) VALUES (1, ?)"  # noqa: S608
 _FORGET_FILLED = f"DELETE FROM {_FILLED}"  # noqa: S608
-_KEY_AT = f"SELECT key FROM {_TABLE} WHERE rowid = ?"  # noqa: S608
-_INSERT = f"INSERT INTO {_TABLE} (rowid, key, words) VALUES (?, ?, ?)"  # noqa: S608
+_ROW_AT = f"SELECT key, words, marks FROM {_TABLE} WHERE rowid = ?"  # noqa: S608
+_INSERT = f"INSERT INTO {_TABLE} (key, words, marks, rowid) VALUES (?, ?, ?, ?)"  # noqa: S608
+_UPDATE = f"UPDATE {_TABLE} SET key = ?, words = ?, marks = ? WHERE rowid = ?"  # noqa: S608
+_SELECT_ONE = "SELECT value, tag FROM Cache WHERE key = ? AND raw = 1"
 _COUNT_INDEXED = f"SELECT COUNT(*) FROM {_TABLE}_docsize"  # noqa: S608
 _COUNT_TASKS = "SELECT COUNT(*) FROM Cache INDEXED BY Cache_key_raw WHERE key >= 'task:' AND key <= ? AND raw = 1"
 _SELECT_NEXT = (
-    "SELECT key, value FROM Cache INDEXED BY Cache_key_raw WHERE key > ? AND key < ? AND raw = 1 ORDER BY key LIMIT ?"
+    "SELECT key, value, tag FROM Cache INDEXED BY Cache_key_raw"
+    " WHERE key > ? AND key < ? AND raw = 1 ORDER BY key LIMIT ?"
+)
+_SELECT_NOT_ENDED = (
+    f"SELECT w.rowid, c.key, c.tag FROM {_TABLE} w CROSS JOIN Cache c ON c.key = w.key AND c.raw = 1"  # noqa: S608
+    f" WHERE {_TABLE} MATCH 'marks : {_NOT_ENDED}' AND w.rowid > ? ORDER BY w.rowid LIMIT ?"
 )
 _IS_BEHIND = "SELECT 1 FROM Cache INDEXED BY Cache_key_raw WHERE key > ? AND key < ? AND raw = 1 LIMIT 1"
 _SELECT_FOUND = (
@@ -116,28 +133,63 @@ def begin_again(db: Database) -> None:
 
 def fill(db: Database, before: str) -> None:
     """Index some more of the tasks before this key, the oldest first. Blocks; part of a transaction."""
-    for statement in _MAKE:
-        db.cache.rows(statement)
+    if not db.cache.rows(_IS_THERE):
+        for statement in _MAKE:
+            db.cache.rows(statement)
     rows = db.cache.rows(_SELECT_NEXT, (filled_to(db) or TASK_PREFIX, before, STEP_ROWS))
-    for key, value in rows:
+    for key, value, tag in rows:
         if isinstance(key, str):
-            _index(db, key, value)
+            _index(db, key, value, tag)
     if rows:
         db.cache.rows(_SET_FILLED, (rows[-1][0],))
 
 
-def found(db: Database, terms: Sequence[str], tags: Sequence[str], *, since: str, before: str, limit: int) -> list[Row]:
-    """The rows of tasks with all terms and one of the tags, newest first, from the key `since` on and before the key
-    `before`. Blocks.
+def found(
+    db: Database,
+    terms: Sequence[str],
+    selection: Selection,
+    tags: Sequence[str],
+    *,
+    since: str,
+    before: str,
+    limit: int,
+) -> list[Row]:
+    """The rows of tasks with all terms and one of the tags, which are the selection's, newest first, from the key
+    `since` on and before the key `before`. Blocks.
 
     Raises:
         sqlite3.Error: the index cannot be used.
     """
-    query = " AND ".join(f'"{term}"{"*" if _may_go_on(term) else ""}' for term in terms)
+    words = " AND ".join(f'"{term}"{"*" if _may_go_on(term) else ""}' for term in terms)
+    marks = " AND ".join(_asked(selection))
+    query = " AND ".join(f"{column} : ({asked})" for column, asked in (("words", words), ("marks", marks)) if asked)
     first, last = _row_number(since), _row_number(before)
     statement = _SELECT_FOUND.format(tags=", ".join("?" * len(tags)))
     bounds = (0 if first is None else first, _ROW_MAX if last is None else last + _NEIGHBOURS_MAX)
     return db.cache.rows(statement, (query, *bounds, since, before, *tags, limit))
+
+
+def _asked(selection: Selection) -> Iterator[str]:
+    """The marks to look for, the rarest first. Of one that had not ended when it was indexed the state is not known."""
+    if selection.state is not None:
+        yield f"({_mark('s', selection.state)} OR {_NOT_ENDED})" if selection.state in FINAL else _NOT_ENDED
+    if selection.kind is not None:
+        yield _mark("k", selection.kind)
+    if selection.owner is not None:
+        yield _mark("o", selection.owner)
+
+
+def _marks_of(tag: str) -> str:
+    if tag.count("/") != 3:
+        return _NOT_ENDED
+    kind, state = kind_and_state(tag)
+    ended = _mark("s", state) if state in FINAL else _NOT_ENDED
+    return f"{_mark('o', owner_of(tag))} {_mark('k', kind)} {ended}"
+
+
+def _mark(letter: str, value: str) -> str:
+    """One word of the index, whatever the value is."""
+    return f"{letter}{value.encode('utf-8', 'surrogatepass').hex()}"
 
 
 def _may_go_on(term: str) -> bool:
@@ -153,23 +205,67 @@ def _text_of_task(document: Document) -> str:
     return words_of(" ".join(str(part) for part in (*parts, document.get("output_name")) if part))
 
 
-def _index(db: Database, key: str, value: object) -> None:
-    """Index a task, unless it is; what cannot be read is indexed without a word, so that the numbers agree."""
-    number = _row_number(key)
-    if number is None:
-        return
+def _index(db: Database, key: str, value: object, tag: object) -> None:
+    """Index a task as it is now; what cannot be read is indexed without a word, so that the numbers agree."""
     try:
         text = _text_of_task(document_of(value, key))
     except StoreDamaged as error:
         logger.info("task not indexed", extra={"task": key, "problem": error.message})
         text = ""
-    for row in range(number, number + _NEIGHBOURS_MAX):
-        there = db.cache.rows(_KEY_AT, (row,))
-        if there == [(key,)]:
+    told = (key, text, _marks_of(str(tag)))
+    for row, there in _rows_for(db, key):
+        if there is None:
+            db.cache.rows(_INSERT, (*told, row))
+        elif there != told:
+            db.cache.rows(_UPDATE, (*told, row))
+
+
+def _rows_for(db: Database, key: str) -> Iterator[tuple[int, Row | None]]:
+    """The row of the index for a task, with what stands there; none where its id is no ULID."""
+    number = _row_number(key)
+    for row in () if number is None else range(number, number + _NEIGHBOURS_MAX):
+        there = db.cache.rows(_ROW_AT, (row,))
+        if not there or there[0][0] == key:
+            yield row, there[0] if there else None
             return
-        if not there:
-            db.cache.rows(_INSERT, (row, key, text))
+
+
+def reopened(db: Database, key: str) -> None:
+    """A final state goes on: what is marked of it is no longer so. Blocks; part of the transaction that writes it."""
+    try:
+        if not db.cache.rows(_IS_THERE):
             return
+        for row, there in _rows_for(db, key):
+            if there is not None:
+                db.cache.rows(_UPDATE, (key, there[1], f"{str(there[2]).rpartition(' ')[0]} {_NOT_ENDED}", row))
+    except sqlite3.DatabaseError as error:
+        if not is_of_the_index(error):
+            raise
+        # Whoever searches meets the same fault, and goes without the index.
+        logger.warning("the index of words cannot be written", extra={"problem": error})
+
+
+def ended_since(db: Database, after: int) -> tuple[list[str], int | None]:
+    """Keys of some tasks that have ended since they were indexed, and the row from which to go on; `None` at the end of
+    the index. Blocks."""
+    if not filled_to(db):
+        return [], None
+    rows = db.cache.rows(_SELECT_NOT_ENDED, (after, LOOK_ROWS))
+    ended: list[str] = []
+    for number, key, tag in rows:
+        if isinstance(key, str) and _NOT_ENDED not in _marks_of(str(tag)).split():
+            ended.append(key)
+        if len(ended) == STEP_ROWS and isinstance(number, int):
+            return ended, number
+    last = rows[-1][0] if len(rows) == LOOK_ROWS else None
+    return ended, last if isinstance(last, int) else None
+
+
+def index_again(db: Database, keys: Sequence[str]) -> None:
+    """Index these tasks as they are now. Blocks; part of a transaction."""
+    for key in keys:
+        for value, tag in db.cache.rows(_SELECT_ONE, (key,)):
+            _index(db, key, value, tag)
 
 
 def _row_number(key: str) -> int | None:

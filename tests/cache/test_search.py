@@ -12,7 +12,7 @@ from ulid import ULID
 from rushes.cache.embedded import word_index
 from rushes.cache.embedded.database import Database
 from rushes.cache.embedded.diskcache_adapter import open_cache
-from rushes.cache.embedded.searching import search
+from rushes.cache.embedded.searching import FEW, search
 from rushes.cache.embedded.store import Document, TaskStore
 from rushes.cache.embedded.task_rows import create
 from rushes.domain.document import Selection
@@ -154,12 +154,12 @@ async def test_a_task_that_is_put_back_is_found(folder: Path) -> None:
 
 async def test_an_index_that_is_at_fault_harms_neither_a_write_nor_a_search(folder: Path) -> None:
     async with opened(folder) as store:
-        await a_store_of(store, *["a fox"] * (word_index.FEW + 1), indexed=True)
+        await a_store_of(store, *["a fox"] * (FEW + 1), indexed=True)
     with closing(sqlite3.connect(folder / "cache.db", isolation_level=None)) as connection:
-        connection.execute("DELETE FROM rushes_words_data")
+        connection.execute("DELETE FROM rushes_found_data")
     async with opened(folder) as store:
         await store.create(a_task(5000, "a new fox"))
-        assert len(await store.page(Selection(words="fox"), limit=1000)) == word_index.FEW + 2
+        assert len(await store.page(Selection(words="fox"), limit=1000)) == FEW + 2
 
 
 def test_a_search_in_many_tasks_visits_few_of_them(tmp_path: Path) -> None:
