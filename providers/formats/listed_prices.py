@@ -15,9 +15,11 @@ _KEYS_MAX = 40
 def llmgateway_price(row: Mapping[str, JsonValue], kind: Kind) -> Price | None:
     """LLMGateway's `pricing`: of the model, else the dearest of the upstreams that it may go to.
 
-    `per_second` is by resolution and sound (`720p_audio`, `default_video` …), `request` a flat price, and `image` for a
-    video that of each input image. For what makes images it is that of a token of them, as `prompt` and `completion`
-    are, and nobody knows those beforehand. (Source of LLMGateway: `models.ts`, `estimateVideoCostUsd`.)
+    `per_second` is by resolution and sound (`720p_audio`, `default_video` …), `per_image` that of each image made, by
+    resolution tier (`1K`, `2K`, `default`), `request` a flat price, which is charged beside that of the images, and
+    `image` for a video that of each input image. For what makes images it is that of a token of them, as `prompt` and
+    `completion` are, and nobody knows those beforehand. (Source of LLMGateway: `models.ts`, `types.ts`, `costs.ts`,
+    `estimateVideoCostUsd`.)
     """
     own = _llmgateway(parse_object(row.get("pricing")), kind)
     if own is not None:
@@ -34,7 +36,7 @@ def _llmgateway(pricing: Mapping[str, JsonValue] | None, kind: Kind) -> Price | 
     per_second = _amounts(pricing.get("per_second"))
     per_output = _amounts(pricing.get("per_image")) if kind == "image" else {}
     # Where there is a price by the second, the gateway charges no flat one beside it.
-    per_request = None if per_second or per_output else _positive(pricing.get("request"))
+    per_request = None if per_second else _positive(pricing.get("request"))
     if not (per_second or per_output or per_request):
         return None
     per_input_image = _positive(pricing.get("image")) if kind == "video" else None
@@ -98,5 +100,5 @@ def _positive(value: JsonValue) -> Decimal | None:
 
 
 def _dearest(price: Price) -> Decimal:
-    each = (*price.per_second.values(), *price.per_output.values(), price.per_request or Decimal(0))
-    return max(each)
+    each = (*price.per_second.values(), *price.per_output.values())
+    return max(each, default=Decimal(0)) + (price.per_request or Decimal(0))

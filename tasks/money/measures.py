@@ -38,7 +38,9 @@ def _truth(value: JsonValue) -> bool | None:
 
 
 def _resolution(request: GenerationRequest, facts: ModelFacts | None) -> str:
-    told = request.resolution or tier_of(request.size) or _default(facts, "resolution") or ""
+    # The sizes of images have no names: a price by them is by the size itself.
+    sized = tier_of(request.size) if request.kind == "video" else request.size
+    told = request.resolution or sized or _default(facts, "resolution") or ""
     if told or facts is None or request.kind != "video":
         return str(told).lower()
     size = _default(facts, "size")

@@ -25,16 +25,16 @@ def priced(price: Price, measure: Measure, basis: Basis) -> Estimate | None:
 
 
 def _of_what_is_made(price: Price, measure: Measure) -> Decimal | None:
+    """By the second, output or character, and what a request costs besides."""
+    flat = price.per_request or Decimal(0)
     if price.per_second:
         rate = _rate(price.per_second, measure)
-        return None if measure.seconds is None else rate * Decimal(str(measure.seconds)) * measure.outputs
+        return None if measure.seconds is None else rate * Decimal(str(measure.seconds)) * measure.outputs + flat
     if price.per_output:
-        return _rate(price.per_output, measure) * measure.outputs
-    if price.per_request is not None:
-        return price.per_request
+        return _rate(price.per_output, measure) * measure.outputs + flat
     if price.per_1000_characters is not None:
-        return price.per_1000_characters * measure.characters / 1000
-    return None
+        return price.per_1000_characters * measure.characters / 1000 + flat
+    return price.per_request
 
 
 def _rate(rates: Mapping[str, Decimal], measure: Measure) -> Decimal:
@@ -98,12 +98,11 @@ def unit_price(price: Price, basis: Basis) -> UnitPrice | None:
     if price.per_second:
         return UnitPrice(_rate(price.per_second, measure), "second", price.currency, basis)
     if price.per_output:
-        return UnitPrice(_rate(price.per_output, measure), "output", price.currency, basis)
-    if price.per_request is not None:
-        return UnitPrice(price.per_request, "request", price.currency, basis)
+        alone = _rate(price.per_output, measure) + (price.per_request or Decimal(0))
+        return UnitPrice(alone, "output", price.currency, basis)
     if price.per_1000_characters is not None:
         return UnitPrice(price.per_1000_characters, "1000 characters", price.currency, basis)
-    return None
+    return None if price.per_request is None else UnitPrice(price.per_request, "request", price.currency, basis)
 
 
 def learned_unit_price(jobs: Sequence[PaidJob], kind: Kind) -> UnitPrice | None:
