@@ -101,6 +101,19 @@ class Estimate(BaseModel):
         return f"{plain(self.amount)} {self.currency} ({known})"
 
 
+class Allowance(BaseModel):
+    """So much and no more may be spent on a task: `max_cost`, or the price that a person agreed to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    amount: Amount
+    currency: Currency
+
+    def allows(self, estimate: Estimate) -> bool:
+        """An amount in another currency is never allowed: the two cannot be compared."""
+        return estimate.currency == self.currency and estimate.amount <= self.amount
+
+
 @dataclass(frozen=True)
 class ExpectedTime:
     """How long a generation takes."""
@@ -169,6 +182,8 @@ class Bound:
     since: str
     """The first day that counts, as `2026-11-21`; days are those of UTC."""
     limit: Decimal
+    until: str | None = None
+    """The last one; `None` where the days to come count too, of which there are some after a clock was set back."""
 
 
 def account_of(owner: str, currency: str | None) -> str | None:

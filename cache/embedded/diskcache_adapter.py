@@ -20,6 +20,7 @@ import filelock
 from ...domain.errors import StoreDamaged, StoreError
 from ..files import make_folder, make_private
 from ..store_faults import translated
+from . import ledger_sums
 from .recovery import carry_over, set_aside
 
 SqlValue = str | int | float | bytes | None
@@ -59,14 +60,8 @@ WORKER_OF = "CASE WHEN json_valid(value) THEN json_extract(value, '$.worker') EN
 
 PROVIDER_OF = "CASE WHEN json_valid(value) THEN json_extract(value, '$.provider') END"
 """The gateway of a task, as SQL."""
-LEDGER_ACCOUNT = "CASE WHEN json_valid(value) THEN json_extract(value, '$.account') END"
-LEDGER_DAY = "CASE WHEN json_valid(value) THEN json_extract(value, '$.day') END"
-LEDGER_PARTS = "CASE WHEN json_valid(value) THEN json_extract(value, '$.parts') END"
-"""Of a line of the ledger: its account, its day, and what counts, as SQL; to be said in just these words."""
 
 _INDEXES = (
-    f"CREATE INDEX IF NOT EXISTS rushes_ledger ON Cache({LEDGER_ACCOUNT}, {LEDGER_DAY}, {LEDGER_PARTS})"
-    " WHERE key >= 'ledger:' AND key < 'ledger;'",
     f"CREATE INDEX IF NOT EXISTS rushes_job ON Cache({JOB_ID_OF}, key) WHERE key >= 'task:' AND key < 'task;'",
     "CREATE INDEX IF NOT EXISTS rushes_tag ON Cache(tag, key) WHERE tag IS NOT NULL",
     f"CREATE INDEX IF NOT EXISTS rushes_worker ON Cache({WORKER_OF}, key) WHERE tag >= 'open/' AND tag < 'open0'",
@@ -123,6 +118,9 @@ class TaskCache(diskcache.Cache):
             super().__init__(str(folder), timeout=timeout_seconds, disk=JsonDisk, **_SETTINGS)
             for statement in _INDEXES:
                 self.rows(statement)
+            if not ledger_sums.is_made(self):
+                with self.transaction(durable=True):
+                    ledger_sums.make(self)
             self._opened = _identity(self.database)
         except BaseException:
             self.close()

@@ -1,21 +1,16 @@
-"""Lines of other books than the journal, such as the ledger: what counts against a bound, and which tasks have no line
-yet. Everything here blocks."""
+"""Lines of other books than the journal, such as the ledger: which there are, what they come to, and which tasks have
+none yet. Everything here blocks."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 
 from ...domain.document import Line
-from ...domain.errors import OverBudget, StoreDamaged
-from ...domain.money import Bound, amount_from, parts_of
+from ...domain.errors import StoreDamaged
+from ...domain.money import Bound, amount_from
+from . import ledger_sums
 from .database import Database
-from .diskcache_adapter import LEDGER_ACCOUNT, LEDGER_DAY, LEDGER_PARTS
 from .documents import TASK_PREFIX, decode, encode
 
-_SUM = (
-    f"SELECT SUM({LEDGER_PARTS}) FROM Cache INDEXED BY rushes_ledger"  # noqa: S608
-    f" WHERE key >= 'ledger:' AND key < 'ledger;' AND {LEDGER_ACCOUNT} = ? AND {LEDGER_DAY} >= ?"
-)
-_PARTS_OF_ONE = f"SELECT {LEDGER_PARTS} FROM Cache WHERE key = ? AND raw = 1"  # noqa: S608
 _WITHOUT_LINE = (
     "SELECT key FROM Cache AS task INDEXED BY Cache_key_raw WHERE key > ? AND key < 'task;' AND raw = 1"
     " AND NOT EXISTS (SELECT 1 FROM Cache AS line WHERE line.key = ? || substr(task.key, 6) AND line.raw = 1)"
@@ -51,30 +46,20 @@ def lines(db: Database, book: str, *, after: str = "", limit: int = 1000) -> lis
     return found
 
 
-def check_bounds(db: Database, bounds: Sequence[Bound], task_id: str) -> None:
-    """Whether all that is spent and reserved, the line of this task with it, is within each bound. To be called where
-    that line has just been written, in the same transaction.
-
-    Raises:
-        OverBudget: it is not; the caller's transaction writes nothing then.
-    """
-    for bound in bounds:
-        total = _parts_used(db, bound)
-        if total > parts_of(bound.limit):
-            rows = db.cache.rows(_PARTS_OF_ONE, (f"ledger:{task_id}",))
-            own = next((parts for (parts,) in rows if isinstance(parts, int)), 0)
-            raise OverBudget(bound, amount_from(total - own))
-
-
 def used(db: Database, bound: Bound) -> Decimal:
     """What is spent and reserved within a bound."""
-    return amount_from(_parts_used(db, bound))
+    (found,) = ledger_sums.used_within(db.cache, [bound])
+    return amount_from(found)
 
 
-def _parts_used(db: Database, bound: Bound) -> int:
-    """The same in units of `SMALLEST`."""
-    ((found,),) = db.cache.rows(_SUM, (bound.account, bound.since))
-    return found if isinstance(found, int) else 0
+def wrong_sums(db: Database) -> int:
+    """How many of the sums that budgets go by are not what the ledger's lines add up to."""
+    return ledger_sums.count_wrong(db.cache)
+
+
+def add_up_anew(db: Database) -> None:
+    """Add the ledger's lines up once more, for budgets."""
+    ledger_sums.make_anew(db.cache)
 
 
 def tasks_without_line(db: Database, book: str, *, after: str = "", limit: int = 1000) -> list[str]:

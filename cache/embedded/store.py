@@ -202,6 +202,8 @@ class TaskStore(TwoThreads):
     add_lines = writes(ledger_rows.add_lines)
     tasks_without_line = reads(ledger_rows.tasks_without_line)
     used = reads(ledger_rows.used)
+    wrong_sums = reads(ledger_rows.wrong_sums)
+    add_up_anew = writes(ledger_rows.add_up_anew, durable=True)
 
     get_value = reads(value_rows.get_value, one_statement=True)
     set_value = writes(value_rows.set_value)

@@ -6,13 +6,14 @@ from typing import Unpack
 
 from pydantic import JsonValue
 
-from ...domain.document import Beside, Counting, Creating, Document, Line, Replacing, number_of
+from ...domain.document import Counting, Creating, Document, Line, Replacing, number_of
 from ...domain.errors import JobTaken, StoreDamaged, StoreTooNew
 from ...domain.record import FINAL
 from . import lineage, word_index
 from .database import Database
 from .documents import checked, decode, document_of, encode, tag_of, task_key, text_of
-from .ledger_rows import check_bounds, put_lines
+from .ledger_rows import put_lines
+from .ledger_sums import check_bounds
 from .task_lists import tasks_of_job
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ def create(db: Database, document: Document, **how: Unpack[Creating]) -> tuple[D
         return equal_ones[0], False
     new: Document = {**checked(document), "schema": db.schema, "revision": 1}
     task_id = text_of(new, "task_id")
+    check_bounds(db.cache, how.get("within", ()), task_id, how.get("lines", ()))
     if not db.cache.insert(task_key(task_id), encode(new), tag_of(new)):
         raise ValueError(f"a record of task {task_id!r} exists already")
     lineage.note(db, new)
@@ -47,7 +49,7 @@ def create(db: Database, document: Document, **how: Unpack[Creating]) -> tuple[D
         # An earlier one that still counts has to be found again when the new one no longer does.
         ids: list[JsonValue] = [task_id, *(text_of(each, "task_id") for each in equal_ones)]
         db.cache.put(f"fp:{fingerprint}", encode(ids if equal_ones else task_id))
-    _write_beside(db, task_id, how)
+    put_lines(db, how.get("lines", ()))
     return new, True
 
 
@@ -142,19 +144,15 @@ def replace(db: Database, document: Document, **how: Unpack[Replacing]) -> Docum
     # The last guard: whatever fault there is above, a final state stays.
     if current.get("state") in FINAL and document["state"] != current["state"] and not how.get("reopens"):
         raise ValueError(f"task {task_id!r} ended as {current['state']!r} and cannot become {document['state']!r}")
+    check_bounds(db.cache, how.get("within", ()), task_id, how.get("lines", ()))
     new: Document = {**document, "schema": db.schema, "revision": number_of(stored, "revision") + 1}
     db.cache.put(task_key(task_id), encode(new), tag_of(new))
     if how.get("reopens"):
         word_index.reopened(db, task_key(task_id))
     if (told := how.get("answer")) is not None:
         db.cache.put(_answer_key(task_id), told)
-    _write_beside(db, task_id, how)
+    put_lines(db, how.get("lines", ()))
     return new
-
-
-def _write_beside(db: Database, task_id: str, beside: Beside) -> None:
-    put_lines(db, beside.get("lines", ()))
-    check_bounds(db, beside.get("within", ()), task_id)
 
 
 def _claim_job(db: Database, document: Document) -> None:

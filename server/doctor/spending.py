@@ -34,8 +34,11 @@ async def money(settings: Settings, usable: Sequence[Provider], store: TaskStore
     prices = Prices(store, Learning(store, providers), clock, settings.prices, providers)
     await prices.refresh()
     await write_missing_lines(store)
+    wrong = await store.wrong_sums()
+    if wrong:
+        await store.add_up_anew()
     left = await what_is_left(Budgets(settings.budgets, clock), store, LOCAL.name)
-    return [*budgets(left), *(known_prices(provider, prices) for provider in providers.values())]
+    return [*budgets(left), *sums(wrong), *(known_prices(provider, prices) for provider in providers.values())]
 
 
 def budgets(left: Sequence[Left]) -> Iterator[Check]:
@@ -63,6 +66,19 @@ def budgets(left: Sequence[Left]) -> Iterator[Check]:
             state="warning" if spent else "ok",
             message="; ".join(parts),
             hint="Nothing is left; `rushes spend` shows what it went for." if spent else None,
+        )
+
+
+def sums(wrong: int) -> Iterator[Check]:
+    """Whether what budgets went by was what the ledger's lines add up to."""
+    if wrong:
+        days = "1 day" if wrong == 1 else f"{wrong} days"
+        yield Check(
+            topic="money",
+            name="ledger",
+            state="warning",
+            message=f"the sums of {days} were not those of its lines, and were added up anew",
+            hint="Budgets went by them. `rushes spend`, which reads the lines, was right.",
         )
 
 
