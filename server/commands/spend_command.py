@@ -71,11 +71,11 @@ def moment_of(text: str | None, now: datetime) -> datetime | None:
         if ago is not None:
             return now - timedelta(hours=int(ago[1]) * _HOURS[ago[2]])
         moment = datetime.fromisoformat(text.strip())
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ConfigurationError(
             f"--since {text[:40]!r} is neither a day nor a time ago.", hint="Such as 2026-11-01, or 7d, 12h, 4w."
         ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def document_of(found: Spend) -> Document:
@@ -157,10 +157,11 @@ def settle(task_id: TaskId, amount: AmountArgument, currency: CurrencyOption = N
 
     async def work(context: ToolContext) -> Document:
         service = await context.opened()
-        record = await service.settle(task_id, _amount(amount), currency, principal=LOCAL)
+        record = await service.settle(task_id, found, currency, principal=LOCAL)
         return (await task_result(context, record)).document
 
     with complaints(as_json=as_json, about_a_task=True):
+        found = _amount(amount)
         document = run(work)
     if "error" in document:
         end(document, as_json=as_json, view=lambda: view_of(document))
@@ -169,6 +170,7 @@ def settle(task_id: TaskId, amount: AmountArgument, currency: CurrencyOption = N
 
 def _amount(text: str) -> Decimal:
     found = Decimal(0) if text.strip().lower() == "none" else amount_of(text)
-    if found is None:
+    # Less than there is: it would be taken for nothing.
+    if found is None or (not found and any(digit in text for digit in "123456789")):
         raise ConfigurationError(f"{text[:40]!r} is no amount.", hint="Such as 0.40, or none where it was not charged.")
     return found

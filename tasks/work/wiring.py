@@ -102,5 +102,6 @@ def wired(
     callbacks.queue = queue = queue_of(advancer, parts.queue, clock, limits, providers)
     attacher = Attacher(journal, providers, clock, go_on=queue.schedule)
     takeover = Takeover(journal, parts.lease, configured, clock, queue=queue, submitting=submissions)
-    settler = Settler(journal, clock)
+    currencies = (*(each.currency for each in parts.prices.values()), *(each.currency for each in parts.budgets))
+    settler = Settler(journal, clock, currencies)
     return Work(advancer, input_wait, queue, looker, canceller, attacher, settler, takeover, submissions, callbacks)
