@@ -114,11 +114,15 @@ class RequestRefused(FailureError):
 class ConfirmationNeeded(RequestRefused):
     """The price is above what is spent without asking a person."""
 
-    def __init__(self, message: str, estimate: Estimate, what: str, *, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, estimate: Estimate, what: str, *, provider: str | None = None, hint: str | None = None
+    ) -> None:
         super().__init__("confirmation_needed", message, hint=hint)
         self.estimate = estimate
         self.what = what
         """The generation in a few words, for the person."""
+        self.provider = provider
+        """Who has to be named with the price, because others take another currency."""
 
 
 class OverBudget(RushesError):

@@ -11,7 +11,7 @@ from .chosen import Chosen
 from .errors import IllegalTransition
 from .failure import Failure
 from .job import KEY_STAND_IN, Cost, Job, RemoteOutput, Told
-from .money import Amount, Currency, Estimate, Measure
+from .money import Allowance, Amount, Currency, Estimate, Measure
 from .request import GenerationRequest, Kind
 
 SCHEMA = 3
@@ -235,6 +235,8 @@ class TaskRecord(BaseModel):
     cost: Annotated[Cost | None, BeforeValidator(_readable_cost)] = None
     estimate: Estimate | None = None
     """What it was to cost at this provider, as it was known before the POST."""
+    allowed: Allowance | None = None
+    """What it may cost at most, where its caller or a person said so: it counts until the POST is sent."""
     measure: Measure | None = None
     """What the price goes by; `None` in records of an older rushes."""
     free: bool = False

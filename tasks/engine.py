@@ -301,11 +301,7 @@ class Engine:
         self.submissions.expect(record.task_id)
         created = False
         try:
-            journaled, created = await uninterrupted(
-                lambda: self._journal.create(record, force_new=force_new, within=prepared.within)
-            )
-        except OverBudget as over:
-            raise self._money.refusal(over, prepared.first) from over
+            journaled, created = await self._created(prepared, force_new=force_new)
         finally:
             if not created:
                 self.submissions.ended(record.task_id)
@@ -314,10 +310,22 @@ class Engine:
             self._queue.schedule(record.task_id)
         return journaled, created
 
+    async def _created(self, prepared: Prepared, *, force_new: bool) -> tuple[TaskRecord, bool]:
+        try:
+            return await uninterrupted(
+                lambda: self._journal.create(prepared.record, force_new=force_new, within=prepared.within)
+            )
+        except OverBudget as over:
+            raise self._money.refusal(over, prepared.first) from over
+
     async def _journaled_waiting(self, prepared: Prepared, *, force_new: bool) -> tuple[TaskRecord, bool]:
-        """Journal a task that waits for its inputs, and have them looked for."""
+        """Journal a task that waits for its inputs, and have them looked for.
+
+        Raises:
+            RequestRefused: its budget does not leave so much: what waits counts, or it could not be sent then.
+        """
         record = prepared.record
-        journaled, created = await uninterrupted(lambda: self._journal.create(record, force_new=force_new))
+        journaled, created = await self._created(prepared, force_new=force_new)
         if created:
             self._work.input_wait.remember(journaled, prepared.request)
             self._queue.schedule(record.task_id)

@@ -45,7 +45,9 @@ class Wish:
     """The task whose arguments it started from."""
     force_new: bool = False
     max_cost: Decimal | None = None
-    """What costs more, in the currency of its price, is refused; and it is the consent where that is asked."""
+    """What costs more is refused; and it is the consent where that is asked."""
+    max_cost_currency: str | None = None
+    """By default that of the first provider to be tried of which a price is known."""
     local_files: bool = True
     """Whether local paths are allowed as media (stdio and command line only)."""
     host_roots: tuple[Path, ...] = ()

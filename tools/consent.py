@@ -6,7 +6,7 @@ from typing import Literal
 
 from ..domain.errors import ConfirmationNeeded
 from ..domain.failure import failure, failure_of
-from ..domain.money import Estimate, plain
+from ..domain.money import plain
 from ..domain.request import Kind
 from .answers.amounts import estimate_shown
 from .answers.next_step import NextStep
@@ -53,21 +53,23 @@ def declined(needed: ConfirmationNeeded, kind: Kind) -> ToolResult:
 
 def confirmation_needed(needed: ConfirmationNeeded, tool: str, kind: Kind, arguments: ToolInput) -> ToolResult:
     """Nobody could be asked here: the agent asks, and then makes the same call with `max_cost`."""
-    step = _with_max_cost(tool, arguments, needed.estimate)
+    step = _with_max_cost(tool, arguments, needed)
     why = failure_of(needed)
     if step is None:
-        agreed = f"make the same call again with max_cost: {plain(needed.estimate.amount)}."
+        named = "" if needed.provider is None else f"provider: {needed.provider!r} and "
+        agreed = f"make the same call again with {named}max_cost: {plain(needed.estimate.amount)}."
         why = why.model_copy(update={"hint": f"Tell the user the price; if they agree, {agreed}"})
     return _refusal(
         Task(kind=kind, state="failed", failure=why, estimate=estimate_shown(needed.estimate), next=step), error=True
     )
 
 
-def _with_max_cost(tool: str, arguments: ToolInput, estimate: Estimate) -> NextStep | None:
+def _with_max_cost(tool: str, arguments: ToolInput, needed: ConfirmationNeeded) -> NextStep | None:
     given = arguments.model_dump(mode="json", exclude_unset=True, exclude_none=True)
     if len(json.dumps(given)) > NEXT_CHARACTERS_MAX:
         return None
-    return NextStep(tool=tool, arguments={**given, "max_cost": float(estimate.amount)})
+    named = {} if needed.provider is None else {"provider": needed.provider}
+    return NextStep(tool=tool, arguments={**given, **named, "max_cost": float(needed.estimate.amount)})
 
 
 def _refusal(task: Task, *, error: bool = False) -> ToolResult:

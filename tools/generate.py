@@ -232,8 +232,8 @@ async def generate(context: ToolContext, arguments: Generate) -> ToolResult:
             return declined(needed, wish.request.kind)
         if asked != "yes":
             return confirmation_needed(needed, f"generate_{wish.request.kind}", wish.request.kind, arguments)
-        # The price that was agreed to: where it has risen meanwhile, the call is refused.
-        agreed = replace(wish, max_cost=needed.estimate.amount)
+        # The price that was agreed to, in its currency: where it has risen meanwhile, the call is refused.
+        agreed = replace(wish, max_cost=needed.estimate.amount, max_cost_currency=needed.estimate.currency)
         answer = await submitted_and_awaited(context, agreed, arguments.wait_seconds)
     said = tuple(not_used(arguments.output_name, answer))
     return await task_result(context, answer.record, deduplicated=answer.deduplicated, failure_is_error=True, said=said)

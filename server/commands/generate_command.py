@@ -167,9 +167,13 @@ class Generation:
         service = await context.opened()
         typed = await with_meant_tasks(service, self._typed)
         with ProgressLine(f"{self._spec.kind} on its way to the gateway") as line:
+            one_at_a_time = anyio.Lock()
 
             async def ask(question: str) -> Asked:
-                return "yes" if self._ways.agreed else await asked_at_terminal(question, line)
+                if self._ways.agreed:
+                    return "yes"
+                async with one_at_a_time:
+                    return await asked_at_terminal(question, line)
 
             heard = replace(context, report_progress=line.heard, ask=ask)
             typed = await in_format_of(self._spec, heard, typed, self._ways.ending)

@@ -22,7 +22,7 @@ from ..hook_tokens import hook_of
 from ..ids import new_task_id
 from ..journal import TaskJournal
 from ..life.fingerprint import fingerprint
-from ..money.treasury import Treasury
+from ..money.treasury import Treasury, allowance
 from ..parts import Parts
 from ..previews.previews import Previews
 from ..service import Wish
@@ -138,7 +138,7 @@ class Intake:
             wish.media, principal=wish.principal, local_files=wish.local_files, host_roots=wish.host_roots
         )
         request = wish.request.model_copy(update={"media": media})
-        await self._money.learn(wish, dry_run=dry_run)
+        await self._money.learn(wish.provider, bounded=dry_run or wish.max_cost is not None)
         return request, await self._route(request, wish.provider)
 
     async def _route(self, request: GenerationRequest, provider: str | None) -> Route:
@@ -171,7 +171,7 @@ class Intake:
                 "invalid_input", "provider_options hold a secret, and rushes was started anew meanwhile."
             )
         request = record.request.model_copy(update={"media": media, "provider_options": options})
-        await self._money.prices.refresh()
+        await self._money.learn(record.named_provider, bounded=record.allowed is not None)
         chosen = self._money.still_admitted(await self._route(request, record.named_provider), record)
         room = await find_room(self._folder, chosen, self._journal, None)
         if isinstance(room, TaskRecord):
@@ -186,9 +186,9 @@ class Intake:
             _warnings(chosen, room),
         )
 
-    def bounds(self, owner: str, first: Candidate) -> Sequence[Bound]:
-        """See `Budgets.bounds`."""
-        return self._money.bounds(owner, first.quote)
+    def bounds(self, record: TaskRecord, first: Candidate) -> Sequence[Bound]:
+        """What the store has to hold a request that waited against."""
+        return self._money.bounds(record.owner, first.quote, record.created_at)
 
     def refusal(self, over: OverBudget, first: Candidate) -> RequestRefused:
         """See `Budgets.refusal`."""
@@ -242,6 +242,7 @@ class Intake:
             submitted_at=now,
             deadline_at=now + timedelta(seconds=first.deadline_seconds),
             estimate=first.quote.estimate,
+            allowed=allowance(chosen, wish),
             measure=first.quote.measure,
             free=first.quote.free,
             warnings=_warnings(chosen, room),

@@ -5,7 +5,7 @@ from datetime import datetime
 from ...domain.chosen import Chosen
 from ...domain.failure import Failure
 from ...domain.job import Plan
-from ...domain.money import Quote
+from ...domain.money import Estimate, Quote
 from ...domain.record import TaskRecord, unfinished
 from ...domain.request import GenerationRequest
 from .cancelling import unsent
@@ -59,10 +59,15 @@ def inputs_there(
     return with_warnings(sending, warnings, now)
 
 
-def inputs_never_come(record: TaskRecord, why: Failure, now: datetime) -> TaskRecord:
-    """An input will not be made, or cannot be used: nothing was sent."""
+def inputs_never_come(
+    record: TaskRecord, why: Failure, now: datetime, *, estimate: Estimate | None = None
+) -> TaskRecord:
+    """An input will not be made or cannot be used, or what it would cost now is too much: nothing was sent.
+
+    `estimate` is the price of now, where that is what keeps it.
+    """
     if record.phase != "waiting":
         return record
     if not unfinished(record):
         return same_state(record, now, phase="done")
-    return moved(record, "failed", "done", now, failure=why)
+    return moved(record, "failed", "done", now, failure=why, estimate=estimate or record.estimate)

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from ...domain.failure import Failure, clean_text
 from ...domain.job import Plan
+from ...domain.money import Estimate, Quote
 from ...domain.record import Hold, TaskRecord, unfinished
 from .cancelling import unsent
 from .ground import moved, same_state
@@ -28,10 +29,16 @@ def held(record: TaskRecord, why: str, until: datetime, now: datetime, *, asked:
     return same_state(record, now, phase="held", hold=hold)
 
 
-def released(record: TaskRecord, plan: Plan, deadline_at: datetime, now: datetime) -> TaskRecord:
-    """The time is over: the POST is about to leave. Written before it does, so that it is never sent twice."""
+def released(
+    record: TaskRecord, plan: Plan, deadline_at: datetime, now: datetime, *, quote: Quote | None = None
+) -> TaskRecord:
+    """The time is over: the POST is about to leave. Written before it does, so that it is never sent twice.
+
+    `quote` is what it costs now; `None`: as when it came.
+    """
     if record.phase != "held" or record.final:
         return record
+    costs = quote or Quote(record.measure, record.estimate, record.free)
     return same_state(
         record,
         now,
@@ -40,13 +47,16 @@ def released(record: TaskRecord, plan: Plan, deadline_at: datetime, now: datetim
         plan_details=plan.details,
         submitted_at=now,
         deadline_at=deadline_at,
+        estimate=costs.estimate,
+        measure=costs.measure,
+        free=costs.free,
     )
 
 
-def never_sent(record: TaskRecord, why: Failure, now: datetime) -> TaskRecord:
-    """A held request that cannot be sent any more."""
+def never_sent(record: TaskRecord, why: Failure, now: datetime, *, estimate: Estimate | None = None) -> TaskRecord:
+    """A held request that cannot be sent any more. `estimate` is the price of now, where that is what keeps it."""
     if record.phase != "held":
         return record
     if not unfinished(record):
         return same_state(record, now, phase="done")
-    return moved(record, "failed", "done", now, failure=why)
+    return moved(record, "failed", "done", now, failure=why, estimate=estimate or record.estimate)

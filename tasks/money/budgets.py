@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from ...domain.budget import Budget
 from ...domain.errors import ConfirmationNeeded, OverBudget, RequestRefused
-from ...domain.money import Bound, Estimate, Quote, Span, account_of, plain
+from ...domain.money import Allowance, Bound, Estimate, Quote, Span, account_of, plain
 from ..ports import Clock
 
 PRICE_HINT = (
@@ -29,12 +29,12 @@ class Budgets:
     def _of(self, currency: str) -> Budget | None:
         return next((budget for budget in self.budgets if budget.currency == currency), None)
 
-    def check(self, quote: Quote, max_cost: Decimal | None, what: str, of: str) -> None:
+    def check(self, quote: Quote, allowed: Allowance | None, what: str, of: str) -> None:
         """Whether one request may be sent, as far as its own price tells; `bounds` says what more there is to check.
 
         Args:
             quote: What is known of its cost.
-            max_cost: What the caller allows, in the currency of the estimate; it is the consent, too.
+            allowed: What the caller or a person allows; it is the consent, too.
             what: The generation in a few words.
             of: `provider/model`.
 
@@ -46,51 +46,61 @@ class Budgets:
             return
         estimate = quote.estimate
         if estimate is None:
-            self._check_unknown(max_cost, of)
+            self._check_unknown(allowed, of)
             return
         cost = f"{of} would cost about {estimate.spoken}"
         budget = self._of(estimate.currency)
-        if max_cost is not None and estimate.amount > max_cost:
+        if allowed is not None and not allowed.allows(estimate):
             raise _exceeded(
-                f"{cost}, and max_cost allows {plain(max_cost)} {estimate.currency}.",
-                "Ask the user for a higher max_cost, or ask for something cheaper (shorter, smaller, another model).",
+                f"{cost}, and max_cost allows {plain(allowed.amount)} {allowed.currency}.",
+                "Ask the user for a higher max_cost, or ask for something cheaper (shorter, smaller, another model)."
+                if estimate.currency == allowed.currency
+                else "Name the provider whose currency is meant: amounts in different ones are never compared.",
             )
         if budget is None:
             return
         if budget.per_task is not None and estimate.amount > budget.per_task:
-            allowed = f"the budget allows {plain(budget.per_task)} {budget.currency} a task"
+            a_task = f"the budget allows {plain(budget.per_task)} {budget.currency} a task"
             raise _exceeded(
-                f"{cost}, and {allowed}.",
+                f"{cost}, and {a_task}.",
                 "Ask for something cheaper (shorter, smaller, another model), or ask the user to raise budget.per_task "
                 "in rushes.toml.",
             )
-        if budget.confirm_above is not None and estimate.amount > budget.confirm_above and max_cost is None:
+        if budget.confirm_above is not None and estimate.amount > budget.confirm_above and allowed is None:
             asked = f"above {plain(budget.confirm_above)} {budget.currency} a person is asked first"
-            raise ConfirmationNeeded(f"{cost}, and {asked}. Nothing was sent.", estimate, what)
+            provider = of.partition("/")[0]
+            raise ConfirmationNeeded(f"{cost}, and {asked}. Nothing was sent.", estimate, what, provider=provider)
 
-    def _check_unknown(self, max_cost: Decimal | None, of: str) -> None:
+    def _check_unknown(self, allowed: Allowance | None, of: str) -> None:
         unknown = f"Nobody knows what {of} costs"
-        if max_cost is not None:
+        if allowed is not None:
             hint = f"Leave max_cost out if the user accepts an unknown price. {PRICE_HINT.format(of=of)}"
             raise _exceeded(f"{unknown}, so max_cost cannot be kept.", hint)
         if any(budget.unknown_price == "refuse" for budget in self.budgets):
             raise _exceeded(f"{unknown}, and the budget refuses unknown prices.", PRICE_HINT.format(of=of))
 
-    def bounds(self, owner: str, quote: Quote) -> Sequence[Bound]:
-        """What the store has to hold a request of this cost against, in the transaction that journals it."""
-        budget = None if quote.estimate is None or quote.free else self._of(quote.estimate.currency)
-        return () if budget is None else self.bounds_of(budget, owner)
+    def bounds(self, owner: str, quote: Quote, begun_at: datetime | None = None) -> Sequence[Bound]:
+        """What the store has to hold a request of this cost against, in the transaction that journals it.
 
-    def bounds_of(self, budget: Budget, owner: str) -> Sequence[Bound]:
-        """The bounds of one budget for what is spent from now on."""
+        A request counts on the day on which it was begun, by default now, also where it is sent on a later one.
+        """
+        budget = None if quote.estimate is None or quote.free else self._of(quote.estimate.currency)
+        return () if budget is None else self.bounds_of(budget, owner, begun_at)
+
+    def bounds_of(self, budget: Budget, owner: str, begun_at: datetime | None = None) -> Sequence[Bound]:
+        """The bounds of one budget for what is begun then, by default now."""
         account = account_of(owner, budget.currency) or ""
-        today = self._clock.now()
-        spans: Sequence[tuple[Span, str, Decimal | None]] = (
-            ("a day", f"{today:%Y-%m-%d}", budget.per_day),
-            ("a month", f"{today:%Y-%m-01}", budget.per_month),
+        now = self._clock.now()
+        at = begun_at or now
+        day, month, today = f"{at:%Y-%m-%d}", f"{at:%Y-%m}", f"{now:%Y-%m-%d}"
+        spans: Sequence[tuple[Span, str, str | None, Decimal | None]] = (
+            ("a day", day, day if day < today else None, budget.per_day),
+            ("a month", f"{month}-01", f"{month}-31" if month < today[:7] else None, budget.per_month),
         )
         return [
-            Bound(account, budget.currency, span, since, limit) for span, since, limit in spans if limit is not None
+            Bound(account, budget.currency, span, since, limit, until)
+            for span, since, until, limit in spans
+            if limit is not None
         ]
 
     def refusal(self, over: OverBudget, estimate: Estimate | None, of: str) -> RequestRefused:

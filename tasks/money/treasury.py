@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import anyio
@@ -11,10 +11,9 @@ import anyio
 from ...domain.budget import Budget, Left
 from ...domain.document import Line
 from ...domain.errors import ConfirmationNeeded, OverBudget, RequestRefused, StoreDamaged, StoreError, StoreTooNew
-from ...domain.money import Bound, Price, Quote
-from ...domain.principal import Principal
+from ...domain.money import USD, Allowance, Bound, Price, Quote
 from ...domain.record import TaskRecord
-from ...domain.request import GenerationRequest
+from ...domain.request import GenerationRequest, Kind
 from ...providers.provider import Provider
 from ..ids import first_id
 from ..intake.routing import Candidate, Configured, Route
@@ -33,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 HEALED_AT_ONCE = 200
 LINES_AT_ONCE = 1000
+LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
+"""No task is older."""
 
 
 class Treasury:
@@ -67,10 +68,14 @@ class Treasury:
         finally:
             self.healed.set()
 
-    async def learn(self, wish: Wish, *, dry_run: bool = False) -> None:
-        """Bring what is known of prices up to date before a route is chosen."""
-        bounded = dry_run or wish.max_cost is not None or bool(self.budgets)
-        await self._lists.join(wish.provider, self._clock.now(), fetch=bounded)
+    async def learn(self, provider: str | None, *, bounded: bool) -> None:
+        """Bring what is known of prices up to date before a route is chosen among all providers, or the one named.
+
+        Args:
+            provider: As the call names it.
+            bounded: Whether the price decides something, also without a budget.
+        """
+        await self._lists.join(provider, self._clock.now(), fetch=bounded or bool(self.budgets))
         await self.prices.refresh()
         if self.budgets:
             await self.healed.wait()
@@ -89,11 +94,14 @@ class Treasury:
             RequestRefused: nothing of it may.
             ConfirmationNeeded: something of it may, if a person agrees; with the least price of them.
         """
+        return self._admitted(chosen, allowance(chosen, wish), wish.request.kind)
+
+    def _admitted(self, chosen: Route, allowed: Allowance | None, kind: Kind) -> Route:
         candidates: list[Candidate] = []
         refusals: list[RequestRefused] = []
         for candidate in chosen.candidates:
             try:
-                self.budgets.check(candidate.quote, wish.max_cost, _what(candidate, wish), name_of(candidate))
+                self.budgets.check(candidate.quote, allowed, _what(candidate, kind), name_of(candidate))
             except RequestRefused as refusal:
                 refusals.append(refusal)
             else:
@@ -103,17 +111,35 @@ class Treasury:
             why = chosen.chosen if candidates[0] is chosen.candidates[0] else None
             return replace(chosen, candidates=tuple(candidates), warnings=(*chosen.warnings, *dropped), chosen=why)
         asking = [refusal for refusal in refusals if isinstance(refusal, ConfirmationNeeded)]
-        raise min(asking, key=lambda each: each.estimate.amount) if asking else refusals[0]
+        raise _least(asking, chosen) if asking else refusals[0]
 
     def still_admitted(self, chosen: Route, record: TaskRecord) -> Route:
-        """The route of a request that waited for its inputs: what was admitted then is what it may cost now.
+        """The route of a request that waited for its inputs. What was allowed when it came is allowed still; a price
+        that has come above what is spent without asking since, nobody agreed to.
 
         Raises:
             RequestRefused: nothing of it may be sent.
+            ConfirmationNeeded: see `admitted`.
         """
-        allowed = None if record.estimate is None else record.estimate.amount
-        wish = Wish(record.request, Principal(record.owner, admin=False), max_cost=allowed)
-        return self.admitted(chosen, wish)
+        known = tuple(_as_known_before(candidate, record) for candidate in chosen.candidates)
+        return self._admitted(replace(chosen, candidates=known), record.allowed, record.kind)
+
+    async def requoted(self, candidate: Candidate, record: TaskRecord) -> Candidate:
+        """The candidate of a request that was held, at the price of now.
+
+        Raises:
+            RequestRefused, ConfirmationNeeded: it may not be sent at that.
+            StoreError.
+        """
+        if candidate.provider.traits.free:
+            return candidate
+        await self.learn(record.provider, bounded=record.allowed is not None)
+        rows = candidate.provider.models()
+        facts = next((row for row in rows if (row.id, row.kind) == (record.model, record.kind)), candidate.facts)
+        quoted = self._quoted(replace(candidate, facts=facts), record.request)
+        again = _as_known_before(quoted, record)
+        self.budgets.check(again.quote, record.allowed, _what(again, record.kind), name_of(again))
+        return again
 
     def admitted_or_why(self, chosen: Route, wish: Wish) -> Route:
         """For a dry run, which is never refused for its price: what would be sent, or a warning of why it would not."""
@@ -122,9 +148,9 @@ class Treasury:
         except RequestRefused as refusal:
             return replace(chosen, warnings=(*chosen.warnings, refusal.message))
 
-    def bounds(self, owner: str, quote: Quote) -> Sequence[Bound]:
+    def bounds(self, owner: str, quote: Quote, begun_at: datetime | None = None) -> Sequence[Bound]:
         """See `Budgets.bounds`."""
-        return self.budgets.bounds(owner, quote)
+        return self.budgets.bounds(owner, quote, begun_at)
 
     def refusal(self, over: OverBudget, candidate: Candidate) -> RequestRefused:
         """See `Budgets.refusal`."""
@@ -138,7 +164,7 @@ class Treasury:
         """
         await write_missing_lines(self._store)
         # The ids of tasks begin with their time, so what is older is not even read; the days are exact.
-        after = "" if since is None else first_id(since - timedelta(days=1))
+        after = "" if since is None else first_id(max(since, LONG_AGO) - timedelta(days=1))
         day = "" if since is None else f"{since:%Y-%m-%d}"
         entries: list[Entry] = []
         while page := await self._store.lines(BOOK, after=after, limit=LINES_AT_ONCE):
@@ -171,9 +197,35 @@ def name_of(candidate: Candidate) -> str:
     return f"{candidate.provider.name}/{candidate.facts.name}"
 
 
-def _what(candidate: Candidate, wish: Wish) -> str:
+def allowance(chosen: Route, wish: Wish) -> Allowance | None:
+    """What the call's `max_cost` allows: an amount in one currency, that of the first of its route with a price."""
+    if wish.max_cost is None:
+        return None
+    priced = (each.quote.estimate.currency for each in chosen.candidates if each.quote.estimate is not None)
+    return Allowance(amount=wish.max_cost, currency=wish.max_cost_currency or next(priced, USD))
+
+
+def _least(asking: Sequence[ConfirmationNeeded], chosen: Route) -> ConfirmationNeeded:
+    """The least price among those in the currency of the first."""
+    currency = asking[0].estimate.currency
+    alike = [each for each in asking if each.estimate.currency == currency]
+    least = min(alike, key=lambda each: each.estimate.amount)
+    if all(each.quote.estimate is None or each.quote.estimate.currency == currency for each in chosen.candidates):
+        least.provider = None
+    return least
+
+
+def _as_known_before(candidate: Candidate, record: TaskRecord) -> Candidate:
+    """With the price of when it came, where it is not known any more."""
+    same = (candidate.provider.name, candidate.facts.id) == (record.provider, record.model)
+    if not same or candidate.quote.estimate is not None:
+        return candidate
+    return replace(candidate, quote=replace(candidate.quote, estimate=record.estimate))
+
+
+def _what(candidate: Candidate, kind: Kind) -> str:
     """`8 s of video by veo-3.1 at llmgateway`."""
-    measure, kind = candidate.quote.measure, wish.request.kind
+    measure = candidate.quote.measure
     seconds = "" if measure is None or not measure.seconds else f"{measure.seconds:g} s of "
     count = f"{measure.outputs} x " if measure is not None and measure.outputs > 1 else ""
     sized = f" in {measure.resolution}" if measure is not None and measure.resolution else ""

@@ -6,8 +6,8 @@ Nothing of it is at a gateway meanwhile, so any process may go on with it; whoev
 import logging
 from datetime import timedelta
 
-from ...domain.errors import FailureError, OverBudget, RequestRefused
-from ...domain.failure import failure
+from ...domain.errors import ConfirmationNeeded, FailureError, OverBudget, RequestRefused
+from ...domain.failure import failure, standing_hint
 from ...domain.record import TaskRecord
 from ...domain.request import GenerationRequest
 from .. import life
@@ -87,7 +87,7 @@ class InputWait:
             return sending
 
         try:
-            within = self._intake.bounds(record.owner, first)
+            within = self._intake.bounds(record, first)
             after = await self._journal.change(record.task_id, send, durable=True, within=within)
         except OverBudget as over:
             raise self._intake.refusal(over, first) from over
@@ -99,10 +99,15 @@ class InputWait:
         logger.info("waiting request not sent", extra={"task_id": record.task_id, "problem": refusal.message})
         self.forget(record.task_id)
         hint = refusal.hint if isinstance(refusal, RequestRefused) else None
+        estimate = record.estimate
+        if isinstance(refusal, ConfirmationNeeded):
+            hint, estimate = standing_hint(refusal.reason, "no"), refusal.estimate
         why = failure(
             refusal.reason,
             f"The request waited for its inputs and is not sent: {refusal.message}",
             charged="no",
             hint=hint or "Nothing was sent or charged; see what became of its parents, then call again.",
         )
-        return await self._journal.change(record.task_id, lambda r: life.inputs_never_come(r, why, self._clock.now()))
+        return await self._journal.change(
+            record.task_id, lambda r: life.inputs_never_come(r, why, self._clock.now(), estimate=estimate)
+        )

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ...domain.errors import FailureError, RequestRefused, SubmissionRefused
-from ...domain.failure import Failure, failure, failure_of
+from ...domain.errors import ConfirmationNeeded, FailureError, RequestRefused, SubmissionRefused
+from ...domain.failure import Failure, failure, failure_of, standing_hint
 from ...domain.record import TaskRecord
 from .. import life
 from ..intake.routing import Candidate, Configured, route
@@ -142,14 +142,19 @@ class Holding:
     async def give_up(self, record: TaskRecord, refusal: FailureError) -> TaskRecord | None:
         """The record of a request that is not sent any more."""
         logger.info("held request not sent", extra={"task_id": record.task_id, "problem": refusal.message})
+        about_money = refusal.reason in ("budget_exceeded", "confirmation_needed")
+        hint = refusal.hint or standing_hint(refusal.reason, "no") if about_money else None
         why = failure(
             refusal.reason,
-            f"The request was held for {record.provider} and is not sent any more: {refusal.message}.",
+            f"The request was held for {record.provider} and is not sent any more: {refusal.message.rstrip('.')}.",
             charged="no",
-            retry_safe=True,
-            hint="Nothing was sent or charged; call again if it is still wanted.",
+            retry_safe=not about_money,
+            hint=hint or "Nothing was sent or charged; call again if it is still wanted.",
         )
-        return await self._journal.change(record.task_id, lambda r: life.never_sent(r, why, self._clock.now()))
+        estimate = refusal.estimate if isinstance(refusal, ConfirmationNeeded) else record.estimate
+        return await self._journal.change(
+            record.task_id, lambda r: life.never_sent(r, why, self._clock.now(), estimate=estimate)
+        )
 
 
 def asked_to_wait(refusal: SubmissionRefused) -> float | None:

@@ -12,6 +12,7 @@ from ...domain.errors import (
     OutputError,
     OutputRejected,
     OverBudget,
+    RequestRefused,
     RushesError,
     StoreError,
     SubmissionLost,
@@ -81,7 +82,13 @@ class Submitter:
 
         `None`: another worker took the task over.
         """
-        current = await self._released(record, candidates[0]) if record.phase == "held" else record
+        current: TaskRecord | None = record
+        if record.phase == "held":
+            try:
+                candidates = [await self._money.requoted(candidates[0], record), *candidates[1:]]
+                current = await self._released(record, candidates[0])
+            except RequestRefused as too_dear:
+                return await self._holding.give_up(record, too_dear)
         refusals: list[tuple[Candidate, SubmissionRefused]] = []
         for index, candidate in enumerate(candidates):
             if current is None or current.phase != "submitting" or current.final:
@@ -109,6 +116,9 @@ class Submitter:
         """Journal that a held request is about to be sent. Until then any process may take it over and send it.
 
         `None` where this call did not do so: whoever did sends it, and nobody else.
+
+        Raises:
+            RequestRefused: its budget does not leave so much.
         """
         now = self._clock.now()
         deadline_at = now + timedelta(seconds=candidate.deadline_seconds)
@@ -116,11 +126,16 @@ class Submitter:
 
         def release(current: TaskRecord) -> TaskRecord:
             nonlocal ours
-            sending = life.released(current, candidate.plan, deadline_at, now)
+            sending = life.released(current, candidate.plan, deadline_at, now, quote=quote)
             ours = sending is not current
             return sending
 
-        after = await self._journal.change(record.task_id, release, durable=True)
+        quote = candidate.quote
+        within = self._money.bounds(record.owner, quote, record.created_at)
+        try:
+            after = await self._journal.change(record.task_id, release, durable=True, within=within)
+        except OverBudget as over:
+            raise self._money.refusal(over, candidate) from over
         self._holding.forget(record.task_id)
         return after if ours else None
 
@@ -183,7 +198,7 @@ class Submitter:
         self, record: TaskRecord, candidate: Candidate, transition: life.Transition
     ) -> TaskRecord | None:
         """Note what goes on with this candidate, which may cost more; a budget that does not leave so much ends it."""
-        within = self._money.bounds(record.owner, candidate.quote)
+        within = self._money.bounds(record.owner, candidate.quote, record.created_at)
         try:
             return await self._noted(record, transition, within=within)
         except OverBudget as over:

@@ -46,11 +46,20 @@ def next_step(record: TaskRecord, poll_interval_seconds: float | None) -> NextSt
     if not record.settled:
         return check_again(record.task_id, 1)
     if record.failure is not None:
-        return cure(record.failure.reason, record.kind) or _once_more(record)
+        return cure(record.failure.reason, record.kind) or _agreed(record) or _once_more(record)
     if any(output.pending for output in record.outputs):
         return check_again(record.task_id, KEEP_AGAIN_SECONDS)
     kept = (number for number, output in enumerate(record.outputs, start=1) if output.path)
     return look_at(record.task_id, first) if (first := next(kept, None)) else None
+
+
+def _agreed(record: TaskRecord) -> NextStep | None:
+    """The same again, at a price that nobody had agreed to when it was about to be sent."""
+    told, estimate = record.failure, record.estimate
+    if told is None or told.reason != "confirmation_needed" or estimate is None:
+        return None
+    arguments: dict[str, JsonValue] = {"from_task": record.task_id, "max_cost": float(estimate.amount)}
+    return NextStep(tool=f"generate_{record.kind}", arguments=arguments)
 
 
 def _once_more(record: TaskRecord) -> NextStep | None:
