@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Generator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def test_what_was_not_journaled_left_nothing_and_is_asked_for_anew(processes: Pr
     processes.killed(way, at)
     declined = processes.report(person="decline")
     assert (len(declined.questions), declined.answer["state"], declined.tasks) == (1, "cancelled", {})
-    assert (declined.reserved, processes.posts) == (0, 0)
+    assert (declined.reserved, processes.posts) == (Decimal(0), 0)
     told = processes.report()
     step = told.answer["next"]
     assert _reason(told) == "confirmation_needed"
@@ -107,7 +108,7 @@ def test_what_was_journaled_is_never_sent_again_and_its_reservation_is_its_own(
     assert "job_id" in str(again.answer["failure"])
     # A person looks it up, and says that it was not charged: nothing is reserved any more, and consent is asked anew.
     settled = processes.report(settles=True, person="decline")
-    assert (len(settled.questions), settled.answer["state"], settled.reserved) == (1, "cancelled", 0)
+    assert (len(settled.questions), settled.answer["state"], settled.reserved) == (1, "cancelled", Decimal(0))
     assert (list(settled.tasks), processes.posts) == ([task_id], posts)
     agreed = processes.report(person="accept", era="legacy")
     assert (agreed.answer["state"], agreed.reserved, processes.posts) == ("queued", COSTS, posts + 1)
