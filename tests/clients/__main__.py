@@ -1,7 +1,8 @@
-"""Run real clients: `python -m tests.clients [NAME…] [--quick] [--jobs N] [--write]`.
+"""Run real clients: `python -m tests.clients [NAME…] [--quick] [--jobs N] [--install] [--write]`.
 
-Without names all of them; `--quick` runs those few that every run of the checks tries. Prints a table; `--write` puts
-that of a whole run into docs/clients.md. Exits with 1 where a client did not come to the end.
+Without names all of them; `--quick` runs those few that every run of the checks tries, and `--install` only gets their
+packages. Prints a table; `--write` puts that of a whole run into docs/clients.md. Exits with 1 where a client did not
+come to the end.
 """
 
 import argparse
@@ -75,6 +76,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(client.name for client in CLIENTS))
     parser.add_argument("--quick", action="store_true", help="only what every run of the checks tries")
     parser.add_argument("--jobs", type=int, default=2, help="how many at once")
+    parser.add_argument("--install", action="store_true", help="only get their packages into the cache folder")
     parser.add_argument("--write", action="store_true", help=f"write docs/{DOCUMENT.name}; only for a whole run")
     asked = parser.parse_args()
     if asked.write and (asked.names or asked.quick):
@@ -83,6 +85,8 @@ def main() -> int:
     for client in dict.fromkeys(client for client, _ in runs):
         interpreter(client)
         variables(client)
+    if asked.install:
+        return 0
     with ThreadPoolExecutor(asked.jobs) as pool:
         outcomes = list(pool.map(tried, *zip(*runs, strict=True)))
     print(table(outcomes))  # noqa: T201

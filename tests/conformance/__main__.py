@@ -1,8 +1,8 @@
-"""Run the conformance suite: `python -m tests.conformance [rushes|everything]`.
+"""Run the conformance suite: `python -m tests.conformance [rushes|everything] [--install]`.
 
 Both wires against each server, with what is expected to fail read from `expected/SERVER-WIRE.yml`; and the scenarios of
 the Tasks extension, which are in no suite, against `everything`, where all must pass. Exits with 1 on any difference,
-also where something passes that was expected to fail.
+also where something passes that was expected to fail. `--install` only gets what is needed.
 """
 
 import argparse
@@ -100,7 +100,12 @@ def main() -> int:
     """Run everything, or one server's part."""
     parser = argparse.ArgumentParser(prog="python -m tests.conformance")
     parser.add_argument("servers", nargs="*", metavar="SERVER", help=" or ".join(SERVERS))
-    servers: list[str] = parser.parse_args().servers
+    parser.add_argument("--install", action="store_true", help="only get what is needed into the cache folder")
+    asked = parser.parse_args()
+    if asked.install:
+        installed(HERE)
+        return 0
+    servers: list[str] = asked.servers
     if unknown := set(servers) - set(SERVERS):
         parser.error(f"no such server: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory() as folder:
