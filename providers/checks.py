@@ -49,8 +49,23 @@ def number_text(value: float) -> str:
     return f"{value:.10g}"
 
 
+_LIMITS_REMEMBERED_MAX = 2000
+_limits: dict[tuple[int, Operation], tuple[ModelFacts, OperationFacts]] = {}
+"""By the identity of the facts, which are held so that it stays theirs: each call asks about the same few again, and a
+gateway's list may replace them by others."""
+
+
 def limits_of(facts: ModelFacts, operation: Operation) -> OperationFacts:
     """The limits that hold for one operation: its own where it has them, else the model's."""
+    known = _limits.get((id(facts), operation))
+    if known is None:
+        if len(_limits) >= _LIMITS_REMEMBERED_MAX:
+            _limits.clear()
+        known = _limits[id(facts), operation] = facts, _limits_of(facts, operation)
+    return known[1]
+
+
+def _limits_of(facts: ModelFacts, operation: Operation) -> OperationFacts:
     shared = {name: getattr(facts, name) for name in InputLimits.model_fields}
     own = (facts.operations or {}).get(operation)
     if own is not None:
@@ -106,14 +121,14 @@ _LIMITED: Mapping[str, tuple[str, ...]] = {
 
 def doubts(request: GenerationRequest, facts: ModelFacts) -> list[str]:
     """What of the request could not be checked, because nothing is known of it: `duration_seconds 5`."""
-    known = {**dict(facts), **dict(limits_of(facts, request.operation))}
+    limits = limits_of(facts, request.operation)
     asked = asked_inputs(request)
     if asked.get("count") == 1:
         del asked["count"]
     blind = [
         f"{name} {_said(value)}"
         for name, value in asked.items()
-        if name in _LIMITED and all(known[fact] is None for fact in _LIMITED[name])
+        if name in _LIMITED and all(_limit(fact, limits, facts) is None for fact in _LIMITED[name])
     ]
     if facts.operations is None:
         blind += dict.fromkeys(INPUT_OF_ROLE[medium.role] for medium in request.media)
@@ -122,12 +137,18 @@ def doubts(request: GenerationRequest, facts: ModelFacts) -> list[str]:
     return blind
 
 
-def unchecked(request: GenerationRequest, facts: ModelFacts, provider: str) -> list[str]:
+def _limit(name: str, limits: OperationFacts, facts: ModelFacts) -> object:
+    return getattr(limits if name in InputLimits.model_fields else facts, name)
+
+
+def unchecked(
+    request: GenerationRequest, facts: ModelFacts, provider: str, blind: Sequence[str] | None = None
+) -> list[str]:
     """Warnings of what was asked for beyond what is known of the model: it is sent, and the gateway may refuse it,
-    ignore it, or charge for something else."""
+    ignore it, or charge for something else. `blind` are its `doubts`, where they are known already."""
     limits = limits_of(facts, request.operation)
     warnings: list[str] = []
-    blind = doubts(request, facts)
+    blind = doubts(request, facts) if blind is None else blind
     if blind and facts.certainty != "unknown":
         warnings.append(f"not checked: {', '.join(blind)} ({provider} documents no such limits of {facts.name})")
     given, page_max = len(request.media_of("reference_image")), limits.reference_images_page_max

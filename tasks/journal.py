@@ -121,11 +121,12 @@ class TaskJournal:
             lines=self._lines_of(None, record),
             within=within,
         )
-        journaled = from_document(document)
-        if created:
-            self._held.keep(journaled, turn)
-            self.followers.tell(None, journaled)
-        return journaled, created
+        if not created:
+            return from_document(document), False
+        journaled = life.stored(record, number_of(document, "revision"))
+        self._held.keep(journaled, turn)
+        self.followers.tell(None, journaled)
+        return journaled, True
 
     async def equal(self, fingerprint: str) -> TaskRecord | None:
         """The task of an equal request that still counts, where nothing new can be begun."""

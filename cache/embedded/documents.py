@@ -4,6 +4,7 @@ Pure functions; nothing here reads or writes.
 """
 
 import json
+from functools import lru_cache
 from typing import NoReturn, cast
 from urllib.parse import quote, unquote
 
@@ -46,9 +47,14 @@ def text_of(document: Document, field: str) -> str:
 
 def tag_of(document: Document) -> str:
     """What the index finds a document by: `open|done`, owner, kind and state."""
-    parts = (text_of(document, "owner"), text_of(document, "kind"), text_of(document, "state"))
+    is_open = document["open"] is True
+    return _tag(is_open, text_of(document, "owner"), text_of(document, "kind"), text_of(document, "state"))
+
+
+@lru_cache(maxsize=1024)
+def _tag(is_open: bool, *parts: str) -> str:
     quoted = (quote(part, safe="", errors="surrogatepass") for part in parts)
-    return "/".join(("open" if document["open"] else "done", *quoted))
+    return "/".join(("open" if is_open else "done", *quoted))
 
 
 def tag_prefix(*, is_open: bool, owner: str | None) -> str:

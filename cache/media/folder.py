@@ -17,6 +17,7 @@ from ...domain.kept_media import Kept, KeptFileChanged, Measured, MediaFacts
 from ...domain.media_types import EXTENSIONS, HEAD_BYTES, sniff_mime
 from ...domain.request import Kind
 from ..files import make_folder
+from ..shared import Shared
 from ..store_faults import translated
 from .answers import AnswerParts
 from .kept_files import KeptFiles
@@ -78,6 +79,7 @@ class MediaFolder:
         self._measure = measure
         self._free_bytes_min = free_bytes_min
         self._roots = tuple(dict.fromkeys(folder for folder in (root, fallback) if folder is not None))
+        self._place = Shared(self._find_place)
 
     @property
     def files(self) -> KeptFiles:
@@ -170,10 +172,14 @@ class MediaFolder:
 
     async def find_place(self) -> Place:
         """The first folder that is proven to be writable (a file is written and synced) and has the room to be left.
+        Of many calls at once those share a proof that came before it began.
 
         Raises:
             StoreFull, StoreReadOnly, StoreError: there is none; tells of the folder that was asked for.
         """
+        return await self._place.fresh()
+
+    async def _find_place(self) -> Place:
         faults: list[StoreError] = []
         for root in self._roots:
             try:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
@@ -164,7 +164,7 @@ class HttpClient:
             max_keepalive_connections=connections,
             keepalive_expiry=KEEPALIVE_SECONDS,
         )
-        return httpx.AsyncClient(
+        return _Client(
             verify=self._certificates(trust_env=encrypted),
             limits=limits,
             trust_env=encrypted,
@@ -172,10 +172,10 @@ class HttpClient:
             transport=self._transport,
         )
 
-    def _url(self, path: str) -> str:
+    def _url(self, path: str) -> httpx.URL:
         if not path.startswith("/"):
             raise ValueError(f"a path below the base URL starts with a slash, not {path!r}")
-        return self._base_url + path
+        return _parsed_url(self._base_url + path)
 
     def _headers(self, extra: Mapping[str, str]) -> dict[str, str]:
         own = {"Accept": "application/json, */*;q=0.5", "Accept-Encoding": ACCEPTED, "User-Agent": user_agent()}
@@ -235,6 +235,32 @@ async def _read(response: httpx.Response, bytes_max: int, sink: AnswerSink | Non
         raise NoReply("lost", f"the answer is larger than {bytes_max // 1024 // 1024} MiB") from error
     except EncodingRefused as error:
         raise NoReply("lost", f"the answer cannot be read: {error}") from error
+
+
+@lru_cache(maxsize=512)
+def _parsed_url(url: str) -> httpx.URL:
+    """To parse one takes as long as to read an answer, and the same few are asked for again and again."""
+    return httpx.URL(url)
+
+
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """A gateway's cookies are not for us: each call stands for itself, with the key."""
+
+
+class _Client(httpx.AsyncClient):
+    """Keeps no cookie."""
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        return _NO_COOKIES
+
+    @cookies.setter
+    def cookies(self, cookies: object) -> None:  # noqa: ARG002
+        raise AttributeError("no cookies are kept")
+
+
+_NO_COOKIES = _NoCookies()
 
 
 class _Progress:

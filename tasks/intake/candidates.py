@@ -79,8 +79,9 @@ def candidate(asked: Asked, provider: Provider, facts: ModelFacts) -> Candidate:
     check_request(request, facts, provider.name)
     plan = provider.plan(request, facts)
     warnings = [*said_otherwise, *plan.warnings]
+    blind = () if provider.traits.free else tuple(doubts(request, facts))
     if not provider.traits.free:
-        warnings += unchecked(request, facts, provider.name)
+        warnings += unchecked(request, facts, provider.name, blind)
     if uploader is not None and uploads:
         names = " and ".join(dict.fromkeys(INPUT_OF_ROLE[medium.role] for medium in uploads))
         warnings.append(f"{names}: uploaded to {uploader.host} first, as {provider.name} takes URLs only")
@@ -90,7 +91,7 @@ def candidate(asked: Asked, provider: Provider, facts: ModelFacts) -> Candidate:
         facts,
         plan.model_copy(update={"warnings": tuple(warnings)}),
         uploads,
-        doubts=() if provider.traits.free else tuple(doubts(request, facts)),
+        doubts=blind,
         assumed=tuple(name for name in facts.assumed_inputs if name in given),
     )
 

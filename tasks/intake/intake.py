@@ -103,7 +103,8 @@ class Intake:
         """
         wish = replace(wish, output_dir=await output_folder(wish, self._media.roots))
         request, chosen = await self.routed(wish)
-        same = None if wish.force_new else fingerprint(wish.principal.name, wish.provider, request)
+        identity = fingerprint(wish.principal.name, wish.provider, request)
+        same = None if wish.force_new else identity
         try:
             chosen = self._money.admitted(chosen, wish)
         except RequestRefused:
@@ -113,13 +114,18 @@ class Intake:
             return equal
         first = chosen.candidates[0]
         if any(medium.awaited for medium in request.media):
-            return Prepared(self._waiting(wish, request, chosen), (), request, first, self._within(wish, first))
+            waiting = life.begun_waiting(self._new_record(wish, request, chosen, Room(), identity))
+            return Prepared(waiting, (), request, first, self._within(wish, first))
         room = await find_room(self._folder, chosen, self._journal, same)
         if isinstance(room, TaskRecord):
             return room
         request, chosen = await self._uploaded(request, chosen)
         return Prepared(
-            self._new_record(wish, request, chosen, room), chosen.candidates, request, first, self._within(wish, first)
+            self._new_record(wish, request, chosen, room, identity),
+            chosen.candidates,
+            request,
+            first,
+            self._within(wish, first),
         )
 
     def _within(self, wish: Wish, first: Candidate) -> Sequence[Bound]:
@@ -210,12 +216,9 @@ class Intake:
         named = [c for c in self._configured if provider in (None, "auto", c.provider.name)]
         await offers.join_cached(named, self._store, self._clock.now(), wanted=request.model)
 
-    def _waiting(self, wish: Wish, request: GenerationRequest, chosen: Route) -> TaskRecord:
-        """A record of a request that waits for an input: nothing but its names and its place is decided."""
-        waiting = self._new_record(wish, request, chosen, Room())
-        return life.begun_waiting(waiting)
-
-    def _new_record(self, wish: Wish, request: GenerationRequest, chosen: Route, room: Room) -> TaskRecord:
+    def _new_record(
+        self, wish: Wish, request: GenerationRequest, chosen: Route, room: Room, identity: str
+    ) -> TaskRecord:
         now = self._clock.now()
         first: Candidate = chosen.candidates[0]
         task_id = new_task_id(now)
@@ -226,7 +229,7 @@ class Intake:
             kind=request.kind,
             worker=self._journal.worker,
             request=without_secrets(request),
-            fingerprint=fingerprint(wish.principal.name, wish.provider, request),
+            fingerprint=identity,
             output_name=wish.output_name,
             output_dir=wish.output_dir,
             named_provider=wish.provider,

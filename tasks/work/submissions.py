@@ -36,7 +36,8 @@ class Submissions:
 
     def expect(self, task_id: str) -> None:
         """A submission of this task is about to begin."""
-        self._submissions.setdefault(task_id, _Submission())
+        if task_id not in self._submissions:
+            self._submissions[task_id] = _Submission()
 
     def ready(self, record: TaskRecord, candidates: Sequence[Candidate]) -> None:
         """Its record is in the journal: the task's next step sends it to these, in this order."""
