@@ -19,7 +19,8 @@ from av.audio.resampler import AudioResampler
 from av.filter import Graph
 
 from ...domain.film import SAMPLE_RATE
-from .reading import began_seconds, opened
+from ..previews.frames import began_seconds
+from .reading import opened
 
 if TYPE_CHECKING:
     from av.filter.context import FilterContext

@@ -5,29 +5,19 @@
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import av
-from av.filter import Graph
 from PIL import Image, ImageOps
 
 from ...domain.errors import RequestRefused
 from ...domain.kept_media import PILLOW_FORMATS
+from ..previews.frames import Converter, Steps, began_seconds, picture_stream, seek, timed
 from ..previews.picture import PIXELS_MAX, fitted
-from .reading import began_seconds, opened, picture_stream
-
-if TYPE_CHECKING:
-    from av.filter.context import FilterContext
-    from av.video.stream import VideoStream
+from .reading import opened
 
 BLACK = (16, 128, 128)
 """Of the three planes, as television has it."""
-_HD_LINES = 720
-"""From here on a video that does not say so has the colours of HD."""
-_FULL_RANGE = 2
-_MATRICES = {1: "bt709", 4: "fcc", 5: "bt470", 6: "smpte170m", 7: "smpte240m", 9: "bt2020", 10: "bt2020"}
-_TURNS = {90: "transpose=cclock", -90: "transpose=clock", 180: "hflip,vflip", -180: "hflip,vflip"}
-"""By `rotation`, which counts against the clock."""
 
 
 @dataclass(frozen=True)
@@ -44,69 +34,21 @@ class Shaper:
 
     def __init__(self, frame: Frame, pixel_shape: Fraction | None = None) -> None:
         self._frame = frame
-        self._pixel_shape = pixel_shape or Fraction(1)
-        self._key: tuple[object, ...] | None = None
-        self._source: FilterContext | None = None
-        self._sink: FilterContext | None = None
-        self._graph: Graph | None = None
+        self._converter = Converter(self._steps, pixel_shape)
 
     def shaped(self, picture: av.VideoFrame) -> av.VideoFrame:
         """The picture as the film shows it."""
-        rotation = int(picture.rotation)
-        rgb = "rgb" in picture.format.name or picture.format.name.startswith(("gbr", "pal8"))
-        matrix = "gbr" if rgb else _matrix(picture)
-        full = rgb or picture.color_range == _FULL_RANGE or picture.format.name.startswith("yuvj")
-        key = (picture.width, picture.height, picture.format.name, rotation, matrix, full)
-        if key != self._key:
-            self._build(picture, rotation, matrix, full=full)
-            self._key = key
-        if self._source is None or self._sink is None:
-            raise ValueError("no graph")
-        picture.pts, picture.time_base = 0, Fraction(1, 1000)
-        self._source.push(picture)
-        shaped = self._sink.pull()
-        if not isinstance(shaped, av.VideoFrame):
-            raise TypeError("no picture came")
-        return shaped
+        return self._converter.converted(picture)
 
-    def _build(self, picture: av.VideoFrame, rotation: int, matrix: str, *, full: bool) -> None:
-        graph, frame = Graph(), self._frame
-        graph.threads = 1
-        shape = self._pixel_shape
-        source = graph.add(
-            "buffer",
-            f"video_size={picture.width}x{picture.height}:pix_fmt={picture.format.name}:time_base=1/1000:"
-            f"pixel_aspect={shape.numerator}/{shape.denominator}",
-        )
-        steps: list[tuple[str, str]] = []
-        if shape != 1:
-            steps += [("scale", "w=max(2\\,iw*sar):h=ih"), ("setsar", "1")]
-        if turn := _TURNS.get(rotation):
-            steps += [(name, options) for name, _, options in (step.partition("=") for step in turn.split(","))]
-        colours = "" if matrix == "gbr" else f":in_color_matrix={matrix}:in_range={'full' if full else 'tv'}"
-        size = f"w={frame.width}:h={frame.height}:force_original_aspect_ratio=decrease:force_divisible_by=2"
-        steps += [
+    def _steps(self, colours: str) -> Steps:
+        width, height = self._frame.width, self._frame.height
+        size = f"w={width}:h={height}:force_original_aspect_ratio=decrease:force_divisible_by=2"
+        return [
             ("scale", f"{size}{colours}:out_color_matrix=bt709:out_range=tv:flags=bicubic"),
             ("format", "yuv420p"),
-            ("pad", f"{frame.width}:{frame.height}:(ow-iw)/2:(oh-ih)/2:black"),
+            ("pad", f"{width}:{height}:(ow-iw)/2:(oh-ih)/2:black"),
             ("setsar", "1"),
         ]
-        last = source
-        for name, options in steps:
-            step = graph.add(name, options or None)
-            last.link_to(step)
-            last = step
-        sink = graph.add("buffersink")
-        last.link_to(sink)
-        graph.configure()
-        self._graph, self._source, self._sink = graph, source, sink
-
-
-def _matrix(picture: av.VideoFrame) -> str:
-    told = int(picture.colorspace)
-    if told in _MATRICES:
-        return _MATRICES[told]
-    return "bt709" if picture.height >= _HD_LINES else "smpte170m"
 
 
 def of_video(
@@ -121,19 +63,11 @@ def of_video(
         stream.thread_type = "NONE"
         stream.codec_context.thread_count = 1
         began = began_seconds(container)
-        if start_seconds > 0 and stream.time_base is not None:
-            container.seek(int((began + start_seconds) / stream.time_base), stream=stream, backward=True)
+        if start_seconds > 0:
+            seek(container, stream, began + start_seconds)
         shaper = Shaper(frame, stream.sample_aspect_ratio)
-        moments = ((at - began, picture) for at, picture in _timed(container.decode(stream), stream))
+        moments = ((at - began, picture) for at, picture in timed(container, stream))
         yield from _paced(moments, shaper, frame.rate, start_seconds, count)
-
-
-def _timed(pictures: Iterator[av.VideoFrame], stream: "VideoStream") -> Iterator[tuple[float, av.VideoFrame]]:
-    pace = float(stream.average_rate or stream.guessed_rate or 25)
-    last = -1 / pace
-    for picture in pictures:
-        last = last + 1 / pace if picture.pts is None else float(picture.time)
-        yield last, picture
 
 
 def _paced(

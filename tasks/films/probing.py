@@ -2,14 +2,14 @@
 # pyright: reportUnknownMemberType=false
 # (PyAV's hints name numpy types, and numpy is not installed.)
 
-from fractions import Fraction
 from typing import TYPE_CHECKING, BinaryIO
 
 import av
 
 from ...domain.kept_media import PILLOW_FORMATS, Measured, MediaFacts
+from ..previews.frames import picture_stream, shown_size
 from ..previews.measure import measure
-from .reading import opened, picture_stream
+from .reading import opened
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -40,9 +40,3 @@ def probe(file: BinaryIO, mime_type: str) -> Measured:
 
 def _seconds(container: "InputContainer") -> float | None:
     return container.duration / av.time_base if container.duration and container.duration > 0 else None
-
-
-def shown_size(picture: av.VideoFrame, pixel_shape: Fraction | None) -> tuple[int, int]:
-    """Width and height as the picture is seen: with square pixels, and upright."""
-    width = max(2, round(picture.width * (pixel_shape or 1)))
-    return (picture.height, width) if int(picture.rotation) % 180 else (width, picture.height)

@@ -12,7 +12,6 @@ from ...domain.kept_media import CONTAINERS
 
 if TYPE_CHECKING:
     from av.container import InputContainer
-    from av.video.stream import VideoStream
 
 _PROBE = {"probesize": "5000000", "analyzeduration": "5000000"}
 
@@ -73,18 +72,3 @@ def opened(file: BinaryIO, mime_type: str) -> Generator["InputContainer"]:
             yield container
     finally:
         reader.close()
-
-
-def picture_stream(container: "InputContainer") -> "VideoStream | None":
-    """The moving pictures: the cover of a piece of music is a video stream too."""
-    from av.stream import Disposition
-
-    streams = (each for each in container.streams.video if not each.disposition & Disposition.attached_pic)
-    return next(streams, None)
-
-
-def began_seconds(container: "InputContainer") -> float:
-    """The moment that the container calls its beginning; times in it count from there."""
-    import av
-
-    return (container.start_time or 0) / av.time_base

@@ -62,14 +62,13 @@ def _is_sideways(image: "Image") -> bool:
 
 def _measure_streams(file: BinaryIO, container_format: str, *, may_be_video: bool) -> Measured:
     import av
-    from av.stream import Disposition
+
+    from .frames import picture_stream
 
     with opened_container(file, container_format) as container:
         seconds = container.duration / av.time_base if container.duration and container.duration > 0 else None
         has_audio = bool(container.streams.audio)
-        # The cover of a piece of music is a video stream too.
-        pictures = (stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic)
-        video = next(pictures, None) if may_be_video else None
+        video = picture_stream(container) if may_be_video else None
         if video is None:
             return Measured(MediaFacts(duration_seconds=seconds, has_audio=has_audio), "audio" if has_audio else None)
         facts = MediaFacts(

@@ -1,6 +1,7 @@
 """Still pictures: scaled, flattened, and written as a JPEG that fits into a model's context."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, BinaryIO
 
 from ...domain.errors import RequestRefused
@@ -20,6 +21,9 @@ BACKGROUND = (128, 128, 128)
 
 _REDUCIBLE = frozenset({"L", "RGB", "RGBA", "CMYK", "YCbCr"})
 """Modes whose neighbouring values can be averaged."""
+
+_WORTH_HALVING = 250_000
+"""Pixels; below that a thread takes longer to start."""
 
 _QUALITIES = (85, 70, 55, 40, 25, 10)
 
@@ -41,9 +45,10 @@ def look_at_image(file: BinaryIO, pillow_format: str) -> Glimpse:
                 hint="Open the file itself.",
             )
         image.draft("RGB", (SIDE_MAX, SIDE_MAX))
-        upright = ImageOps.exif_transpose(_reduced(image))
-        shown = fitted(flattened(upright))
-    return Glimpse(jpeg_of(shown), "the image")
+        shown = _reduced(image)
+        ImageOps.exif_transpose(shown, in_place=True)
+        jpeg = jpeg_of(fitted(flattened(shown)))
+    return Glimpse(jpeg, "the image")
 
 
 def _reduced(image: "Image") -> "Image":
@@ -56,9 +61,13 @@ def _reduced(image: "Image") -> "Image":
 
 
 def flattened(image: "Image") -> "Image":
-    """In RGB, with transparent pixels over grey."""
+    """In RGB, with transparent pixels over grey. Where it is that already it is not copied."""
     from PIL import Image
 
+    if image.mode == "RGB" and not image.has_transparency_data:
+        return image
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
+        return image.convert("RGB")
     if image.mode.startswith("I;16"):
         # Pillow would cut all values above 255 off, which leaves a picture of depth or height white.
         eight_bits = image.point(lambda value: value / 256)  # pyright: ignore[reportUnknownMemberType]
@@ -73,14 +82,39 @@ def flattened(image: "Image") -> "Image":
 
 def fitted(image: "Image", side_max: int = SIDE_MAX) -> "Image":
     """No side longer than `side_max`; a smaller picture is left as it is."""
-    from PIL import Image
-
     if max(image.size) <= side_max:
         return image
     scale = side_max / max(image.size)
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    # Halved and so on before the fine filter runs over it: a tenth of the time for a large picture.
-    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=1.5)  # pyright: ignore[reportUnknownMemberType]
+    factor = max(image.size) // side_max
+    reduced = image.reduce(factor) if factor > 1 else image
+    return reduced if reduced.size == size else _in_halves(reduced, size)
+
+
+def _in_halves(image: "Image", size: tuple[int, int]) -> "Image":
+    """The picture in another size, its halves scaled beside each other: on two cores that takes half as long.
+
+    A half sees what lies beyond its edge, so that the whole is the same. The filter takes little more than half of what
+    a bicubic one does, and nobody sees which of them it was.
+    """
+    from PIL import Image
+
+    width, height = size
+    upper = height // 2
+    cut = image.height * upper / height
+
+    def half(rows: int, begins: float, ends: float) -> "Image":
+        box = 0.0, begins, float(image.width), ends
+        return image.resize((width, rows), Image.Resampling.HAMMING, box)  # pyright: ignore[reportUnknownMemberType]
+
+    if image.width * image.height < _WORTH_HALVING or not upper:
+        return half(height, 0.0, float(image.height))
+    whole = Image.new(image.mode, size)
+    with ThreadPoolExecutor(1) as beside:
+        above = beside.submit(half, upper, 0.0, cut)
+        whole.paste(half(height - upper, cut, float(image.height)), (0, upper))
+        whole.paste(above.result(), (0, 0))
+    return whole
 
 
 def jpeg_of(image: "Image") -> bytes:

@@ -7,7 +7,6 @@ hardest that there is.
 # pyright: reportUnknownMemberType=false
 # (PyAV's hints name numpy types, and numpy is not installed.)
 
-import argparse
 import hashlib
 import os
 import platform
@@ -18,7 +17,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import cast
 
-import anyio
 import av
 from av.filter import Graph
 
@@ -35,7 +33,7 @@ from rushes.tasks.films.probing import probe
 from rushes.tasks.films.rendering import FilmRenderer
 
 from ..hostile.processes import busy_seconds, decoders_of
-from .pages import DOCUMENT, rewritten
+from .pages import measured_part
 
 SHOTS, SECONDS_EACH, RATE = 6, 5, 24
 FILE_BYTES_MAX = 2**30
@@ -125,13 +123,6 @@ async def measured(folder: Path) -> str:
 
 def main(given: list[str]) -> int:
     """Measure, print, and write if asked."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks films")
-    parser.add_argument("--write", action="store_true", help=f"write docs/{DOCUMENT.name}")
-    asked = parser.parse_args(given)
-    with tempfile.TemporaryDirectory() as folder:
-        shown = anyio.run(measured, Path(folder))
-    print(shown)  # noqa: T201
-    if asked.write:
-        where = f"Python {platform.python_version()}, PyAV {av.__version__}, {platform.system()} {platform.machine()}"
-        rewritten("films", f"Six shots of 5 s at 1280x720, {RATE} frames a second. {where}.\n\n{shown}")
-    return 0
+    where = f"Python {platform.python_version()}, PyAV {av.__version__}, {platform.system()} {platform.machine()}"
+    said = f"Six shots of 5 s at 1280x720, {RATE} frames a second. {where}."
+    return measured_part("films", given, measured, said)
