@@ -1,7 +1,9 @@
 """Failures: why a task ended without outputs, whether it cost money, and what to do now."""
 
+import json
 import re
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict
 
@@ -49,16 +51,20 @@ _WORTH_REPEATING: frozenset[FailureReason] = frozenset({"rate_limited", "provide
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 """Characters that a person does not see and a model reads: soft hyphens, fillers, zero-width and direction marks,
 variation selectors, and the tags that can spell a whole hidden text."""
 
 _QUOTES = re.compile('["\u201c-\u201f\u2033\u2036\u275d\u275e\u301d-\u301f\uff02]')
 _CODE = re.compile(r"[^\w.:/+-]+")
+_NOT_IN_URLS = re.compile(r'[\s"<>\x00-\x1f\x7f-\x9f]')
 
+_MARK = 'The gateway says: "'
 WORDS_LIMIT = 380
 """Characters of a gateway's own words that a message repeats."""
+ID_LIMIT = 1024
+"""Characters of a gateway's id that are shown. It is handed back as it is, so none is cut."""
 
 
 class Failure(BaseModel):
@@ -80,15 +86,38 @@ def without_invisible(text: str) -> str:
     return text if text.isascii() else _INVISIBLE.sub("", text)
 
 
+def invisible_escaped(document: str) -> str:
+    """A JSON document in which each character that a person does not see is written as its escape."""
+    return document if document.isascii() else _INVISIBLE.sub(lambda found: json.dumps(found[0])[1:-1], document)
+
+
 def clean_text(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """Text from outside as one bounded line: no control or invisible formatting characters, at most `limit` long."""
     line = " ".join(_CONTROL.sub(" ", without_invisible(text[: 20 * limit + 1000])).split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    if len(line) <= limit:
+        return line
+    before, marked, words = line[: limit - 1].rpartition(_MARK)
+    if marked and '"' not in words:
+        # Where the gateway's words are cut, their quotation ends all the same: ours go on after it.
+        return f'{before}{marked}{words[:-1].rstrip()}…"'
+    return line[: limit - 1].rstrip() + "…"
+
+
+def visible_url(url: str) -> str:
+    """The same address as one word: blanks, quotation marks and what a person would not see are percent-encoded."""
+    encoded = _NOT_IN_URLS.sub(lambda found: quote(found[0]), url)
+    return encoded if encoded.isascii() else _INVISIBLE.sub(lambda found: quote(found[0]), encoded)
+
+
+def shown_id(text: str, limit: int = ID_LIMIT) -> str:
+    """A gateway's id as it is where it is one word that is seen whole, as ids are; else as the gateway's words."""
+    is_word = without_invisible(text) == text and text.isprintable() and not any(map(str.isspace, text))
+    return clean_text(text, limit) if is_word else gateway_says(text, limit)
 
 
 def gateway_says(text: str, limit: int = WORDS_LIMIT) -> str:
     """A stranger's words, marked as such: `The gateway says: "…"`. Quotation marks in them cannot end the quotation."""
-    return f'The gateway says: "{_QUOTES.sub(chr(39), clean_text(text, limit))}"'
+    return f'{_MARK}{_QUOTES.sub(chr(39), clean_text(text, limit))}"'
 
 
 def failure(

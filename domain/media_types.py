@@ -1,5 +1,6 @@
 """The type of a medium by its first bytes. What a server declares is often wrong; the bytes are not."""
 
+import re
 import unicodedata
 
 HEAD_BYTES = 4096
@@ -62,6 +63,10 @@ EXTENSIONS = {
     "video/x-msvideo": "avi",
 }
 """The file name extension of every type that `sniff_mime` knows, and of types that only a server can tell."""
+
+
+MIME_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}", re.ASCII)
+"""What has the form of a type. Anything may be declared, such as a sentence."""
 
 
 def sniff_mime(head: bytes) -> str | None:

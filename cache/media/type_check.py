@@ -2,7 +2,7 @@
 
 from ...domain.errors import OutputRejected
 from ...domain.kept_media import Measured
-from ...domain.media_types import looks_like_text, sniff_mime
+from ...domain.media_types import MIME_TYPE, looks_like_text, sniff_mime
 from ...domain.request import Kind
 
 
@@ -22,10 +22,12 @@ def accepted_mime(head: bytes, kind: Kind, declared_mime: str | None) -> str:
         raise OutputRejected(f"The address answered with text (a page or a message) instead of {_a(kind)}.")
     sniffed = sniff_mime(head)
     declared = (declared_mime or "").partition(";")[0].strip().lower()
+    declared = declared if MIME_TYPE.fullmatch(declared) else ""
     if sniffed is None and declared.startswith(f"{kind}/"):
         return declared  # such as raw samples (audio/pcm), which have no magic bytes
     if sniffed is None:
-        raise OutputRejected(f"The output is of no type that rushes knows (declared {declared_mime!r}).")
+        told = f" (declared as {declared})" if declared else ""
+        raise OutputRejected(f"The output is of no type that rushes knows{told}.")
     if not _can_be(sniffed, kind):
         raise OutputRejected(f"The output is {sniffed} instead of {_a(kind)}.")
     return sniffed

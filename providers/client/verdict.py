@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...domain.errors import FailureReason
-from ...domain.failure import clean_text
+from ...domain.failure import shown_id
 from ..format import Fault, Format
 from .reply import Reply
 
@@ -57,7 +57,7 @@ def submission_outcome(format_: Format, reply: Reply, given: frozenset[str] | No
         return Verdict("answered")
     job_id = format_.job_id_in(reply)
     if job_id is not None:
-        return _lost(reply, status, fault, f"came with the id of a job ({clean_text(job_id, 100)})")
+        return _lost(reply, status, fault, f"came with the id of a job ({shown_id(job_id, 100)})")
     if 200 <= status < 300:
         refusal = fault is not None and fault.reason in REFUSING
     elif status in SURE_IF_OWN:

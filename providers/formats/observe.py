@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from ...domain.errors import Charged
-from ...domain.failure import clean_text, failure
+from ...domain.failure import failure, gateway_says
 from ...domain.job import SUCCESS_WITHOUT_OUTPUT, Cost, JobState, Observation, RemoteOutput, Told
 from ..format import Fault
 from .reasons import tells_of_no_charge
@@ -14,8 +14,9 @@ def state_of(word: str | None, states: Mapping[str, JobState]) -> tuple[JobState
     """A gateway's status word in our words. An unknown one means running, and is noted."""
     if word is not None and word in states:
         return states[word], ()
-    shown = clean_text(word or "", 60)
-    return "running", (f"the gateway's status word {shown!r} is not known" if shown else "the gateway told no status",)
+    if not (word or "").strip():
+        return "running", ("The gateway told no status.",)
+    return "running", (f"The gateway's status word is not known. {gateway_says(word or '', 60)}",)
 
 
 def observed(

@@ -7,6 +7,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from ...domain.errors import RequestRefused, RushesError, TaskNotFound
+from ...domain.failure import invisible_escaped
 from ...domain.record import TaskRecord
 from ...tasks.previews.previews import check_index
 from ...tools import (
@@ -50,7 +51,7 @@ def add_resources(server: MCPServer[Any], surroundings: ToolContext) -> None:
     async def answer(task_id: str) -> str:  # pyright: ignore[reportUnusedFunction]
         record = await _record(surroundings, task_id)
         service = await surroundings.opened()
-        return as_json(await service.answer(record.task_id, principal=surroundings.principal))
+        return invisible_escaped(as_json(await service.answer(record.task_id, principal=surroundings.principal)))
 
     @server.resource(
         OUTPUT_TEMPLATE,

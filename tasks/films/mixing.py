@@ -19,7 +19,7 @@ from av.audio.resampler import AudioResampler
 from av.filter import Graph
 
 from ...domain.film import SAMPLE_RATE
-from ..previews.frames import began_seconds
+from ..previews.video_frames import began_seconds
 from .reading import opened
 
 if TYPE_CHECKING:

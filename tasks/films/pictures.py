@@ -12,8 +12,8 @@ from PIL import Image, ImageOps
 
 from ...domain.errors import RequestRefused
 from ...domain.kept_media import PILLOW_FORMATS
-from ..previews.frames import Converter, Steps, began_seconds, picture_stream, seek, timed
 from ..previews.picture import PIXELS_MAX, fitted
+from ..previews.video_frames import Converter, Steps, began_seconds, picture_stream, seek, timed
 from .reading import opened
 
 BLACK = (16, 128, 128)

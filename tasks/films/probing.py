@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, BinaryIO
 import av
 
 from ...domain.kept_media import PILLOW_FORMATS, Measured, MediaFacts
-from ..previews.frames import picture_stream, shown_size
 from ..previews.measure import measure
+from ..previews.video_frames import picture_stream, shown_size
 from .reading import opened
 
 if TYPE_CHECKING:

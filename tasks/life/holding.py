@@ -24,7 +24,7 @@ def held(record: TaskRecord, why: str, until: datetime, now: datetime, *, asked:
         until=until,
         tries=before.tries + (1 if asked else 0),
         seconds=before.seconds + (max(0.0, (until - now).total_seconds()) if asked else 0.0),
-        why=clean_text(why, 300),
+        why=clean_text(why),
     )
     return same_state(record, now, phase="held", hold=hold)
 

@@ -63,7 +63,7 @@ def _is_sideways(image: "Image") -> bool:
 def _measure_streams(file: BinaryIO, container_format: str, *, may_be_video: bool) -> Measured:
     import av
 
-    from .frames import picture_stream
+    from .video_frames import picture_stream
 
     with opened_container(file, container_format) as container:
         seconds = container.duration / av.time_base if container.duration and container.duration > 0 else None

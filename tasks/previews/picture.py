@@ -94,27 +94,28 @@ def fitted(image: "Image", side_max: int = SIDE_MAX) -> "Image":
 def _in_halves(image: "Image", size: tuple[int, int]) -> "Image":
     """The picture in another size, its halves scaled beside each other: on two cores that takes half as long.
 
-    A half sees what lies beyond its edge, so that the whole is the same. The filter takes little more than half of what
-    a bicubic one does, and nobody sees which of them it was.
+    A half sees what lies beyond its edge, so that there is no seam.
     """
-    from PIL import Image
+    from PIL.Image import new
 
     width, height = size
     upper = height // 2
     cut = image.height * upper / height
-
-    def half(rows: int, begins: float, ends: float) -> "Image":
-        box = 0.0, begins, float(image.width), ends
-        return image.resize((width, rows), Image.Resampling.HAMMING, box)  # pyright: ignore[reportUnknownMemberType]
-
     if image.width * image.height < _WORTH_HALVING or not upper:
-        return half(height, 0.0, float(image.height))
-    whole = Image.new(image.mode, size)
+        return _scaled(image, size, 0.0, image.height)
+    whole = new(image.mode, size)
     with ThreadPoolExecutor(1) as beside:
-        above = beside.submit(half, upper, 0.0, cut)
-        whole.paste(half(height - upper, cut, float(image.height)), (0, upper))
+        above = beside.submit(_scaled, image, (width, upper), 0.0, cut)
+        whole.paste(_scaled(image, (width, height - upper), cut, image.height), (0, upper))
         whole.paste(above.result(), (0, 0))
     return whole
+
+
+def _scaled(image: "Image", size: tuple[int, int], begins: float, ends: float) -> "Image":
+    """The rows from `begins` to `ends`. A bicubic filter would take twice as long, and nobody see which it was."""
+    from PIL.Image import Resampling
+
+    return image.resize(size, Resampling.HAMMING, (0.0, begins, image.width, ends))  # pyright: ignore[reportUnknownMemberType]
 
 
 def jpeg_of(image: "Image") -> bytes:

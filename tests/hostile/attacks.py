@@ -240,6 +240,12 @@ BOUNDARIES: Final = (
                 "thousands_of_endless_addresses_make_no_endless_answer",
             ),
             *_in(
+                "hostile/test_marked_words.py",
+                "an_order_in_any_field_reaches_an_agent_in_quotes_or_as_one_word",
+                "the_gateways_whole_answer_shows_what_could_not_be_seen",
+                "wherever_a_message_is_cut_the_gateways_words_in_it_end",
+            ),
+            *_in(
                 "providers/test_strangers_words.py",
                 "a_hidden_text_of_tags_leaves_nothing",
                 "marked_words_stand_in_one_quotation_that_they_cannot_end",

@@ -52,7 +52,7 @@ async def _shown(home: Path, told: dict[str, object]) -> str:
     return json.dumps([document(task), document(tasks)], ensure_ascii=False)
 
 
-def _cannot_be_seen(letter: str) -> bool:
+def cannot_be_seen(letter: str) -> bool:
     return letter in "".join(INVISIBLE) or unicodedata.category(letter) in {"Cf", "Co", "Cn"}
 
 
@@ -61,7 +61,7 @@ async def test_what_a_gateway_says_reaches_an_agent_bounded_visible_and_in_quote
     shown = await _shown(tmp_path, {"id": "pred_1", "status": "failed", "error": said, "logs": [said] * 9})
     assert len(shown) < ANSWER_CHARACTERS_MAX
     assert ORDER in shown
-    assert [hex(ord(letter)) for letter in shown if _cannot_be_seen(letter)] == []
+    assert [hex(ord(letter)) for letter in shown if cannot_be_seen(letter)] == []
     (task, _) = json.loads(shown)
     before, _, _ = task["failure"]["message"].partition(ORDER)
     assert 'says: "' in before

@@ -50,7 +50,9 @@ def _as_input(video: Output) -> Image.Image:
 def _in_a_film(video: Output) -> Image.Image:
     with Path(video.path or "").open("rb") as file:
         (shown,) = of_video(file, "video/mp4", Frame(1280, 720, Fraction(10)), start_seconds=0, count=1)
-        return shown.to_image(src_colorspace=Colorspace.ITU709)
+        rgb = shown.reformat(format="rgb24", src_colorspace=Colorspace.ITU709)
+        plane = rgb.planes[0]
+        return Image.frombuffer("RGB", (rgb.width, rgb.height), bytes(plane), "raw", "RGB", plane.line_size, 1)
 
 
 def _jpeg(data: bytes) -> Image.Image:
@@ -58,8 +60,9 @@ def _jpeg(data: bytes) -> Image.Image:
 
 
 def _middle(image: Image.Image, share: float = 0.5) -> Colour:
-    red, green, blue = image.convert("RGB").resize(image.size).getpixel((image.width // 2, int(image.height * share)))  # type: ignore[misc]
-    return int(red), int(green), int(blue)
+    at = image.width // 2, int(image.height * share)
+    red, green, blue = image.convert("RGB").crop((*at, at[0] + 1, at[1] + 1)).tobytes()
+    return red, green, blue
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,8 @@ def test_states(word: str, state: str) -> None:
 
 def test_an_unknown_state_word_is_running_and_noted() -> None:
     seen = look(status="SUCCEEDED")
-    assert (seen.state, seen.notes) == ("running", ("the gateway's status word 'SUCCEEDED' is not known",))
+    assert seen.state == "running"
+    assert seen.notes == ('The gateway\'s status word is not known. The gateway says: "SUCCEEDED"',)
 
 
 def test_an_answer_without_a_status_is_no_prediction() -> None:

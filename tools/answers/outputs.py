@@ -3,14 +3,14 @@
 What gateways tell is bounded: of very many outputs the first are shown, and a very long URL is left to the resource.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from ...domain.failure import clean_text
+from ...domain.failure import clean_text, visible_url
+from ...domain.media_types import MIME_TYPE
 from ...domain.record import KeepingStatus, Output, TaskRecord
 from .uris import output_uri, task_uri
 
@@ -30,8 +30,6 @@ KEEPING_WORDS: Mapping[KeepingStatus, KeepingWord] = {
     "failed": "lost",
     "off": "off",
 }
-
-_MIME = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}", re.ASCII)
 
 _NOT_DECODED_HERE = frozenset({"image/heic", "image/heif", "audio/pcm"})
 """Types that are kept without being measured."""
@@ -95,7 +93,7 @@ def _shown(task_id: str, index: int, output: Output, now: datetime, *, whole: bo
     told = TaskOutput(
         keeping="kept" if kept is not None else KEEPING_WORDS[output.keeping.status],
         hint=_hint(task_id, output, now, whole=whole),
-        url=remote.url if whole else shown_url(remote.url),
+        url=shown_url(remote.url, len(remote.url or "")) if whole else shown_url(remote.url),
         expires_at=timestamp(remote.expires_at, precise=whole),
         mime_type=shown_mime(output),
     )
@@ -117,15 +115,15 @@ def _shown(task_id: str, index: int, output: Output, now: datetime, *, whole: bo
     )
 
 
-def shown_url(url: str | None) -> str | None:
-    """A URL, unless it is too long to be repeated in an answer."""
-    return url if url is None or len(url) <= URL_SHOWN else None
+def shown_url(url: str | None, limit: int = URL_SHOWN) -> str | None:
+    """A URL that can be seen whole, unless it is too long to be repeated in an answer."""
+    return visible_url(url) if url is not None and len(url) <= limit else None
 
 
 def shown_mime(output: Output) -> str | None:
     """The type, if what the gateway told is one."""
     mime_type = output.mime_type
-    return mime_type if mime_type is not None and _MIME.fullmatch(mime_type) else None
+    return mime_type if mime_type is not None and MIME_TYPE.fullmatch(mime_type) else None
 
 
 def may_still_be_fetched(output: Output, now: datetime) -> bool:

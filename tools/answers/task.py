@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from ...domain.chosen import Chosen
-from ...domain.failure import Failure, clean_text
+from ...domain.failure import Failure, clean_text, shown_id
 from ...domain.job import ANSWERED_AT_ONCE
 from ...domain.record import TaskRecord, TaskState
 from ...domain.request import Kind
@@ -164,7 +164,7 @@ def task_of(
 def _job(record: TaskRecord) -> JobShown | None:
     if record.job is None or record.job.job_id == ANSWERED_AT_ONCE:
         return None
-    return JobShown(id=record.job.job_id, url=shown_url(record.told.page))
+    return JobShown(id=shown_id(record.job.job_id), url=shown_url(record.told.page))
 
 
 def refused_task(failure: Failure, *, kind: Kind | None = None, next_tool: NextStep | None = None) -> Task:

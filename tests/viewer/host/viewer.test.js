@@ -384,7 +384,7 @@ describe("the host", () => {
   test("is told of an end that the model has not seen, once", async (t) => {
     const view = await open(t, "image", { kind: "image" });
     const [told] = await view.untilHeard("contexts", 1);
-    assert.match(told.content[0].text, /^rushes task 01J8X\d+: succeeded · http:\S+image\.png$/);
+    assert.match(told.content[0].text, /^rushes task 01J8X\d+: succeeded · the gateway's url http:\S+image\.png$/);
     assert.equal(told.structuredContent.state, "succeeded");
     await view.medium("img");
     assert.equal((await view.heard()).contexts.length, 1);

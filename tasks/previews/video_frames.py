@@ -59,7 +59,7 @@ def timed(container: "InputContainer", stream: "VideoStream") -> Iterator[tuple[
     pace = float(stream.average_rate or stream.guessed_rate or _GUESSED_RATE)
     last = -1 / pace
     for frame in container.decode(stream):
-        last = last + 1 / pace if frame.time is None else frame.time
+        last = last + 1 / pace if frame.pts is None else float(frame.time)
         yield last, frame
 
 
