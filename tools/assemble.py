@@ -14,7 +14,7 @@ from .arguments.clips import Shots, Sounds, clip
 from .arguments.tool_input import ToolInput
 from .arguments.values import OutputName, capped_wait
 from .context import ToolContext
-from .generate import not_used, submitted_and_awaited
+from .generate import ASKED, not_used, submitted_and_awaited, with_host_roots
 from .spec import ANSWERS, GENERATES, ToolSpec
 
 CappedSeconds = Annotated[float, Field(ge=0), BeforeValidator(capped_wait)]
@@ -55,7 +55,11 @@ async def assemble(context: ToolContext, arguments: Assemble) -> ToolResult:
     Raises:
         RequestRefused, StoreError: nothing was begun.
     """
-    wish = film_wish_of(arguments, principal=context.principal, local_files=context.local_files)
+    wish = await with_host_roots(
+        context, film_wish_of(arguments, principal=context.principal, local_files=context.local_files)
+    )
+    if wish is None:
+        return ASKED
     answer = await submitted_and_awaited(context, wish, arguments.wait_seconds)
     said = tuple(not_used(arguments.output_name, answer))
     return await task_result(context, answer.record, deduplicated=answer.deduplicated, failure_is_error=True, said=said)

@@ -27,7 +27,7 @@ async def no_progress(percent: float, message: str) -> None:
     del percent, message
 
 
-async def no_roots() -> Sequence[Path]:
+async def no_roots() -> Sequence[Path] | None:
     """For callers whose host opens no folders."""
     return ()
 
@@ -45,6 +45,7 @@ class ToolContext:
     """Asks the person a yes-or-no question, where the host can."""
     local_files: bool = False
     """Whether local paths are allowed as media."""
-    host_roots: Callable[[], Awaitable[Sequence[Path]]] = no_roots
-    """The folders that the host has open, asked for where a call names a file or a folder."""
+    host_roots: Callable[[], Awaitable[Sequence[Path] | None]] = no_roots
+    """The folders that the host has open, asked for where a call names a file or a folder; `None` where it is asked by
+    the answer, and the call comes again with what it told."""
     beat_seconds: float = BEAT_SECONDS

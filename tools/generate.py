@@ -219,9 +219,11 @@ async def generate(context: ToolContext, arguments: Generate) -> ToolResult:
         arguments = await started_from(
             context, arguments, arguments.from_task, arguments.without or (), kind=kind_of(arguments)
         )
-    wish = wish_of(arguments, principal=context.principal, local_files=context.local_files)
-    if context.local_files and names_local_files(wish):
-        wish = replace(wish, host_roots=tuple(await context.host_roots()))
+    wish = await with_host_roots(
+        context, wish_of(arguments, principal=context.principal, local_files=context.local_files)
+    )
+    if wish is None:
+        return ASKED
     if arguments.dry_run:
         return await _preview(context, wish)
     try:
@@ -237,6 +239,18 @@ async def generate(context: ToolContext, arguments: Generate) -> ToolResult:
         answer = await submitted_and_awaited(context, agreed, arguments.wait_seconds)
     said = tuple(not_used(arguments.output_name, answer))
     return await task_result(context, answer.record, deduplicated=answer.deduplicated, failure_is_error=True, said=said)
+
+
+ASKED = ToolResult(document={})
+"""Stands for the questions that a call is answered with, after which it comes again."""
+
+
+async def with_host_roots(context: ToolContext, wish: Wish) -> Wish | None:
+    """The wish with the host's folders, where it names a file or a folder; `None` where the host is asked first."""
+    if not context.local_files or not names_local_files(wish):
+        return wish
+    roots = await context.host_roots()
+    return None if roots is None else replace(wish, host_roots=tuple(roots))
 
 
 def not_used(name: str | None, answer: Answer) -> Iterator[str]:

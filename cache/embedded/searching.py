@@ -25,7 +25,7 @@ _SELECT_SPAN = (
 )
 _SELECT_LIKELY = (
     "SELECT key, raw, mode, filename, value FROM Cache INDEXED BY Cache_key_raw"
-    " WHERE key >= ? AND key < ? AND raw = 1 AND tag IN ({tags}) AND (instr(value, '\\u') OR {words})"
+    " WHERE key >= ? AND key < ? AND raw = 1 AND tag IN ({tags}) AND (value GLOB '*\\u*' OR {words})"
     " ORDER BY key DESC LIMIT ?"
 )
 
@@ -73,9 +73,8 @@ def _likely(db: Database, tags: Sequence[str], terms: Sequence[str], first: str,
     """Rows in whose text each plain word is, newest first. Only where a text has other characters than ASCII (its JSON
     has `\\u` then) a word may be written there in another way."""
     words = [word for term in terms for word in term.split()]
-    foreign = not all(word.isascii() for word in words)
-    plain = [] if foreign else words
-    conditions = "0" if foreign else " AND ".join(["1", *["instr(lower(value), ?)"] * len(plain)])
+    plain = [f"%{word}%" for word in words] if all(word.isascii() for word in words) else []
+    conditions = " AND ".join(["value LIKE ?"] * len(plain)) or "0"
     statement = _SELECT_LIKELY.format(tags=", ".join("?" * len(tags)), words=conditions)
     return db.cache.rows(statement, (first, before, *tags, *plain, limit))
 

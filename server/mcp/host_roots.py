@@ -1,41 +1,45 @@
 """The folders that a host has open, where it offers them: roots of the protocol."""
 
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import anyio
+from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver import Context
-from mcp.shared.exceptions import MCPError
-from mcp_types import ListRootsRequest, ListRootsResult
+from mcp_types import NotificationParams
 
 from ..settings.settings import is_project
+from .asking import Asking
+from .sdk import of_the_connection
 
-logger = logging.getLogger(__name__)
-
-ANSWER_WITHIN_SECONDS = 3.0
-"""A host that does not answer has none."""
-
-ROOTS_MAX = 50
+_TOLD = "rushes/host_roots"
 
 
-async def host_roots(context: Context[Any, Any]) -> Sequence[Path]:
-    """What the host answers; nothing where it offers no roots, or the connection has no way back to it.
+async def host_roots(context: Context[Any, Any], asking: Asking) -> Sequence[Path] | None:
+    """The host's folders; nothing where it offers none, and `None` where its answer comes with the next call.
 
-    One that is no project (`/`, a home folder) is passed over: it would open everything to a prompt.
+    One that is no project (`/`, a home folder) is passed over: it would open everything to a prompt. They are
+    remembered where the host promises to tell of changes, as long as its connection lasts.
     """
-    capabilities = context.client_capabilities
-    if capabilities is None or capabilities.roots is None:
-        return ()
-    try:
-        with anyio.fail_after(ANSWER_WITHIN_SECONDS):
-            told = await context.session.send_request(ListRootsRequest(), ListRootsResult)
-    except (MCPError, TimeoutError) as error:
-        logger.info("the host tells no roots", extra={"problem": str(error)})
-        return ()
-    return [path for path in _paths(str(root.uri) for root in told.roots[:ROOTS_MAX]) if is_project(path)]
+    kept, _ = of_the_connection(context.request_context)
+    if _TOLD in kept:
+        known: Sequence[Path] = kept[_TOLD]
+        return known
+    told = await asking.roots()
+    if told is None:
+        return None
+    folders = [path for path in _paths(told) if is_project(path)]
+    declared = context.client_capabilities
+    if declared is not None and declared.roots is not None and declared.roots.list_changed:
+        kept[_TOLD] = folders
+    return folders
+
+
+async def roots_changed(ctx: ServerRequestContext[Any, Any], _: NotificationParams) -> None:
+    """The host has opened or closed a folder."""
+    kept, _exit = of_the_connection(ctx)
+    kept.pop(_TOLD, None)
 
 
 def _paths(uris: Iterable[str]) -> Iterator[Path]:

@@ -6,16 +6,17 @@ from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from mcp.server.context import ServerRequestContext
-from mcp.server.lowlevel.server import RequestHandler
+from mcp.server.lowlevel.server import NotificationHandler, RequestHandler
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
-from mcp_types import RequestParams, ServerCapabilities
+from mcp_types import NotificationParams, RequestParams, ServerCapabilities
 from pydantic import JsonValue, ValidationError
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 ParamsT = TypeVar("ParamsT", bound=RequestParams)
+ToldT = TypeVar("ToldT", bound=NotificationParams)
 
 _RICH = "rich.console"
 
@@ -26,6 +27,10 @@ class OpenServer(MCPServer[dict[str, Any]]):
     def answer(self, method: str, params_type: type[ParamsT], handler: RequestHandler[dict[str, Any], ParamsT]) -> None:
         """Answer a method of the protocol ourselves, in place of what the SDK may have for it."""
         self._lowlevel_server.add_request_handler(method, params_type, handler)
+
+    def hear(self, method: str, params_type: type[ToldT], handler: NotificationHandler[dict[str, Any], ToldT]) -> None:
+        """Hear a notification of the protocol."""
+        self._lowlevel_server.add_notification_handler(method, params_type, handler)
 
     def capabilities(self, protocol_version: str) -> ServerCapabilities:
         """What the server can do, as the SDK tells it in this version of the protocol."""

@@ -22,6 +22,7 @@ from mcp_types import (
     DiscoverResult,
     GetPromptResult,
     InputRequiredResult,
+    NotificationParams,
     RequestParams,
     SubscribeRequestParams,
     SubscriptionsListenRequestParams,
@@ -44,7 +45,7 @@ from ...tools import (
 )
 from .asking import Asking
 from .completion import Completing
-from .host_roots import host_roots
+from .host_roots import host_roots, roots_changed
 from .listening import Listening, Subscribing, without_list_changes
 from .prompt_forms import add_prompts
 from .rendering import rendered
@@ -91,6 +92,7 @@ class RushesServer(OpenServer):
         self.answer("completion/complete", CompleteRequestParams, Completing(surroundings))
         self.answer("resources/unsubscribe", UnsubscribeRequestParams, subscribing.unsubscribe)
         self.answer("server/discover", RequestParams, self._discovered)
+        self.hear("notifications/roots/list_changed", NotificationParams, roots_changed)
 
     async def _discovered(self, ctx: ServerRequestContext[Any, Any], _: RequestParams) -> DiscoverResult:
         """What the server can do. The SDK's own answer promises to tell of changed lists; ours never change."""
@@ -192,7 +194,7 @@ def sdk_tool(spec: ToolSpec[Any, Any], surroundings: ToolContext, *, ask_roots: 
 
         own = replace(surroundings, report_progress=report, ask=asking.ask)
         if surroundings.local_files and ask_roots:
-            own = replace(own, host_roots=partial(host_roots, context))
+            own = replace(own, host_roots=partial(host_roots, context, asking))
         result = await call_tool(spec, own, arguments)
         return asking.required() or rendered(result)
 

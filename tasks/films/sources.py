@@ -21,7 +21,7 @@ from ...domain.media_types import HEAD_BYTES, sniff_mime
 from ...domain.principal import Principal
 from ...domain.record import Output, TaskRecord
 from ...domain.request import GenerationRequest, MediaInput, MediaRole
-from ..intake.input_media import open_allowed, path_of
+from ..intake.input_media import found_in, open_allowed, path_of
 from ..intake.references import Reference, is_reference_like, reference_of
 from ..intake.routing import Configured, Route, route
 from ..journal import TaskJournal
@@ -184,7 +184,8 @@ class FilmSources:
         if not wish.local_files:
             raise _invalid(f"{name}: local files are taken only over stdio.", "Give task:<task_id>#1 of a kept output.")
         roots = (*self._roots, *wish.host_roots)
-        return await anyio.to_thread.run_sync(partial(self._opened_and_hashed, path_of(text), roots))
+        path = await anyio.to_thread.run_sync(found_in, path_of(text), wish.host_roots)
+        return await anyio.to_thread.run_sync(partial(self._opened_and_hashed, path, roots))
 
     def _opened_and_hashed(self, path: Path, roots: Sequence[Path]) -> tuple[BinaryIO, Kept]:
         file = open_allowed(self._files, path, roots)

@@ -7,6 +7,7 @@ A medium is an https URL, a data URL, a local path inside the allowed roots, or 
 import base64
 import binascii
 import hashlib
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -86,7 +87,7 @@ class MediaResolver:
             raise _invalid(f"{len(sources)} input media are too many: at most {MEDIA_COUNT_MAX}.")
         media: list[MediaInput] = []
         for source in sources:
-            media.append(await self._resolve(source, principal, (*self._roots, *host_roots) if local_files else None))
+            media.append(await self._resolve(source, principal, tuple(host_roots) if local_files else None))
             if sum(medium.size_bytes or 0 for medium in media if medium.data is not None) > self._total_max:
                 raise _invalid(f"The input media are over {_mib(self._total_max)} together.")
         return tuple(media)
@@ -128,7 +129,9 @@ class MediaResolver:
         except OSError as error:
             raise _invalid(f"{medium.source} is gone, or another file now.") from error
 
-    async def _resolve(self, source: MediaSource, principal: Principal, roots: Sequence[Path] | None) -> MediaInput:
+    async def _resolve(
+        self, source: MediaSource, principal: Principal, host_roots: Sequence[Path] | None
+    ) -> MediaInput:
         text = source.text.strip()
         if (wanted := _reference(text)) is not None:
             return await self._of_task(source.role, wanted, principal)
@@ -141,7 +144,7 @@ class MediaResolver:
             case "data":
                 return self._of_bytes(source.role, _data_of(text, self._bytes_max), shown="data URL")
             case _:
-                return await self._of_file(source.role, text, roots)
+                return await self._of_file(source.role, text, host_roots)
 
     async def _of_task(self, role: MediaRole, wanted: Reference, principal: Principal) -> MediaInput:
         name = wanted.name
@@ -199,11 +202,11 @@ class MediaResolver:
         expires_at = output.remote.expires_at
         return output.public_url if expires_at is None or expires_at > self._clock.now() else None
 
-    async def _of_file(self, role: MediaRole, text: str, roots: Sequence[Path] | None) -> MediaInput:
-        if roots is None:
+    async def _of_file(self, role: MediaRole, text: str, host_roots: Sequence[Path] | None) -> MediaInput:
+        if host_roots is None:
             raise _invalid(f"{_shown(text)}: local files are taken only over stdio; give an https or data URL.")
-        path = path_of(text)
-        data = await _read_allowed(self._files, path, roots, self._bytes_max)
+        path = await anyio.to_thread.run_sync(found_in, path_of(text), host_roots)
+        data = await _read_allowed(self._files, path, (*self._roots, *host_roots), self._bytes_max)
         return self._of_bytes(role, data, shown=str(path), given=str(path.absolute()))
 
     def _of_bytes(self, role: MediaRole, data: bytes, *, shown: str, given: str | None = None) -> MediaInput:
@@ -290,6 +293,15 @@ def path_of(text: str) -> Path:
     except (ValueError, RuntimeError) as error:
         # A file URL that is none; the home folder of somebody who is not there.
         raise _invalid(f"{_shown(text)} is not a path: {error}.") from error
+
+
+def found_in(path: Path, host_roots: Sequence[Path]) -> Path:
+    """Where a path leads that is not absolute: into the first of the host's folders that has it, else of the current
+    one. What it may lead to is judged where it is opened. Blocks."""
+    if not host_roots or path.is_absolute():
+        return path
+    places = [root / path for root in (*host_roots, Path.cwd())]
+    return next((place for place in places if os.path.lexists(place)), places[0])
 
 
 def _checked_url(text: str) -> str:

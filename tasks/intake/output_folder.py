@@ -16,7 +16,10 @@ _ELSEWHERE = ("https:", "http:", "data:")
 
 def names_local_files(wish: Wish) -> bool:
     """Whether a wish names a folder or a file of this machine, as far as its texts tell."""
-    return wish.output_dir is not None or any(_is_path(source.text.strip()) for source in wish.media)
+    texts = [source.text for source in wish.media]
+    if wish.film is not None:
+        texts += [clip.source for clip in (*wish.film.shots, *wish.film.sounds)]
+    return wish.output_dir is not None or any(_is_path(text.strip()) for text in texts)
 
 
 def _is_path(text: str) -> bool:

@@ -5,7 +5,8 @@ Both run on the same Python, in turns, so that a machine that is busy is busy fo
 `python -m tests.benchmarks looks` measures instead what one process can watch and submit (looks.py),
 `python -m tests.benchmarks hooks` what is saved where gateways call back (hooks.py),
 `python -m tests.benchmarks decoding` what an output takes in the process that decodes (decoding.py),
-`python -m tests.benchmarks films` what a film does (films.py), and
+`python -m tests.benchmarks films` what a film does (films.py),
+`python -m tests.benchmarks searching` how long a search in 100,000 tasks takes (searching.py), and
 `python -m tests.benchmarks ledger` what the ledger adds to a submission (ledger.py).
 """
 
@@ -20,7 +21,7 @@ from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 
-from . import decoding, films, hooks, ledger, looks
+from . import decoding, films, hooks, ledger, looks, searching
 from .host import Host, hosted
 from .pages import DOCUMENT, rewritten
 
@@ -122,6 +123,8 @@ def main() -> int:
         return films.main(sys.argv[2:])
     if sys.argv[1:2] == ["ledger"]:
         return ledger.main(sys.argv[2:])
+    if sys.argv[1:2] == ["searching"]:
+        return searching.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--write", action="store_true", help=f"write docs/{DOCUMENT.name}")

@@ -2,12 +2,17 @@
 
 import argparse
 import tempfile
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
 import anyio
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+
+
+def table_of(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
 
 
 def rewritten(part: str, text: str) -> None:
