@@ -28,11 +28,13 @@ a fault in rushes, and nobody handles it.
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from .money import Bound, Estimate, plain
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from .money import Bound, Estimate
 
 FailureReason = Literal[
     "content_violation",
@@ -115,7 +117,7 @@ class ConfirmationNeeded(RequestRefused):
     """The price is above what is spent without asking a person."""
 
     def __init__(
-        self, message: str, estimate: Estimate, what: str, *, provider: str | None = None, hint: str | None = None
+        self, message: str, estimate: "Estimate", what: str, *, provider: str | None = None, hint: str | None = None
     ) -> None:
         super().__init__("confirmation_needed", message, hint=hint)
         self.estimate = estimate
@@ -128,7 +130,10 @@ class ConfirmationNeeded(RequestRefused):
 class OverBudget(RushesError):
     """A write would reserve more than a bound leaves. `used` is what counted against it before."""
 
-    def __init__(self, bound: Bound, used: Decimal) -> None:
+    def __init__(self, bound: "Bound", used: "Decimal") -> None:
+        # Loads pydantic, which the process that decodes does without.
+        from .money import plain
+
         super().__init__(f"{plain(used)} of {plain(bound.limit)} {bound.currency} {bound.span} are used")
         self.bound = bound
         self.used = used

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import anyio
+import anyio.to_thread
 import httpx
 
 from ...domain.errors import OutputError, OutputExpired, OutputRejected, OutputUnavailable
@@ -23,6 +24,7 @@ from ...domain.job import RemoteOutput
 from ..formats.readings import urls_in
 from ..provider import OutputStream
 from .addresses import Resolve, absolute_url, is_public, resolve
+from .certificates import certificates
 from .encodings import EncodingRefused, TooLarge, decoded, whole_body
 from .http import user_agent
 from .proxies import proxy_for
@@ -197,21 +199,27 @@ class OutputClient:
         request = httpx.Request("GET", url, headers=headers, extensions=extensions)
         host = self._named(asked or url)
         try:
-            return await self._opened(proxy).handle_async_request(request)
+            transport = await self._opened(proxy)
+            return await transport.handle_async_request(request)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise _NotConnected(f"{host} cannot be reached") from error
         except (httpx.HTTPError, OSError) as error:
             raise OutputUnavailable(f"{host} gave no answer ({type(error).__name__})") from error
 
-    def _opened(self, proxy: str | None) -> httpx.AsyncBaseTransport:
+    async def _opened(self, proxy: str | None) -> httpx.AsyncBaseTransport:
+        opened = self._transport if proxy is None else self._proxies.get(proxy)
+        if opened is not None:
+            return opened
+        trusted = await anyio.to_thread.run_sync(certificates)
+        # Others may have come by in the meantime.
         if proxy is not None:
             if proxy not in self._proxies:
-                self._proxies[proxy] = httpx.AsyncHTTPTransport(proxy=proxy)
+                self._proxies[proxy] = httpx.AsyncHTTPTransport(verify=trusted, proxy=proxy)
             return self._proxies[proxy]
         if self._transport is None:
             # No connection is kept: one to an address could be reused for another name without proof of it.
             self._transport = httpx.AsyncHTTPTransport(
-                limits=httpx.Limits(max_connections=16, max_keepalive_connections=0)
+                verify=trusted, limits=httpx.Limits(max_connections=16, max_keepalive_connections=0)
             )
         return self._transport
 

@@ -20,6 +20,7 @@ import httpx
 from pydantic import JsonValue
 
 from ..provider import AnswerSink
+from .certificates import certificates
 from .encodings import ACCEPTED, EncodingRefused, TooLarge, decoded, whole_body
 from .inline_media import Received, receive
 from .pools import Pools
@@ -100,7 +101,6 @@ class HttpClient:
         self._api_key = api_key
         self._transport = transport
         self._redaction = Redaction(api_key)
-        self._certificates = cache(httpx.create_ssl_context)
         self._reads = Pools(self._new_client, requests_max)
         self._submissions = Pools(self._new_client, requests_max)
 
@@ -165,7 +165,7 @@ class HttpClient:
             keepalive_expiry=KEEPALIVE_SECONDS,
         )
         return _Client(
-            verify=self._certificates(trust_env=encrypted),
+            verify=certificates(),
             limits=limits,
             trust_env=encrypted,
             follow_redirects=False,

@@ -52,7 +52,7 @@ class Pools:
         async with self._opening:
             while (found := self._spare()) is None and len(self._pools) < len(self._sizes):
                 size = self._sizes[len(self._pools)]
-                # Reading the certificates blocks for tens of milliseconds.
+                # The first client of a process reads the certificates, which blocks for tens of milliseconds.
                 client = await anyio.to_thread.run_sync(self._make, size)
                 self._pools.append(_Pool(client, size))
         return found or min(self._pools, key=lambda pool: pool.requests)

@@ -111,7 +111,7 @@ class UploadClient:
         headers = {"User-Agent": user_agent(), "Accept": "application/json, text/plain;q=0.9, */*;q=0.5"}
         if target.header_value is not None:
             headers[target.header] = target.header_value.get_secret_value()
-        # Certificates are read, which takes tens of milliseconds; uploads are rare, so no client is kept open.
+        # Certificates may have to be read, which blocks; uploads are rare, so no client is kept open.
         client = await anyio.to_thread.run_sync(self._new_client)
         async with client:
             if target.form_field is not None:
@@ -130,9 +130,14 @@ class UploadClient:
     def _new_client(self) -> "httpx.AsyncClient":
         import httpx
 
-        encrypted = self._target.url.startswith("https:")
+        from .certificates import certificates
+
         return httpx.AsyncClient(
-            timeout=self._seconds_max, trust_env=encrypted, follow_redirects=False, transport=self._transport
+            verify=certificates(),
+            timeout=self._seconds_max,
+            trust_env=self._target.url.startswith("https:"),
+            follow_redirects=False,
+            transport=self._transport,
         )
 
     def _checked(self, told: str) -> str:

@@ -17,6 +17,8 @@ from types import FrameType
 
 import PIL.Image
 
+from rushes.providers.client.certificates import certificates
+from rushes.providers.fact_files import load_facts
 from rushes.providers.registry import FORMATS, format_class
 
 from .orders import ORDER, Order
@@ -43,6 +45,9 @@ def prepare() -> None:
         import_module(module)
     for wire in FORMATS:
         format_class(wire)
+        load_facts(wire)
+    load_facts("sandbox")
+    certificates()
     PIL.Image.preinit()
     gc.freeze()
 

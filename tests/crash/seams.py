@@ -32,6 +32,7 @@ from rushes.domain.job import Job, Observation, Plan, RemoteOutput, Submission
 from rushes.domain.model_facts import ModelFacts
 from rushes.domain.record import TaskRecord
 from rushes.domain.request import GenerationRequest, Kind
+from rushes.providers.client.certificates import certificates
 from rushes.providers.provider import AccountCheck, AnswerSink, OutputStream, Provider, Traits
 from rushes.tasks.journal import from_document
 
@@ -227,8 +228,7 @@ class DyingTransport(httpx.AsyncHTTPTransport):
     """The real HTTP transport, with two more seams in a submission: `request.written` and `answer.head`."""
 
     def __init__(self, fuse: Fuse) -> None:
-        # One context for all: reading the certificates anew takes longer than everything else here.
-        super().__init__(verify=CERTIFICATES)
+        super().__init__(verify=certificates())
         self._fuse = fuse
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -250,6 +250,3 @@ class _Written(httpx.AsyncByteStream):
             yield chunk
         # Asked for more only after the last chunk was written to the socket.
         await self.fuse.at("request.written")
-
-
-CERTIFICATES = httpx.create_ssl_context()

@@ -3,6 +3,8 @@
 import io
 import json
 import socket
+import subprocess
+import sys
 import threading
 from functools import partial
 from pathlib import Path
@@ -99,3 +101,8 @@ def test_a_lack_of_memory_is_told_from_other_faults(error: Exception, is_it: boo
             raise RuntimeError from cause
     except RuntimeError as wrapped:
         assert is_out_of_memory(wrapped) is is_it
+
+
+def test_it_starts_without_the_libraries_that_it_has_no_use_for() -> None:
+    code = "import sys, rushes.tasks.previews.child; print(*{'pydantic', 'anyio', 'av'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout.split() == []
