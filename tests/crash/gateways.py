@@ -30,6 +30,17 @@ class Ground:
         """The fault points that its tasks come to."""
         return [point for point in POINTS if point.needs <= self.abilities]
 
+    def shown_here_first(self) -> list[FaultPoint]:
+        """Those of them that no ground before this one has with the same end."""
+        before = GROUNDS[: GROUNDS.index(self)]
+        shown = {(point, point.decided_by(each.abilities)) for each in before for point in each.points()}
+        return [point for point in self.points() if (point, point.decided_by(self.abilities)) not in shown]
+
+    def shown_before(self) -> list[FaultPoint]:
+        """The others."""
+        first = self.shown_here_first()
+        return [point for point in self.points() if point not in first]
+
 
 def _does(*abilities: Ability) -> frozenset[Ability]:
     return frozenset(abilities)

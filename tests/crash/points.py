@@ -37,6 +37,12 @@ class FaultPoint:
     accepted: Literal["no", "maybe", "yes"] = "yes"
     """Whether the gateway has the job when the first process dies."""
 
+    def decided_by(self, abilities: frozenset[Ability]) -> frozenset[Ability]:
+        """Those of a ground's abilities that decide what comes of the task here."""
+        return abilities & _DECIDE_A_LOSS if self.end == "answer lost" else frozenset()
+
+
+_DECIDE_A_LOSS: Final = frozenset[Ability]({"paid", "lists", "delivers"})
 
 PAID: Final = frozenset[Ability]({"paid"})
 POLLS: Final = frozenset[Ability]({"polls"})
