@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import JsonValue
 
 from .job import Plan
 
@@ -47,6 +50,17 @@ def asking_to_call(plan: Plan, keys: HookKeys) -> Plan:
         for stand_in, true in own.items():
             value = value.replace(stand_in, true) if isinstance(value, str) else value
         fields[name] = value
-    return plan.model_copy(
-        update={"body": {**plan.body, **fields}, "callback": {}, "details": {**plan.details, CALLS_BACK: True}}
-    )
+    noted = plan.model_copy(update={"callback": {}, "details": {**plan.details, CALLS_BACK: True}})
+    return beside(noted, fields, plan.callback_in)
+
+
+def shown_with_callback(plan: Plan) -> Plan:
+    """The plan as somebody may see it, with the stand-ins where the POST has what they stand for."""
+    return beside(plan, plan.callback, plan.callback_in)
+
+
+def beside(plan: Plan, fields: Mapping[str, JsonValue], place: Literal["body", "query"]) -> Plan:
+    """The plan with these fields too."""
+    if place == "query":
+        return plan.model_copy(update={"query": {**plan.query, **{name: str(fields[name]) for name in fields}}})
+    return plan.model_copy(update={"body": {**plan.body, **fields}})

@@ -46,6 +46,7 @@ class Plan(BaseModel):
     """The gateway's own id of the model."""
     path: str
     """Path below the base URL, already percent-encoded; empty for the sandbox."""
+    query: dict[str, str] = Field(default_factory=dict)
     body: dict[str, JsonValue] = Field(repr=False)
     encoding: Literal["json", "multipart"] = "json"
     headers: dict[str, str] = Field(default_factory=dict)
@@ -56,6 +57,8 @@ class Plan(BaseModel):
     callback: dict[str, JsonValue] = Field(default_factory=dict)
     """Fields beside the body's that ask the gateway to call back, with stand-ins (`domain/hooks.py`); not sent as they
     are."""
+    callback_in: Literal["body", "query"] = "body"
+    """Beside the fields of which these belong."""
 
 
 class Job(BaseModel):

@@ -110,7 +110,9 @@ class HttpProvider:
     def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
         request, _ = translated(request, facts)
         plan = self._format.plan(request, facts)
-        check_options(plan.body, facts, self.name, on_loopback=is_loopback_url(self._settings.base_url or ""))
+        check_options(
+            {**plan.body, **plan.query}, facts, self.name, on_loopback=is_loopback_url(self._settings.base_url or "")
+        )
         media: list[JsonValue] = [*sorted({KIND_OF_ROLE[medium.role] for medium in request.media})]
         noted = plan.model_copy(update={"details": {**plan.details, MEDIA_GIVEN: media}})
         return with_callback(noted, request, self._format, self._settings)
@@ -208,6 +210,7 @@ class HttpProvider:
         return await self._client().post(
             plan.path,
             plan.body,
+            query=plan.query,
             multipart=parts,
             headers=plan.headers,
             timeouts=self._timeouts(2 if plan.asynchronous else 10),

@@ -6,12 +6,13 @@ lost answer to a paid POST must not become a second POST, and polls are repeated
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
 from typing import Literal
 
 import anyio
@@ -37,6 +38,8 @@ MEDIA_BYTES_MAX = 64 * 1024 * 1024
 
 KEEPALIVE_SECONDS = 20.0
 """Idle connections are kept for this long: a little over the time between two looks at a job."""
+
+NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 _THREAD_FROM_BYTES = 256 * 1024
 """From this size on a reply is parsed beside the event loop."""
@@ -109,7 +112,8 @@ class HttpClient:
         path: str,
         body: Mapping[str, JsonValue],
         *,
-        multipart: Mapping[str, tuple[str | None, str | bytes, str | None]] | None = None,
+        query: Mapping[str, str] = NO_QUERY,
+        multipart: Sequence[tuple[str, tuple[str | None, str | bytes, str | None]]] | None = None,
         headers: Mapping[str, str],
         timeouts: Timeouts,
         bytes_max: int = READ_BYTES_MAX,
@@ -121,10 +125,12 @@ class HttpClient:
             NoReply: no whole answer came; its `outcome` says what that means.
             StoreError, OutputRejected: of the sink.
         """
-        files = None if multipart is None else list(multipart.items())
-        json = None if files is not None else body
+        json = None if multipart is not None else body
+        sent = self._headers(headers)
         try:
-            request = httpx.Request("POST", self._url(path), json=json, files=files, headers=self._headers(headers))
+            request = httpx.Request(
+                "POST", self._url(path), params=dict(query) or None, json=json, files=multipart, headers=sent
+            )
         except (ValueError, TypeError, httpx.InvalidURL) as error:
             # Such as half an emoji in the prompt, NaN in an option, a key beyond ASCII.
             raise NoReply("refused", "the request could not be formed") from error

@@ -11,9 +11,14 @@ Part = tuple[str | None, str | bytes, str | None]
 """File name (`None` for a plain field), content, content type."""
 
 
-def form_parts(body: Mapping[str, JsonValue]) -> dict[str, Part]:
-    """Each field as a part: a data URL as a file, text as it is, everything else as JSON text."""
-    return {name: _part(name, value) for name, value in body.items()}
+def form_parts(body: Mapping[str, JsonValue]) -> list[tuple[str, Part]]:
+    """Each field as a part: a data URL as a file, a list of them as that many, text as it is, all else as JSON text."""
+    return [(name, _part(name, each)) for name, value in body.items() for each in _several(value)]
+
+
+def _several(value: JsonValue) -> list[JsonValue]:
+    files = isinstance(value, list) and all(isinstance(each, str) and split_data_url(each) for each in value)
+    return value if isinstance(value, list) and files else [value]
 
 
 def _part(name: str, value: JsonValue) -> Part:

@@ -117,7 +117,7 @@ def images_submission(plan: Plan, reply: Reply, provider: str) -> Submission:
         fault = Fault("content_violation", "The content filter took the image: the answer holds none.", ours=True)
         charged: Charged = "unknown" if cost is None else "yes" if cost.amount > 0 else "no"
         return _at_once(plan, reply, observed("failed", gateway=provider, fault=fault, charged=charged, cost=cost))
-    outputs = _images(answer.data[:OUTPUTS_MAX], reply)
+    outputs = listed_images(answer.data, reply)
     if not outputs:
         raise Unintelligible("the answer lists images, but holds none")
     told = Told(
@@ -132,9 +132,10 @@ def _revised_prompt(rows: Sequence[JsonValue]) -> str | None:
     return "\n".join(dict.fromkeys(clean_text(text, LOGS_CHARACTERS_MAX) for text in texts if text)) or None
 
 
-def _images(rows: Sequence[JsonValue], reply: Reply) -> list[RemoteOutput]:
+def listed_images(rows: Sequence[JsonValue], reply: Reply) -> list[RemoteOutput]:
+    """The images of such a list, each as bytes or by its address."""
     outputs: list[RemoteOutput] = []
-    for row in rows:
+    for row in rows[:OUTPUTS_MAX]:
         encoded = row.get("b64_json") if isinstance(row, dict) else None
         held = reply.held.get(encoded) if isinstance(encoded, str) else None
         data = _decoded(encoded) if isinstance(encoded, str) and held is None else None

@@ -6,6 +6,9 @@ Options of a provider with this format:
 
     callback    `none` (default) or `notify_hook`: the field by which clients of the family name a webhook. The vendor's
                 own page has none.
+    images      `unified` (default), or `async`: images by `/v1/images/generations?async=true`, or `/v1/images/edits`
+                with images as the parts of a form, and looks at `/v1/images/tasks/{task_id}`, as clients of the family
+                do. `webhook` is a field of that query.
 """
 
 import re
@@ -20,6 +23,7 @@ from ...domain.request import GenerationRequest, Kind
 from ..client.reply import Reply
 from ..format import Call, Fault, Format, Unintelligible, job_id_of, kinds_given, segment
 from ..provider import ProviderSettings
+from . import unified_images as images
 from .compose import Composer, upper, whole
 from .observe import observed, state_of
 from .readings import Moment, Progress, Text, WireModel, parse_object, read, remote_outputs, urls_in
@@ -55,13 +59,22 @@ class Unified(Format):
 
     def __init__(self, settings: ProviderSettings) -> None:
         super().__init__(settings)
-        if self.option("callback", "none", ("none", "notify_hook")) == "notify_hook":
-            self.hook_fields = ("notify_hook",)
+        self._notifies = self.option("callback", "none", ("none", "notify_hook")) == "notify_hook"
+        self._images_apart = self.option("images", "unified", ("unified", "async")) == "async"
+        own = ("notify_hook",) if self._notifies else ()
+        self.hook_fields = (*own, "webhook") if self._images_apart else own
+
+    def adapt_facts(self, facts: ModelFacts) -> ModelFacts:
+        return images.adapted(facts) if self._images_apart else facts
 
     def callback(self, plan: Plan, address: str) -> dict[str, JsonValue]:
-        return dict.fromkeys(self.hook_fields, address)
+        if images.is_apart(plan.details):
+            return {"webhook": address}
+        return {"notify_hook": address} if self._notifies else {}
 
     def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
+        if self._images_apart and request.kind == "image":
+            return images.plan(request, facts, self.name)
         scope = SCOPES[request.kind]
         if request.operation == "frames_and_references":
             message = f"{self.name} has one list for all images, so frames and references cannot be told apart there"
@@ -125,6 +138,8 @@ class Unified(Format):
         return Submission(job=job, observation=Observation(state="queued"))
 
     def poll_call(self, job: Job) -> Call:
+        if images.is_apart(job.details):
+            return Call(f"/v1/images/tasks/{segment(job.job_id)}")
         scope = job.details.get("scope", "videos")
         return Call(f"/v2/{segment(str(scope))}/generations/{segment(job.job_id)}")
 
@@ -134,10 +149,11 @@ class Unified(Format):
         if task.status is None:
             raise Unintelligible("the answer is not a task")
         state, notes = state_of(task.status, STATES)
+        found = images.outputs(task.data, reply) if images.is_apart(job.details) else ()
         return observed(
             state,
             gateway=self.name,
-            outputs=remote_outputs(_output_urls(task), reply.received_at) if state == "succeeded" else (),
+            outputs=(found or remote_outputs(_output_urls(task), reply.received_at)) if state == "succeeded" else (),
             fault=_task_fault(task, kinds_given(job.details)),
             progress=task.progress if state in {"queued", "running"} else None,
             started_at=task.start_time,

@@ -1,7 +1,10 @@
 """Dry run: the provider that would be chosen and the exact payload; nothing is written or sent."""
 
+from urllib.parse import urlencode
+
 from pydantic import JsonValue
 
+from ...domain.hooks import shown_with_callback
 from ...domain.secret_options import masked
 from ..service import Preview
 from .routing import Route
@@ -13,12 +16,12 @@ LONG_TEXT = 2048
 def preview(chosen: Route) -> Preview:
     """What the first candidate of a route would send."""
     candidate = chosen.candidates[0]
-    plan = candidate.plan
+    plan = shown_with_callback(candidate.plan)
     return Preview(
         provider=plan.provider,
         model=plan.model,
-        url=plan.path,
-        payload={name: readable(value) for name, value in masked({**plan.body, **plan.callback}).items()},
+        url=plan.path + ("?" + urlencode(plan.query, safe=":/") if plan.query else ""),
+        payload={name: readable(value) for name, value in masked(plan.body).items()},
         chosen=chosen.chosen,
         gives_urls=plan.asynchronous,
         warnings=tuple(dict.fromkeys((*chosen.warnings, *plan.warnings))),

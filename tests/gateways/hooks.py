@@ -43,7 +43,7 @@ def signed(body: bytes, delivery: str, key: bytes) -> dict[str, str]:
 def address_in(job: Job) -> str | None:
     """The address that a job's submission named."""
     fields = job.body if isinstance(job.body, dict) else {}
-    named = (fields.get(name) for name in ADDRESS_FIELDS)
+    named = (fields.get(name) or next(iter(job.query.get(name, ())), None) for name in ADDRESS_FIELDS)
     return next((url for url in named if isinstance(url, str) and url), None)
 
 

@@ -1,7 +1,7 @@
 """A job at a simulated gateway: its life is driven by looks at it, or by the control API, never by the clock."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -53,6 +53,7 @@ class Job:
     job_id: str
     path: str
     body: JsonValue
+    query: Mapping[str, list[str]]
     content: str
     draft: Draft
     words: tuple[Word, ...]

@@ -143,6 +143,7 @@ class World:
             job_id=job_id,
             path=entry.path,
             body=entry.body,
+            query=entry.query,
             content=content_digest(gateway, entry.path, entry.body),
             draft=draft,
             words=words,

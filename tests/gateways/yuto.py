@@ -1,10 +1,11 @@
 """The unified `/v2/{scope}/generations` format: status in capitals, progress as text, times in seconds."""
 
+import json
 import re
 import secrets
 import time
 import uuid
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, JsonValue
 from starlette.responses import JSONResponse, Response
@@ -14,12 +15,16 @@ from .calls import Call, Identity, Refusal, Route
 from .checks import Documented, Flaw
 from .gateway import Gateway
 from .jobs import Draft, Job, Shape, Trouble
+from .openai_forms import image_answer, image_shape
 from .views import Kind
 
 _PAGE: Final = "the page of the unified format"
 _NEW_API: Final = "new-api, on which this family of gateways is built"
+_NEW_API_IMAGES: Final = "the page of a new-api with asynchronous images"
 _CLIENTS: Final = "clients of this family"
 SCOPES: Final[dict[str, Kind]] = {"videos": "video", "images": "image", "audio": "audio"}
+
+_IMAGE_QUERY: Final = ("async", "webhook")
 
 _Url = Annotated[str, Field(pattern=r"^https?://")]
 
@@ -45,6 +50,25 @@ class _Create(Documented):
     notify_hook: _Url = ""
     character_url: _Url = ""
     character_timestamps: str = ""
+
+
+class _CreateImage(Documented):
+    """The fields that clients of the asynchronous image endpoints send."""
+
+    prompt: Annotated[str, Field(min_length=1)]
+    model: Annotated[str, Field(min_length=1)]
+    n: int | str = 1
+    size: str = ""
+    aspect_ratio: str = ""
+    image_size: str = ""
+    quality: str = ""
+    response_format: Literal["url", "b64_json"] = "url"
+    seed: int | str = 1
+
+
+class _EditImage(_CreateImage):
+    image: str | list[str]
+    mask: str = ""
 
 
 def _error(status: int, message: str, code: str = "") -> Response:
@@ -125,9 +149,19 @@ class Yuto(Gateway):
         ),
         Behaviour("fail-chinese", "job", "fails with a Chinese fail_reason about a violation", _CLIENTS),
         Behaviour("null-data", "job", "data is null until the end", _NEW_API),
+        Behaviour("id-as-data", "switch", "an image create answers with the id as `data`", _NEW_API_IMAGES),
+        Behaviour("image-bytes", "switch", "asynchronous images come as b64_json", _NEW_API_IMAGES),
     )
 
     def routes(self) -> tuple[Route, ...]:
+        return (
+            Route("POST", "/v1/images/generations", self.create_image, "json", _IMAGE_QUERY),
+            Route("POST", "/v1/images/edits", self.create_image, "form", _IMAGE_QUERY),
+            Route("GET", "/v1/images/tasks/{task_id}", self.image_status),
+            *self._unified_routes(),
+        )
+
+    def _unified_routes(self) -> tuple[Route, ...]:
         return tuple(
             route
             for scope in SCOPES
@@ -168,8 +202,46 @@ class Yuto(Gateway):
         return Draft(model, call.text("prompt"), shape)
 
     def told(self, job: Job) -> bytes:
-        """No page shows it."""
-        return bytes(self.view(job).body)
+        """Of images as a look shows it; of all else no page shows it."""
+        return bytes((self.image_view if job.path.startswith("/v1/images/") else self.view)(job).body)
+
+    async def create_image(self, call: Call) -> Response:
+        """Images by OpenAI's endpoints with `async=true` (clients of the family; a new-api's page)."""
+        edits = call.entry.path.endswith("/edits")
+        flaws = self.inspect(call, _EditImage if edits else _CreateImage, call.body)
+        if call.query("async") != "true":
+            self.violate(call, "refused-field", "async: only true is simulated")
+            return self.error(400, "only asynchronous images here")
+        if flaws:
+            return self.error(400, f"{flaws[0].field}: {flaws[0].message}")
+        draft = Draft(call.text("model"), call.text("prompt"), image_shape(call.fields))
+        return await self.submit(call, draft, self._image_accepted)
+
+    def _image_accepted(self, job: Job) -> Response:
+        if self.switched("id-as-data", job):
+            return JSONResponse({"code": "success", "message": "", "data": job.job_id})
+        return JSONResponse({"task_id": job.job_id})
+
+    async def image_status(self, call: Call) -> Response:
+        job = self.job(call.params["task_id"])
+        if job is None or not job.path.startswith("/v1/images/"):
+            return JSONResponse({"code": "task_not_exist", "message": "task_not_exist", "data": None}, 400)
+        return await self.look(job, self.image_view)
+
+    def image_view(self, job: Job) -> Response:
+        """The task, with what OpenAI's endpoint would have answered as its `data`."""
+        urls, as_url = self.urls(job), self.switched("image-bytes", job) is None
+        answer: object = json.loads(bytes(image_answer(job, urls, as_url=as_url).body)) if urls else None
+        task = {
+            "task_id": job.job_id,
+            "platform": "sync-task",
+            "action": "image-sync",
+            "status": self.status_word(job),
+            "fail_reason": self._fail_reason(job, []),
+            "progress": self._progress(job),
+            "data": answer,
+        }
+        return JSONResponse({"code": "success", "message": "", "data": task})
 
     async def status(self, call: Call) -> Response:
         job = self.job(call.params["task_id"])

@@ -68,9 +68,11 @@ class House:
 
 async def token_of(gateways: RunningGateways, gateway: str) -> str:
     """The token of the newest job's address, as its gateway knows it."""
-    body = (await gateways.jobs(gateway))[-1].body
-    assert isinstance(body, dict)
-    address = next(url for name in ("webhook", "callback_url") if isinstance(url := body.get(name), str))
+    job = (await gateways.jobs(gateway))[-1]
+    (asked,) = [request for request in await gateways.requests(gateway) if request.job_id == job.job_id]
+    body = job.body if isinstance(job.body, dict) else {}
+    named = [*(body.get(name) for name in ("webhook", "callback_url")), *asked.query.get("webhook", [])]
+    address = next(url for url in named if isinstance(url, str))
     assert f"/hooks/{gateway}/" in address
     return address.rpartition("/")[2]
 
