@@ -14,7 +14,7 @@ from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest
 from ..client.reply import Reply
 from ..format import Call, Fault, Format, Unintelligible, job_id_of, kinds_given, segment
-from ..provider import AccountCheck
+from ..provider import AccountCheck, ProviderSettings
 from .compose import Composer
 from .listed_prices import llmgateway_price
 from .live import live_rows
@@ -80,6 +80,11 @@ class LLMGateway(Format):
     url_lifetime: ClassVar[timedelta | None] = timedelta(days=7)
     """Of the token in `content[].url`, counted from the answer that holds it; each answer has a new one."""
 
+    def __init__(self, settings: ProviderSettings) -> None:
+        super().__init__(settings)
+        self._own_secret = settings.webhook_secret
+        self._secret_variable = f"{settings.name.upper().replace('-', '_')}_WEBHOOK_SECRET"
+
     def callback(self, plan: Plan, address: str) -> dict[str, JsonValue]:
         if plan.path != "/v1/videos":
             return {}
@@ -96,10 +101,18 @@ class LLMGateway(Format):
             return speech_plan(request, facts, self.name)
         compose = self.compose_video(request, facts)
         body, warnings = compose.finish()
+        if self.hook_fields and "callback_url" in body and self._own_secret is not None:
+            # Not in the request, so it is at hand whenever a request that has waited is planned again.
+            body.setdefault("callback_secret", self._own_secret.get_secret_value())
         if ("callback_url" in body) != ("callback_secret" in body):
-            raise RequestRefused("invalid_input", "callback_url and callback_secret go together: give both or neither")
-        _check_secret(body)
+            message = "callback_url and callback_secret go together: give both or neither"
+            raise RequestRefused("invalid_input", message, hint=self._secret_hint)
+        _check_secret(body, self._secret_hint)
         return Plan(provider=self.name, model=facts.id, path="/v1/videos", body=body, warnings=tuple(warnings))
+
+    @property
+    def _secret_hint(self) -> str:
+        return f"Give callback_secret again, or have the user set {self._secret_variable} and leave it out."
 
     def compose_video(self, request: GenerationRequest, facts: ModelFacts) -> Composer:
         """The body of `POST /v1/videos`, as the vendor's reference has it."""
@@ -252,10 +265,10 @@ def _reason_of_400(text: str, given: frozenset[str] | None) -> FailureReason:
     return "unsupported" if reason == "invalid_input" and _UNSUPPORTED.search(text) else reason
 
 
-def _check_secret(body: Mapping[str, JsonValue]) -> None:
+def _check_secret(body: Mapping[str, JsonValue], hint: str) -> None:
     secret = body.get("callback_secret", "given")
     if not isinstance(secret, str) or not secret:
         raise RequestRefused("invalid_input", "callback_secret must be a text that is not empty")
     if secret == SECRET_STAND_IN:
-        message = "callback_secret is a stand-in here, as rushes writes no secret down: it has to be given again"
-        raise RequestRefused("invalid_input", message)
+        message = "callback_secret is a stand-in here, as rushes writes no secret down"
+        raise RequestRefused("invalid_input", message, hint=hint)

@@ -32,7 +32,9 @@ def refused(
     if near is not None:
         sentences.append(f"Nearest: {_who(near.candidate)} with this changed: {near}.")
     elif not fitting:
-        sentences.append(_elsewhere(asked, configured) or told.hint or "Call list_models to see what is offered.")
+        mended_by = told.hint if told.reason == "invalid_input" else None
+        elsewhere = mended_by or _elsewhere(asked, configured)
+        sentences.append(elsewhere or told.hint or "Call list_models to see what is offered.")
     return RequestRefused(told.reason, told.message, provider_code=told.provider_code, hint=" ".join(sentences))
 
 

@@ -143,7 +143,7 @@ class Holding:
         """The record of a request that is not sent any more."""
         logger.info("held request not sent", extra={"task_id": record.task_id, "problem": refusal.message})
         about_money = refusal.reason in ("budget_exceeded", "confirmation_needed")
-        hint = refusal.hint or standing_hint(refusal.reason, "no") if about_money else None
+        hint = refusal.hint or (standing_hint(refusal.reason, "no") if about_money else None)
         why = failure(
             refusal.reason,
             f"The request was held for {record.provider} and is not sent any more: {refusal.message.rstrip('.')}.",

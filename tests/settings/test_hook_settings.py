@@ -47,6 +47,13 @@ def test_a_gateways_secret_comes_from_the_environment(
     assert [secret and secret.get_secret_value() for secret in found] == ["whsec_c2VjcmV0", "whsec_b3RoZXI=", None]
 
 
+def test_llmgateways_secret_may_have_any_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMGATEWAY_WEBHOOK_SECRET", "hunter2")
+    secret = provider(load(), "llmgateway").webhook_secret
+    assert secret is not None
+    assert secret.get_secret_value() == "hunter2"
+
+
 def test_a_secret_of_another_form_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROUTEANY_WEBHOOK_SECRET", "hunter2")
     with pytest.raises(ConfigurationError, match=r"ROUTEANY_WEBHOOK_SECRET: .*whsec_") as caught:
