@@ -19,7 +19,7 @@ from ..cache.workers.leases import ProcessLease
 from ..cache.workers.nudges import NudgeFolder
 from ..cache.workers.timers import queue_in_memory
 from ..domain.errors import ConfigurationError
-from ..domain.record import SCHEMA, TaskRecord
+from ..domain.record import SCHEMA
 from ..domain.unwrapping import unwrapped
 from ..providers.client.upload_client import UploadClient
 from ..providers.local import LocalProvider
@@ -30,8 +30,8 @@ from ..tasks.engine import Engine, Limits, Parts
 from ..tasks.films.rendering import FilmRenderer
 from ..tasks.hook_desk import HookDesk
 from ..tasks.hook_ports import HookParts
+from ..tasks.hooked import reading
 from ..tasks.intake.routing import Configured
-from ..tasks.journal import from_document
 from ..tasks.migrations import MIGRATIONS
 from ..tasks.work.hook_silence import HookSilence
 from .settings.providers import problem_with
@@ -183,16 +183,12 @@ async def open_hook_desk(settings: Settings) -> AsyncGenerator[HookDesk]:
         clock = SystemClock()
         readers = {each.provider.name: each.provider for each in providers.opened}
 
-        async def read(task_id: str) -> TaskRecord | None:
-            document = await store.get(task_id)
-            return None if document is None else from_document(document)
-
         yield HookDesk(
             hooks.key,
             {name: reader for name, reader in readers.items() if isinstance(reader, ReadsHooks)},
             clock,
             HookSilence(store, clock),
-            read=read,
+            read=reading(store),
             hear=hooks.nudges.leave,
         )
 

@@ -74,7 +74,7 @@ class Engine:
         self._queue = self._work.queue
         self.submissions = self._work.submissions
         self.callbacks = self._work.callbacks
-        self.hook_desk = self.callbacks.desk(self._providers, journal.read)
+        self.hook_desk = self.callbacks.desk(self._providers)
 
     @classmethod
     @asynccontextmanager

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..domain.hooks import HookRequest
-from ..domain.record import TaskRecord
 from ..providers.provider import ReadsHooks
-from .hook_tokens import is_right, keys_of, proof_of, task_id_in
+from .hook_tokens import is_right, proof_of, secret_of, task_id_in
+from .hooked import Hooked
 from .ports import Clock
 from .work.hook_silence import HookSilence
 
@@ -28,16 +28,24 @@ PROBE = "-"
 """In place of a provider's name: `rushes doctor` asks whether its own address leads here. No provider is called so."""
 
 
+def _none_known(_task_id: str) -> Hooked | None:
+    """Of no task without the store."""
+    return None
+
+
 @dataclass(frozen=True)
 class Expected:
     """A task of which hooks may come, and who reads them."""
 
-    record: TaskRecord
+    task: Hooked
     reader: ReadsHooks
 
 
 class HookDesk:
-    """`read` gives a task's record; `hear` brings the next look of an unfinished one forward, in whichever process."""
+    """`hear` brings the next look of an unfinished task forward, in whichever process, and says whether that was news.
+
+    `known` tells of the tasks that this process works on, `read` of all.
+    """
 
     def __init__(
         self,
@@ -46,8 +54,9 @@ class HookDesk:
         clock: Clock,
         silence: HookSilence,
         *,
-        read: Callable[[str], Awaitable[TaskRecord | None]],
-        hear: Callable[[str], Awaitable[None]],
+        read: Callable[[str], Awaitable[Hooked | None]],
+        hear: Callable[[str], Awaitable[bool]],
+        known: Callable[[str], Hooked | None] = _none_known,
     ) -> None:
         self._key = key
         self._readers = readers
@@ -55,6 +64,7 @@ class HookDesk:
         self._silence = silence
         self._read = read
         self._hear = hear
+        self._known = known
         self._deliveries: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def proof(self, provider: str, nonce: str) -> str | None:
@@ -70,13 +80,13 @@ class HookDesk:
         reader, task_id = self._readers.get(provider), task_id_in(token)
         if reader is None or task_id is None:
             return None
-        record = await self._read(task_id)
-        if record is None or record.provider != provider or not is_right(token, record.hook):
+        task = self._known(task_id) or await self._read(task_id)
+        if task is None or task.provider != provider or not is_right(token, task.hook):
             return None
-        ended = record.finished_at
-        if ended is not None and not record.open and self._clock.now() - ended > ALIVE_AFTER_END:
+        over = task.over_since
+        if over is not None and self._clock.now() - over > ALIVE_AFTER_END:
             return None
-        return Expected(record, reader)
+        return Expected(task, reader)
 
     async def receive(self, expected: Expected, hook: HookRequest) -> bool:
         """Take a hook in; false for one that is not its gateway's.
@@ -84,20 +94,19 @@ class HookDesk:
         Raises:
             StoreError: nobody can be told now; the gateway may send it again.
         """
-        record, now = expected.record, self._clock.now()
-        secret = keys_of(self._key, record.task_id, record.provider).secret
-        reading = expected.reader.read_hook(hook, secret, now)
+        task = expected.task
+        secret = secret_of(self._key, task.task_id, task.provider)
+        reading = expected.reader.read_hook(hook, secret, self._clock.now())
         if reading is None:
             return False
-        if reading.goes_on or (reading.delivery is not None and self._is_repeated(record.task_id, reading.delivery)):
+        if reading.goes_on or (reading.delivery is not None and self._is_repeated(task.task_id, reading.delivery)):
             return True
-        if record.phase in ("keeping", "done"):
-            await self._silence.came(record.provider)
-        elif record.phase != "held":
-            logger.info("hook", extra={"task_id": record.task_id, "provider": record.provider})
-            await self._hear(record.task_id)
+        if task.phase in ("keeping", "done"):
+            await self._silence.came(task.provider)
+        elif task.phase != "held" and await self._hear(task.task_id):
+            logger.info("hook", extra={"task_id": task.task_id, "provider": task.provider})
         if reading.delivery is not None:
-            self._remember(record.task_id, reading.delivery)
+            self._remember(task.task_id, reading.delivery)
         return True
 
     def _is_repeated(self, task_id: str, delivery: str) -> bool:

@@ -11,7 +11,9 @@ class Nudges(Protocol):
     Every method raises a `StoreError` where it cannot be done.
     """
 
-    async def leave(self, task_id: str, /) -> None: ...
+    async def leave(self, task_id: str, /) -> bool:
+        """Whether there was none yet."""
+        ...
 
     async def waiting(self) -> Collection[str]:
         """The tasks for which there is word; it stays until it is taken."""

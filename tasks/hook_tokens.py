@@ -17,8 +17,13 @@ def keys_of(home_key: bytes, task_id: str, provider: str) -> HookKeys:
     """Token and secret of a task at a provider: each 256 bits that nobody without the key can tell."""
     return HookKeys(
         token=task_id + _derived(home_key, "token", task_id),
-        secret=_derived(home_key, "secret", task_id, provider),
+        secret=secret_of(home_key, task_id, provider),
     )
+
+
+def secret_of(home_key: bytes, task_id: str, provider: str) -> str:
+    """With what a provider signs the hooks of a task, where it signs with what its submission names."""
+    return _derived(home_key, "secret", task_id, provider)
 
 
 def hook_of(home_key: bytes | None, task_id: str, plans: Iterable[Plan]) -> str | None:

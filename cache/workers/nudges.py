@@ -24,13 +24,13 @@ class NudgeFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def leave(self, task_id: str) -> None:
-        """Have the process that works on the task look at it.
+    async def leave(self, task_id: str) -> bool:
+        """Have the process that works on the task look at it; false where such word waits already.
 
         Raises:
             StoreError: it cannot be written.
         """
-        await run_sync(partial(_leave, self._folder, task_id))
+        return await run_sync(partial(_leave, self._folder, task_id))
 
     async def waiting(self) -> Collection[str]:
         """The tasks for which there is word.
@@ -49,14 +49,17 @@ class NudgeFolder:
         await run_sync(partial(_take, self._folder, task_ids))
 
 
-def _leave(folder: Path, task_id: str) -> None:
+def _leave(folder: Path, task_id: str) -> bool:
     with translated(folder, "folder of hooks"):
         path = folder / task_id
         try:
-            path.touch(mode=0o600)
+            path.touch(mode=0o600, exist_ok=False)
+        except FileExistsError:
+            return False
         except FileNotFoundError:
             make_folder(folder)
             path.touch(mode=0o600)
+        return True
 
 
 def _waiting(folder: Path) -> Collection[str]:

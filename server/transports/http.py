@@ -97,7 +97,7 @@ class Doorkeeper:
             return
         if self._hooks is not None and is_for_hooks(scope):
             # They come from outside under another name; their token is what lets them in.
-            await self._hooks(scope, partial(self._received, receive), _Answer(send, self._stopping).send)
+            await self._hooks(scope, receive, send)
             return
         refusal = await self._security.validate_request(Request(scope, receive))
         if refusal is not None:

@@ -1,13 +1,13 @@
 """Hooks over HTTP: `POST /hooks/{provider}/{token}`, answered at once.
 
-Everything that is no hook of a task is refused in the same words, so that nobody learns which part was wrong.
+Everything that is no hook of a task is refused in the same words, so that nobody learns which part was wrong. Nothing
+but ASGI itself stands between the server and the desk: a gateway that has hundreds of jobs end at once is answered too.
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from ...domain.errors import StoreError
@@ -31,6 +31,28 @@ def is_for_hooks(scope: Scope) -> bool:
     return path.startswith(f"{HOOKS_PATH}/")
 
 
+@dataclass(frozen=True)
+class _Answer:
+    """What is left of a refused body is not read, so then the connection cannot carry another request."""
+
+    status: int
+    text: str
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    async def send(self, send: Send) -> None:
+        """As the whole response."""
+        body = self.text.encode()
+        named = {"content-length": str(len(body)), "content-type": "text/plain; charset=utf-8", **self.headers}
+        headers = [(name.encode(), value.encode()) for name, value in named.items()]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+TAKEN = _Answer(200, "ok")
+REFUSED = _Answer(404, "Not found", {"connection": "close"})
+NOT_NOW = _Answer(503, "Not now", {"connection": "close", "retry-after": "5"})
+
+
 @dataclass
 class HookDoor:
     """ASGI application of one desk."""
@@ -42,41 +64,39 @@ class HookDoor:
         if scope["type"] != "http":
             return
         try:
-            answer = await self._answer(Request(scope), receive)
+            answer = await self._answer(scope, receive)
         except ClientGone:
             return
         except BodyRefused as refused:
-            answer = _not_now() if refused.status == 503 else _refused()
+            answer = NOT_NOW if refused.status == 503 else REFUSED
         except StoreError as error:
             logger.warning("hook not taken in", extra={"problem": error.message})
-            answer = _not_now()
-        await answer(scope, receive, send)
+            answer = NOT_NOW
+        await answer.send(send)
 
-    async def _answer(self, request: Request, receive: Receive) -> Response:
-        parts: list[str] = request.scope["path"].split("/")
-        if request.method != "POST" or len(parts) != 4 or not is_for_hooks(request.scope):
-            return _refused()
+    async def _answer(self, scope: Scope, receive: Receive) -> _Answer:
+        parts: list[str] = scope["path"].split("/")
+        if scope["method"] != "POST" or len(parts) != 4 or not is_for_hooks(scope):
+            return REFUSED
         provider, token = parts[2:]
         if (proof := self.desk.proof(provider, token)) is not None:
-            return PlainTextResponse(proof)
+            return _Answer(200, proof)
         expected = await self.desk.find(provider, token)
+        headers = _headers(scope)
         # Nobody's body is read whose token is not known.
-        if expected is None or not _fits(request.headers.get("content-length")):
-            return _refused()
+        if expected is None or not _fits(headers.get("content-length")):
+            return REFUSED
         async with self.bounds.whole(receive) as whole:
             message = await whole()
-            taken = await self.desk.receive(expected, HookRequest(dict(request.headers), message["body"]))
-        return PlainTextResponse("ok") if taken else _refused()
+            taken = await self.desk.receive(expected, HookRequest(headers, message["body"]))
+        return TAKEN if taken else REFUSED
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """By their names, which ASGI gives in lower case. Of one that comes twice the last counts."""
+    fields: list[tuple[bytes, bytes]] = scope["headers"]
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in fields}
 
 
 def _fits(length: str | None) -> bool:
     return length is None or (length.isascii() and length.isdecimal() and int(length) <= HOOK_BYTES_MAX)
-
-
-def _refused() -> Response:
-    # What is left of a body is not read, so the connection cannot carry another request.
-    return PlainTextResponse("Not found", 404, {"connection": "close"})
-
-
-def _not_now() -> Response:
-    return PlainTextResponse("Not now", 503, {"connection": "close", "retry-after": "5"})

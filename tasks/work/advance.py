@@ -128,6 +128,8 @@ class Advancer:
         if after is None or not after.open:
             self._forget(task_id)
             self._rates.forget(record.provider, task_id)
+        else:
+            self._callbacks.stands(after)
         return due
 
     def lane(self, task_id: str) -> Lane:

@@ -2,7 +2,7 @@
 forward. It decides nothing."""
 
 import logging
-from collections.abc import Awaitable, Callable, Container, Mapping
+from collections.abc import Container, Mapping
 
 import anyio
 
@@ -14,7 +14,8 @@ from ...providers.provider import Provider, ReadsHooks
 from ..hook_desk import HookDesk
 from ..hook_ports import HookParts, Nudges
 from ..hook_tokens import is_right, keys_of
-from ..ports import Clock, SideValues, WorkQueue
+from ..hooked import Hooked, hooked, reading
+from ..ports import Clock, Store, WorkQueue
 from .hook_cadence import Heard, pause_with_hook
 from .hook_silence import HookSilence
 
@@ -29,40 +30,54 @@ class Callbacks:
 
     queue: WorkQueue
 
-    def __init__(self, parts: HookParts | None, values: SideValues, clock: Clock, submitting: Container[str]) -> None:
+    def __init__(self, parts: HookParts | None, store: Store, clock: Clock, submitting: Container[str]) -> None:
         self._parts = parts
+        self._store = store
         self._clock = clock
         self._submitting = submitting
-        self.silence = HookSilence(values, clock)
+        self.silence = HookSilence(store, clock)
         self._heard: dict[str, Heard] = {}
-        self._expected: set[str] = set()
+        self._expected: dict[str, Hooked] = {}
+        """What this process works on and is to be called for, as it last saw it."""
         self._wanted = anyio.Event()
 
-    def desk(
-        self, providers: Mapping[str, Provider], read: Callable[[str], Awaitable[TaskRecord | None]]
-    ) -> HookDesk | None:
-        """Where hooks arrive in this process; `read` gives a task's record."""
+    def desk(self, providers: Mapping[str, Provider]) -> HookDesk | None:
+        """Where hooks arrive in this process."""
         if self._parts is None:
             return None
         readers = {name: each for name, each in providers.items() if isinstance(each, ReadsHooks)}
-        return HookDesk(self._parts.key, readers, self._clock, self.silence, read=read, hear=self.hear)
+        return HookDesk(
+            self._parts.key,
+            readers,
+            self._clock,
+            self.silence,
+            read=reading(self._store),
+            hear=self.hear,
+            known=self._expected.get,
+        )
 
     async def asking(self, record: TaskRecord, plan: Plan) -> Plan:
         """The plan as it is sent: with the task's own address for hooks, where its gateway can call back."""
         if self._parts is None or not plan.callback:
+            self._expected.pop(record.task_id, None)
             return plan
         keys = keys_of(self._parts.key, record.task_id, plan.provider)
         if not is_right(keys.token, record.hook):
             return plan
-        self._expect(record.task_id)
+        self._expect(record)
         await self.silence.meet(plan.provider)
         return asking_to_call(plan, keys)
 
     async def meet(self, record: TaskRecord) -> None:
         """Read what is known of the hooks of the record's gateway, before a step."""
         if calls_back(record) and self._parts is not None:
-            self._expect(record.task_id)
+            self._expect(record)
             await self.silence.meet(record.provider)
+
+    def stands(self, record: TaskRecord) -> None:
+        """A step has brought the record so far."""
+        if record.task_id in self._expected:
+            self._expect(record)
 
     def pause_seconds(self, record: TaskRecord, usual: float, elapsed: float, median: float) -> float:
         """The pause before the next look: longer than the usual one where a hook will bring it."""
@@ -77,16 +92,15 @@ class Callbacks:
         """Whether a hook of the task came to this process, or word of one."""
         return task_id in self._heard
 
-    async def hear(self, task_id: str) -> None:
-        """A hook of an unfinished task came: have whoever works on it look.
+    async def hear(self, task_id: str) -> bool:
+        """A hook of an unfinished task came: have whoever works on it look. False where that is about to be done.
 
         Raises:
             StoreError: another process has the task, and no word can be left for it.
         """
         if self._in_hand(task_id):
-            self._nudge(task_id)
-        elif self._parts is not None:
-            await self._parts.nudges.leave(task_id)
+            return self._nudge(task_id)
+        return self._parts is not None and await self._parts.nudges.leave(task_id)
 
     async def ended(self, record: TaskRecord) -> None:
         """Learn from a job that has ended by itself, as a look has just shown."""
@@ -100,7 +114,7 @@ class Callbacks:
     def forget(self, task_id: str) -> None:
         """Nothing is left to do for the task here."""
         self._heard.pop(task_id, None)
-        self._expected.discard(task_id)
+        self._expected.pop(task_id, None)
 
     async def run(self) -> None:
         """Take word from other processes, while hooks are expected, until cancelled."""
@@ -118,24 +132,29 @@ class Callbacks:
 
     async def _take_word(self, nudges: Nudges) -> None:
         ours = [task_id for task_id in await nudges.waiting() if self._in_hand(task_id)]
-        for task_id in ours:
-            self._nudge(task_id)
-        if ours:
-            await nudges.take(ours)
+        try:
+            # First: word that comes from here on is of what the look may not have seen, and waits for the next time.
+            if ours:
+                await nudges.take(ours)
+        finally:
+            for task_id in ours:
+                self._nudge(task_id)
 
     def _in_hand(self, task_id: str) -> bool:
         return task_id in self.queue or task_id in self._submitting
 
-    def _nudge(self, task_id: str) -> None:
+    def _nudge(self, task_id: str) -> bool:
         now = self._clock.elapsed()
         before = self._heard.get(task_id)
         heard = Heard(now) if before is None else before.again(now)
         self._heard[task_id] = heard
-        if heard is not before:
-            self.queue.schedule(task_id, heard.look_at - now)
+        if heard is before:
+            return False
+        self.queue.schedule(task_id, heard.look_at - now)
+        return True
 
-    def _expect(self, task_id: str) -> None:
-        self._expected.add(task_id)
+    def _expect(self, record: TaskRecord) -> None:
+        self._expected[record.task_id] = hooked(record)
         self._wanted.set()
 
 

@@ -9,13 +9,13 @@ import anyio
 import pytest
 
 from rushes.cache.embedded.store import TaskStore
-from rushes.domain.record import SCHEMA, TaskRecord
+from rushes.domain.record import SCHEMA
 from rushes.providers.provider import ReadsHooks
 from rushes.server.transports.http import bound, hooks_app, serve_app
 from rushes.server.web.hooks import HookDoor
 from rushes.tasks.clock import SystemClock
 from rushes.tasks.hook_desk import HookDesk
-from rushes.tasks.journal import from_document
+from rushes.tasks.hooked import reading
 from rushes.tasks.migrations import MIGRATIONS
 from rushes.tasks.work.hook_silence import HookSilence
 
@@ -46,13 +46,8 @@ async def a_door(home: Path, gateways: RunningGateways) -> AsyncGenerator[str]:
     provider = real_provider(an_order(home, gateways, "door", "", url), home, Fuse(Burn(), lambda _: None), url)
     assert isinstance(provider, ReadsHooks)
     async with TaskStore.opened(home / "cache", schema=SCHEMA, migrations=MIGRATIONS) as store:
-
-        async def read(task_id: str) -> TaskRecord | None:
-            document = await store.get(task_id)
-            return None if document is None else from_document(document)
-
         readers, silence = {provider.name: provider}, HookSilence(store, clock)
-        desk = HookDesk(parts.key, readers, clock, silence, read=read, hear=parts.nudges.leave)
+        desk = HookDesk(parts.key, readers, clock, silence, read=reading(store), hear=parts.nudges.leave)
         async with anyio.create_task_group() as group:
             await group.start(serve_app, hooks_app(HookDoor(desk)), listener, "/hooks")
             yield url

@@ -17,6 +17,7 @@ from rushes.server.transports.http import bound, hooks_app, serve_app
 from rushes.server.web.hooks import HOOK_BYTES_MAX, HookDoor
 from rushes.tasks.hook_desk import HookDesk
 from rushes.tasks.hook_tokens import hash_of, keys_of, task_id_in
+from rushes.tasks.hooked import Hooked, hooked
 from rushes.tasks.work.hook_silence import HookSilence
 
 from ..clocks import SteppedClock
@@ -225,12 +226,13 @@ def a_desk(
     told: list[str] = []
     reader, clock = Reader(reading), clock or SteppedClock()
 
-    async def read(task_id: str) -> TaskRecord | None:
+    async def read(task_id: str) -> Hooked | None:
         assert task_id == TASK_ID
-        return record
+        return None if record is None else hooked(record)
 
-    async def hear(task_id: str) -> None:
+    async def hear(task_id: str) -> bool:
         told.append(task_id)
+        return True
 
     return HookDesk(KEY, {"gate": reader}, clock, HookSilence(NoValues(), clock), read=read, hear=hear), told, reader
 
