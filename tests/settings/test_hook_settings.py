@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rushes.domain.errors import ConfigurationError
+from rushes.providers.provider import ProviderSettings
 
 from .test_settings import load, provider, write
 
@@ -49,7 +50,7 @@ def test_a_gateways_secret_comes_from_the_environment(
 
 def test_llmgateways_secret_may_have_any_form(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMGATEWAY_WEBHOOK_SECRET", "hunter2")
-    secret = provider(load(), "llmgateway").webhook_secret
+    secret = provider(load([ProviderSettings(name="llmgateway", wire="llmgateway")]), "llmgateway").webhook_secret
     assert secret is not None
     assert secret.get_secret_value() == "hunter2"
 
