@@ -25,7 +25,7 @@ def amount_of(value: object) -> Decimal | None:
         return None
     try:
         # A float by its shortest text: what was written as 0.1 is 0.1.
-        number = Decimal(str(value).strip())
+        number = value if isinstance(value, Decimal) else Decimal(str(value).strip())
     except InvalidOperation:
         return None
     if not number.is_finite() or not 0 <= number <= AMOUNT_MAX:

@@ -138,29 +138,30 @@ class _Part:
         return self.parts if self.account == bound.account and _is_in(bound, self.day) else 0
 
 
-def check_bounds(database: Rows, bounds: Sequence[Bound], task_id: str, lines: Sequence[Line]) -> None:
-    """Whether all that is spent and reserved, with these lines of a task in the place of its own before, is within each
-    bound. To be called before they are written, in the transaction that writes them.
+def check_bounds(database: Rows, bounds: Sequence[Bound], lines: Sequence[Line], *, written: str | None = None) -> None:
+    """Whether all that is spent and reserved, with a task's lines, is within each bound. To be called before they are
+    written, in the transaction that writes them.
+
+    Args:
+        lines: The task's; none where they stay as they are.
+        written: The task's id, where it has lines already, whose place these take.
 
     Raises:
         OverBudget: it is not.
     """
     if not bounds:
         return
-    before = [
-        _Part(account, day, parts)
-        for account, day, parts in database.rows(_SELECT_OWN, (f"ledger:{task_id}",))
-        if isinstance(parts, int)
-    ]
-    after = [part for line in lines if (part := _part_of(line, task_id)) is not None] or before
+    own = [] if written is None else database.rows(_SELECT_OWN, (f"ledger:{written}",))
+    before = [_Part(account, day, parts) for account, day, parts in own if isinstance(parts, int)]
+    after = [part for line in lines if (part := _part_of(line)) is not None] or before
     for bound, used in zip(bounds, used_within(database, bounds), strict=True):
         others = used - sum(part.within(bound) for part in before)
         if others + sum(part.within(bound) for part in after) > parts_of(bound.limit):
             raise OverBudget(bound, amount_from(others))
 
 
-def _part_of(line: Line, task_id: str) -> _Part | None:
-    value = line.value if line.book == "ledger" and line.key == task_id and isinstance(line.value, dict) else {}
+def _part_of(line: Line) -> _Part | None:
+    value = line.value if line.book == "ledger" and isinstance(line.value, dict) else {}
     parts = value.get("parts")
     return _Part(value.get("account"), value.get("day"), parts) if isinstance(parts, int) else None
 

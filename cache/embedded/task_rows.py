@@ -41,7 +41,7 @@ def create(db: Database, document: Document, **how: Unpack[Creating]) -> tuple[D
         return equal_ones[0], False
     new: Document = {**checked(document), "schema": db.schema, "revision": 1}
     task_id = text_of(new, "task_id")
-    check_bounds(db.cache, how.get("within", ()), task_id, how.get("lines", ()))
+    check_bounds(db.cache, how.get("within", ()), how.get("lines", ()))
     if not db.cache.insert(task_key(task_id), encode(new), tag_of(new)):
         raise ValueError(f"a record of task {task_id!r} exists already")
     lineage.note(db, new)
@@ -144,7 +144,7 @@ def replace(db: Database, document: Document, **how: Unpack[Replacing]) -> Docum
     # The last guard: whatever fault there is above, a final state stays.
     if current.get("state") in FINAL and document["state"] != current["state"] and not how.get("reopens"):
         raise ValueError(f"task {task_id!r} ended as {current['state']!r} and cannot become {document['state']!r}")
-    check_bounds(db.cache, how.get("within", ()), task_id, how.get("lines", ()))
+    check_bounds(db.cache, how.get("within", ()), how.get("lines", ()), written=task_id)
     new: Document = {**document, "schema": db.schema, "revision": number_of(stored, "revision") + 1}
     db.cache.put(task_key(task_id), encode(new), tag_of(new))
     if how.get("reopens"):

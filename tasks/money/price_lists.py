@@ -35,11 +35,15 @@ class PriceLists:
         ]
         if fetch:
             due = [entry for entry in named if not self._is_fresh(entry.provider.name, now)]
+            if not due:
+                return
             await offers.refresh(due, self._values, now)
             self._refreshed.update({entry.provider.name: now for entry in due})
             self._joined.update(entry.provider.name for entry in due)
             return
         missing = [entry for entry in named if entry.provider.name not in self._joined and entry.problem is None]
+        if not missing:
+            return
         await offers.join_lists(missing, self._values, now)
         self._joined.update(entry.provider.name for entry in missing)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import anyio
 
 from ...domain.model_facts import ModelFacts
-from ...domain.money import Estimate, ExpectedTime, PaidJob, Price, Quote, UnitPrice
+from ...domain.money import Estimate, ExpectedTime, Measure, PaidJob, Price, Quote, UnitPrice
 from ...domain.request import GenerationRequest
 from ...providers.provider import Provider
 from ..intake.prospects import Prospect
@@ -46,10 +46,12 @@ class Prices:
         Raises:
             StoreError: it cannot be read.
         """
+        if self._is_fresh:
+            return
         # Calls that come while it is read wait for it: without the prices they would pass by the budgets.
         async with self._reading:
             elapsed = self._clock.elapsed()
-            if elapsed - self._read_at < FRESH_SECONDS:
+            if self._is_fresh:
                 return
             jobs: defaultdict[tuple[str, str], list[PaidJob]] = defaultdict(list)
             for provider, model, job in await paid_jobs(self._ledger):
@@ -58,9 +60,14 @@ class Prices:
             await self._learning.meet_all()
             self._read_at = elapsed
 
+    @property
+    def _is_fresh(self) -> bool:
+        return self._clock.elapsed() - self._read_at < FRESH_SECONDS
+
     def quote(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Quote:
         """What is known beforehand of the request's cost there."""
-        return Quote(measure_of(request, facts), self.estimate(provider, facts, request), provider in self._free)
+        measure = measure_of(request, facts)
+        return Quote(measure, self._estimate(provider, facts, measure), provider in self._free)
 
     def prospect(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Prospect:
         """Both, for the choice among models."""
@@ -69,9 +76,11 @@ class Prices:
 
     def estimate(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Estimate | None:
         """What the request will probably cost there; `None` where nobody knows, or where nothing is charged."""
+        return self._estimate(provider, facts, measure_of(request, facts))
+
+    def _estimate(self, provider: str, facts: ModelFacts, measure: Measure) -> Estimate | None:
         if provider in self._free:
             return None
-        measure = measure_of(request, facts)
         listed = None if facts.price is None else priced(facts.price, measure, "listed")
         if listed is not None:
             return listed

@@ -77,7 +77,7 @@ class Treasury:
         """
         await self._lists.join(provider, self._clock.now(), fetch=bounded or bool(self.budgets))
         await self.prices.refresh()
-        if self.budgets:
+        if self.budgets and not self.healed.is_set():
             await self.healed.wait()
 
     def quoted(self, chosen: Route, request: GenerationRequest) -> Route:
