@@ -21,6 +21,8 @@ class Alternative(BaseModel):
     """What it would probably cost, where that is known; then with the currency, and where it is known from."""
     currency: str | None = None
     basis: Basis | None = None
+    n: int | None = None
+    """Of so many earlier jobs, where it was learned."""
 
 
 class Chosen(BaseModel):

@@ -63,7 +63,7 @@ def _view(document: Document) -> "Iterable[RenderableType]":
                 Text(plain(str(model["name"]), 80), "bold" if usable else "dim"),
                 str(model["kind"]),
                 Text(plain(", ".join(usable or [f"({name})" for name in _providers(model)]), 200)),
-                Text(plain(price_text(model), 40)),
+                Text(plain(price_text(model), 60)),
                 Text(plain(limits_text(model), 300), "" if usable else "dim"),
             )
     legend = Text("A provider in brackets needs its key: see `rushes doctor`.", "dim")
@@ -94,11 +94,12 @@ def _fitting_view(models: Sequence[JsonValue]) -> "Iterable[RenderableType]":
 
 
 def price_text(model: dict[str, JsonValue]) -> str:
-    """The price at the first provider that can be used and tells one: `0.4 USD/second`."""
+    """The price at the first provider that can be used and tells one: `0.4 USD/second (listed)`."""
     for offer in sorted(_offers(model), key=lambda each: not each.get("usable")):
         price = offer.get("price")
         if isinstance(price, dict):
-            return f"{price['amount']:g} {price['currency']}/{price['per']}"
+            basis = f"{price['basis']}, n={price['n']}" if "n" in price else price["basis"]
+            return f"{price['amount']:g} {price['currency']}/{price['per']} ({basis})"
     return ""
 
 

@@ -61,8 +61,9 @@ class Viewer(Apps):
 
 @cache
 def page() -> str:
-    """The page."""
-    return files(__name__.rpartition(".")[0]).joinpath("viewer.html").read_text(encoding="utf-8")
+    """The page, without the indentation of its source: a host loads it anew for every card."""
+    source = files(__name__.rpartition(".")[0]).joinpath("viewer.html").read_text(encoding="utf-8")
+    return "".join(line.lstrip(" ") for line in source.splitlines(keepends=True))
 
 
 def viewer_meta(tool: str) -> dict[str, Any] | None:

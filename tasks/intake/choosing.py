@@ -166,6 +166,7 @@ def _alternative(provider: str, model: str, match: Match) -> Alternative:
         amount=float(known.amount),
         currency=known.currency,
         basis=known.basis,
+        n=known.n,
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from rushes.domain.errors import Charged, FailureReason
 from rushes.domain.failure import failure
 from rushes.domain.job import Cost, RemoteOutput
+from rushes.domain.money import Estimate
 from rushes.domain.record import Keeping, KeptMedia, Output
 from rushes.domain.request import Kind
 
@@ -23,6 +24,7 @@ FACTS: Mapping[Kind, Mapping[str, object]] = {
     "image": {"mime_type": "image/png", "width": 1024, "height": 768},
     "audio": {"mime_type": "audio/wav", "duration_seconds": 4.0},
 }
+ESTIMATE = Estimate(amount=Decimal("0.4"), currency="USD", basis="learned", n=5)
 LARGE = "large.mp4"
 DECLARED = "declared"
 
@@ -71,6 +73,8 @@ def scenes(place: Place) -> Mapping[str, list[Step]]:
             running(0.87),
             {**done(film), "cost": Cost(amount=Decimal("0.4"))},
         ],
+        "priced": [{**running(0.2), "estimate": ESTIMATE}],
+        "paid": [{**done(film), "estimate": ESTIMATE, "cost": Cost(amount=Decimal("0.35"))}],
         "image": [running(0.5), done(still)],
         "images": [done(still, still, still, still)],
         "audio": [running(0.5), done(place.output("audio", kept=False))],

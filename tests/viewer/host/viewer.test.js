@@ -267,6 +267,26 @@ describe("media", () => {
   });
 });
 
+describe("money", () => {
+  test("is an estimate with its basis until the gateway tells a cost", async (t) => {
+    const view = await open(t, "priced");
+    await view.state("Generating");
+    await view.find("summary").click();
+    assert.match(await view.text("rows"), /Estimate\s*0\.4 USD \(learned, n=5\)/);
+    assert.doesNotMatch(await view.text("rows"), /Cost/);
+    view.assertClean();
+  });
+
+  test("is the cost once the gateway has told it", async (t) => {
+    const view = await open(t, "paid");
+    await view.state("Done");
+    await view.find("summary").click();
+    assert.match(await view.text("rows"), /Cost\s*0\.35 USD/);
+    assert.doesNotMatch(await view.text("rows"), /Estimate/);
+    view.assertClean();
+  });
+});
+
 describe("the person", () => {
   test("cancels by keyboard, and the focus goes to the new state", async (t) => {
     const view = await open(t, "stays");
