@@ -96,8 +96,17 @@ def line_of(record: TaskRecord) -> Line:
 
 def lines_between(before: TaskRecord | None, after: TaskRecord) -> Sequence[Line]:
     """What a write of a record changes in the ledger."""
-    line = line_of(after)
-    return () if before is not None and line_of(before) == line else (line,)
+    if before is not None and _of_money(before) == _of_money(after):
+        return ()
+    return (line_of(after),)
+
+
+def _of_money(record: TaskRecord) -> tuple[object, ...]:
+    """All of a record that its line is made of and that a step may change."""
+    measured = record.measure or record.request
+    made, charged = record.state == "succeeded", _charged(record)
+    known = (record.free, record.settlement, record.cost, record.estimate, record.final)
+    return record.provider, record.model, measured, made, charged, *known
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ def priced(price: Price, measure: Measure, basis: Basis) -> Estimate | None:
     if made is None:
         return None
     amount = amount_of(made + (price.per_input_image or Decimal(0)) * measure.images)
-    return None if amount is None else Estimate(amount=amount, currency=price.currency, basis=basis)
+    # Amount and currency were checked; this is made of every model that a request could go to.
+    return None if amount is None else Estimate.model_construct(amount=amount, currency=price.currency, basis=basis)
 
 
 def _of_what_is_made(price: Price, measure: Measure) -> Decimal | None:
