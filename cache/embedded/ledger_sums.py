@@ -151,7 +151,7 @@ def check_bounds(database: Rows, bounds: Sequence[Bound], lines: Sequence[Line],
     """
     if not bounds:
         return
-    own = [] if written is None else database.rows(_SELECT_OWN, (f"ledger:{written}",))
+    own = () if written is None else database.rows(_SELECT_OWN, (f"ledger:{written}",))
     before = [_Part(account, day, parts) for account, day, parts in own if isinstance(parts, int)]
     after = [part for line in lines if (part := _part_of(line)) is not None] or before
     for bound, used in zip(bounds, used_within(database, bounds), strict=True):

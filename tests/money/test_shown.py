@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 import pytest
 from mcp import Client
+from pydantic import TypeAdapter
 
 from rushes.domain.errors import GatewayUnavailable
 from rushes.domain.job import Cost, Job, Observation
@@ -52,11 +53,15 @@ def _left(amount: str, currency: str = "USD") -> AccountCheck:
     return AccountCheck(ok=True, message="fine", balance=Decimal(amount), currency=currency)
 
 
-async def _balances(client: Client) -> list[dict[str, object]]:
-    shown = document(await client.call_tool("list_models", {"kind": "video"}))
-    found = shown.get("balances", [])
-    assert isinstance(found, list)
-    return found
+Shown = dict[str, Any]
+
+
+async def _called(client: Client, tool: str, **arguments: object) -> Shown:
+    return TypeAdapter(Shown).validate_python(document(await client.call_tool(tool, arguments)))
+
+
+async def _balances(client: Client) -> object:
+    return (await _called(client, "list_models", kind="video")).get("balances")
 
 
 # balances
@@ -136,8 +141,7 @@ async def _three(home: Path) -> AsyncGenerator[Engine]:
         yield engine
 
 
-def _shown(estimate: object) -> tuple[object, ...]:
-    assert isinstance(estimate, dict)
+def _shown(estimate: Shown) -> tuple[object, ...]:
     return tuple(estimate.get(name) for name in ("amount", "currency", "basis", "n"))
 
 
@@ -146,34 +150,31 @@ EACH = {
     "set": (12.0, "set credits", "configured", None),
     "told": (0.5, "USD", "learned", 3),
 }
-CALL = {"prompt": "a fox", "duration_seconds": 5}
+CALL: Shown = {"prompt": "a fox", "duration_seconds": 5}
 
 
 async def test_each_basis_is_shown_before_and_after_a_call(tmp_path: Path) -> None:
     async with _three(tmp_path) as engine, connected(engine) as client:
         for provider, estimate in EACH.items():
-            call = {**CALL, "provider": provider, "dry_run": True}
-            shown = document(await client.call_tool("generate_video", call))
+            shown = await _called(client, "generate_video", **CALL, provider=provider, dry_run=True)
             assert (provider, _shown(shown["estimate"])) == (provider, estimate)
-        task = document(await client.call_tool("generate_video", {**CALL, "provider": "listed"}))
-        again = document(await client.call_tool("check_task", {"task_id": task["task_id"]}))
+        task = await _called(client, "generate_video", **CALL, provider="listed")
+        again = await _called(client, "check_task", task_id=task["task_id"])
     assert _shown(task["estimate"]) == _shown(again["estimate"]) == EACH["listed"]
 
 
 async def test_a_choice_tells_what_else_would_cost_and_from_where_that_is_known(tmp_path: Path) -> None:
     async with _three(tmp_path) as engine, connected(engine) as client:
-        for arguments in ({"dry_run": True}, {}):
-            chosen = document(await client.call_tool("generate_video", {**CALL, **arguments}))["chosen"]
-            assert isinstance(chosen, dict)
+        for dry_run in (True, False):
+            chosen: Shown = (await _called(client, "generate_video", **CALL, dry_run=dry_run))["chosen"]
             others = {each["provider"]: _shown(each) for each in chosen["alternatives"]}
             assert others == {name: EACH[name] for name in ("set", "told")}
 
 
 async def test_models_are_listed_with_their_prices(tmp_path: Path) -> None:
     async with _three(tmp_path) as engine, connected(engine) as client:
-        models = document(await client.call_tool("list_models", {"kind": "video"}))["models"]
-        fits = document(await client.call_tool("list_models", {"kind": "video", "fits": {"duration_seconds": 5}}))
-    assert isinstance(models, list)
+        models: list[Shown] = (await _called(client, "list_models", kind="video"))["models"]
+        fits = await _called(client, "list_models", kind="video", fits={"duration_seconds": 5})
     prices = {offer["provider"]: offer["price"] for model in models for offer in model["providers"]}
     assert prices == {
         "listed": {"amount": 0.4, "currency": "USD", "per": "second", "basis": "listed"},
@@ -185,14 +186,12 @@ async def test_models_are_listed_with_their_prices(tmp_path: Path) -> None:
         "12 set credits/request (configured)",
         "0.1 USD/second (learned, n=3)",
     }
-    assert isinstance(fits["models"], list)
     assert {row["provider"]: _shown(row["estimate"]) for row in fits["models"]} == EACH
 
 
 async def test_what_a_task_cost_stands_in_its_row_and_its_estimate_in_its_answer(tmp_path: Path) -> None:
     async with _three(tmp_path) as engine, connected(engine) as client:
-        rows = document(await client.call_tool("list_tasks", {}))["tasks"]
-        assert isinstance(rows, list)
+        rows: list[Shown] = (await _called(client, "list_tasks"))["tasks"]
         assert {(row["cost"]["amount"], row["cost"]["currency"]) for row in rows} == {(0.5, "USD")}
         # The first had no price to go by, and the others what the first ones had cost.
         records = [await engine.get(row["task_id"], principal=LOCAL) for row in reversed(rows)]
@@ -202,4 +201,4 @@ async def test_what_a_task_cost_stands_in_its_row_and_its_estimate_in_its_answer
 def test_a_price_is_exact_whatever_it_is_made_of() -> None:
     assert Estimate(amount=Decimal("0.1") * 3, currency="usd", basis="listed").spoken == "0.3 USD (listed)"
     assert UnitPrice(Decimal("0.1"), "second", "USD", "listed").n is None
-    assert Observation(state="succeeded", cost=Cost(amount=0.1)).cost == Cost(amount=Decimal("0.1"))  # type: ignore[arg-type]
+    assert Observation(state="succeeded", cost=Cost.model_validate({"amount": 0.1})).cost == Cost(amount=Decimal("0.1"))
