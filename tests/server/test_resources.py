@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from base64 import b64decode
 from pathlib import Path
 
@@ -68,12 +69,14 @@ async def test_resources_and_templates_are_listed(era: str) -> None:
 
 
 @every_era
-async def test_a_task_reads_as_check_task_shows_it(era: str) -> None:
+async def test_a_task_reads_as_check_task_shows_it_with_its_times_to_the_millisecond(era: str) -> None:
     service = FakeService()
     service.put(record())
     async with connected(service, era) as client:
         shown = document(await client.call_tool("check_task", {"task_id": "01TASK"}))
-        assert json.loads(await text_of(client, "rushes://tasks/01TASK")) == shown
+        read = json.loads(await text_of(client, "rushes://tasks/01TASK"))
+    assert {**read, "created_at": re.sub(r"\.\d{3}Z$", "Z", read["created_at"])} == shown
+    assert re.fullmatch(r".*\.\d{3}Z", read["created_at"])
 
 
 @every_era
