@@ -3,15 +3,16 @@
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from .money import USD, Amount, Currency
+from .value import Value
 
 
-class Budget(BaseModel):
+class Budget(Value):
     """Bounds in one currency; what is `None` is not bounded. Days and months are those of UTC."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     currency: Currency = USD
     per_task: Amount | None = None
@@ -23,10 +24,8 @@ class Budget(BaseModel):
     """What becomes of a request whose price nobody knows; it cannot be bounded."""
 
 
-class Left(BaseModel):
+class Left(Value):
     """What a budget leaves now."""
-
-    model_config = ConfigDict(frozen=True)
 
     budget: Budget
     today: Decimal | None = None

@@ -1,16 +1,13 @@
 """What was chosen where the choice was left to rushes, why, and what else would have done."""
 
-from pydantic import BaseModel, ConfigDict
-
 from .money import Basis
+from .value import Value
 
 ALTERNATIVES_MAX = 3
 
 
-class Alternative(BaseModel):
+class Alternative(Value):
     """Another model that takes exactly the same request."""
-
-    model_config = ConfigDict(frozen=True)
 
     provider: str
     model: str
@@ -25,10 +22,8 @@ class Alternative(BaseModel):
     """Of so many earlier jobs, where it was learned."""
 
 
-class Chosen(BaseModel):
+class Chosen(Value):
     """Why a model and its provider were taken; at most `ALTERNATIVES_MAX` others, the next best first."""
-
-    model_config = ConfigDict(frozen=True)
 
     why: str
     alternatives: tuple[Alternative, ...] = ()

@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from .errors import Charged, FailureError, FailureReason
+from .value import Value
 
 MESSAGE_LIMIT = 500
 """Longest failure message, in characters. Text from a gateway is data: bounded and cleaned."""
@@ -67,10 +68,10 @@ ID_LIMIT = 1024
 """Characters of a gateway's id that are shown. It is handed back as it is, so none is cut."""
 
 
-class Failure(BaseModel):
+class Failure(Value):
     """Why a task ended without outputs."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(extra="ignore")
 
     reason: FailureReason
     message: str

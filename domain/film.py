@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from .kept_media import Kept
+from .value import Value
 
 FILM_PROVIDER = "rushes"
 """The provider that assembles films: rushes itself. People name servers of their own `local`."""
@@ -34,10 +33,8 @@ SAMPLE_RATE = 48_000
 Role = Literal["shot", "sound"]
 
 
-class ClipWish(BaseModel):
+class ClipWish(Value):
     """A shot or a sound as it was asked for."""
-
-    model_config = ConfigDict(frozen=True)
 
     given: str
     """As it was written, to say which one is meant."""
@@ -52,10 +49,8 @@ class ClipWish(BaseModel):
     """Of a sound: where in the film it begins."""
 
 
-class FilmWish(BaseModel):
+class FilmWish(Value):
     """A film as it was asked for."""
-
-    model_config = ConfigDict(frozen=True)
 
     shots: tuple[ClipWish, ...]
     sounds: tuple[ClipWish, ...] = ()
@@ -72,10 +67,8 @@ class FilmWish(BaseModel):
         return _title(len(self.shots), len(self.sounds))
 
 
-class Clip(BaseModel):
+class Clip(Value):
     """A shot or a sound that was found: the file, what is in it, and what of it is used."""
-
-    model_config = ConfigDict(frozen=True)
 
     given: str
     path: str
@@ -112,10 +105,8 @@ class Clip(BaseModel):
         return Kept(Path(self.path), self.size_bytes, self.sha256)
 
 
-class Film(BaseModel):
+class Film(Value):
     """Everything that decides the bytes of the film, as JSON that a task's record can hold."""
-
-    model_config = ConfigDict(frozen=True)
 
     shots: tuple[Clip, ...]
     sounds: tuple[Clip, ...] = ()

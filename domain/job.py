@@ -4,10 +4,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from .failure import Failure
 from .money import USD, Amount, Currency
+from .value import Value
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
@@ -23,23 +24,19 @@ KEY_STAND_IN = "KEY-NOT-SHOWN"
 """In an address that the gateway's key is part of: the key is put back only where it is fetched."""
 
 
-class Cost(BaseModel):
+class Cost(Value):
     """What the gateway says it charged."""
-
-    model_config = ConfigDict(frozen=True)
 
     amount: Amount
     currency: Currency = USD
 
 
-class Plan(BaseModel):
+class Plan(Value):
     """The one POST that a request becomes. Pure data: `dry_run` shows it, `submit` sends it.
 
     `body` is the exact JSON of the gateway. `details` is what polling needs besides the job's id. `accept` names what
     a synchronous endpoint answers with; a plan with `asynchronous` false gets its outputs in the answer to the POST.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     provider: str
     model: str
@@ -61,10 +58,8 @@ class Plan(BaseModel):
     """Beside the fields of which these belong."""
 
 
-class Job(BaseModel):
+class Job(Value):
     """A job that the gateway accepted: enough to poll it again from another process."""
-
-    model_config = ConfigDict(frozen=True)
 
     job_id: str
     """Opaque text of the gateway (it may hold a colon or a slash)."""
@@ -83,10 +78,8 @@ class PossibleJob(Job):
         return Job(job_id=self.job_id, model=self.model, details=self.details)
 
 
-class RemoteOutput(BaseModel):
+class RemoteOutput(Value):
     """One produced medium as the gateway offers it: at a URL, or as bytes in its answer."""
-
-    model_config = ConfigDict(frozen=True)
 
     url: str | None = None
     authenticated: bool = False
@@ -110,10 +103,8 @@ LOGS_CHARACTERS_MAX = 2000
 METRICS_MAX = 20
 
 
-class Told(BaseModel):
+class Told(Value):
     """What a gateway tells beside the state of a job. It decides nothing, and is kept for whoever looks it up."""
-
-    model_config = ConfigDict(frozen=True)
 
     page: str | None = None
     """The job's own page at the gateway, for a person."""
@@ -134,10 +125,8 @@ class Told(BaseModel):
         return self.model_copy(update={**newer, "ids": {**later.ids, **self.ids}})
 
 
-class Observation(BaseModel):
+class Observation(Value):
     """What one look at a job (or the answer to its submission) says, in our words."""
-
-    model_config = ConfigDict(frozen=True)
 
     state: JobState
     progress: float | None = None
@@ -152,15 +141,13 @@ class Observation(BaseModel):
     """Oddities a person may want to know: an unknown status word, success without an output yet."""
     poll_after_seconds: float | None = None
     """The gateway's wish for the next look, where it told one."""
-    told: Told = Told()
+    told: Told = Field(default_factory=Told)
     answer: str | None = Field(default=None, exclude=True, repr=False)
     """The gateway's answer itself, as bounded JSON without keys; `None` where it was no JSON."""
 
 
-class Submission(BaseModel):
+class Submission(Value):
     """A definite answer to a submission: the job, and its first observation."""
-
-    model_config = ConfigDict(frozen=True)
 
     job: Job
     observation: Observation

@@ -2,19 +2,20 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from .money import Price
 from .request import Kind, MediaRole, Operation, Purpose
+from .value import Value
 
 MediaForm = Literal["url", "data"]
 """How a gateway takes a medium: by https URL, or as bytes (a data URL in the JSON)."""
 
 
-class OptionFacts(BaseModel):
+class OptionFacts(Value):
     """What is documented of one of the gateway's own fields that `provider_options` may set."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     values: tuple[str | int, ...] | None = None
     """The only values offered."""
@@ -29,10 +30,10 @@ class OptionFacts(BaseModel):
     source: str = ""
 
 
-class InputLimits(BaseModel):
+class InputLimits(Value):
     """Limits on the inputs. `None` means: no limit is known; an empty list never occurs."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     aspect_ratios: tuple[str, ...] | None = None
     resolutions: tuple[str, ...] | None = None
@@ -59,10 +60,10 @@ class OperationFacts(InputLimits):
     """The optional inputs of this operation, where they are not all of the model's."""
 
 
-class PixelRules(BaseModel):
+class PixelRules(Value):
     """What a size in pixels must be, for models that take any within bounds and no ratio."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     multiple_of: int = 1
     """Of each side."""

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from .value import Value
 
 SMALLEST = Decimal("1e-9")
 """What amounts are rounded to: a gateway's sum in floating point ends in noise far behind that."""
@@ -83,10 +85,8 @@ Basis = Literal["listed", "learned", "configured"]
 """Where a price is known from: the gateway's own list, what earlier jobs cost, or `[prices]` in rushes.toml."""
 
 
-class Estimate(BaseModel):
+class Estimate(Value):
     """What a generation will probably cost, known before it is sent."""
-
-    model_config = ConfigDict(frozen=True)
 
     amount: Amount
     currency: Currency
@@ -101,10 +101,8 @@ class Estimate(BaseModel):
         return f"{plain(self.amount)} {self.currency} ({known})"
 
 
-class Allowance(BaseModel):
+class Allowance(Value):
     """So much and no more may be spent on a task: `max_cost`, or the price that a person agreed to."""
-
-    model_config = ConfigDict(frozen=True)
 
     amount: Amount
     currency: Currency
@@ -124,10 +122,10 @@ class ExpectedTime:
     """Of so many earlier jobs; 0 where only the model's facts tell."""
 
 
-class Price(BaseModel):
+class Price(Value):
     """What one generation of a model costs, by its parts; what is not known is left out."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     currency: Currency = USD
     per_second: Rates = Field(default_factory=dict)
@@ -141,10 +139,8 @@ class Price(BaseModel):
     per_input_image: Amount | None = None
 
 
-class Measure(BaseModel):
+class Measure(Value):
     """What of a request its price goes by."""
-
-    model_config = ConfigDict(frozen=True)
 
     resolution: str = ""
     """Lower-case tier; empty where neither the request nor the model's facts name one."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self, TypedDict
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BeforeValidator, Field, JsonValue, ValidationError
 from typing_extensions import TypeIs
 
 from .chosen import Chosen
@@ -13,6 +13,7 @@ from .failure import Failure
 from .job import KEY_STAND_IN, Cost, Job, RemoteOutput, Told
 from .money import Allowance, Amount, Currency, Estimate, Measure
 from .request import GenerationRequest, Kind
+from .value import Value
 
 SCHEMA = 3
 """Version of the record's shape in the store; a change of shape needs a step in `migrations.py`."""
@@ -51,10 +52,8 @@ def _readable_cost(value: object) -> object:
         return None
 
 
-class Keeping(BaseModel):
+class Keeping(Value):
     """How far the download of one output is."""
-
-    model_config = ConfigDict(frozen=True)
 
     status: KeepingStatus = "pending"
     attempts: int = 0
@@ -63,10 +62,8 @@ class Keeping(BaseModel):
     problem: str | None = None
 
 
-class KeptMedia(BaseModel):
+class KeptMedia(Value):
     """The local file of an output, and what was measured of it."""
-
-    model_config = ConfigDict(frozen=True)
 
     path: str
     mime_type: str | None = None
@@ -87,10 +84,8 @@ class KeptMedia(BaseModel):
     """Why there is no copy, though one was asked for."""
 
 
-class Output(BaseModel):
+class Output(Value):
     """One produced medium: where the gateway offers it, the local file, and what lies between the two."""
-
-    model_config = ConfigDict(frozen=True)
 
     remote: RemoteOutput = Field(default_factory=RemoteOutput)
     """Without the bytes that may have come with it."""
@@ -121,20 +116,16 @@ class Output(BaseModel):
         return url
 
 
-class Attempt(BaseModel):
+class Attempt(Value):
     """A provider that definitely refused this request before another was tried."""
-
-    model_config = ConfigDict(frozen=True)
 
     provider: str
     model: str
     failure: Failure
 
 
-class Hold(BaseModel):
+class Hold(Value):
     """A request that a gateway refused for now, with the time after which it may come again."""
-
-    model_config = ConfigDict(frozen=True)
 
     until: datetime
     tries: int = 0
@@ -144,10 +135,8 @@ class Hold(BaseModel):
     why: str = ""
 
 
-class Settlement(BaseModel):
+class Settlement(Value):
     """What a person said that a task has cost, because no gateway did."""
-
-    model_config = ConfigDict(frozen=True)
 
     amount: Amount
     currency: Currency
@@ -156,10 +145,8 @@ class Settlement(BaseModel):
     """What the gateway had told then; what it tells later counts for more than the person's word."""
 
 
-class TaskRecord(BaseModel):
+class TaskRecord(Value):
     """One task. Immutable: transitions make new ones, and the store compares revisions before it takes one."""
-
-    model_config = ConfigDict(frozen=True)
 
     schema_version: int = Field(default=SCHEMA, alias="schema")
     revision: int = 0
@@ -197,7 +184,7 @@ class TaskRecord(BaseModel):
     """The folder in which the media of the answer are written as they come, as unfinished files with the task's id in
     their names; only where the POST is answered with the media themselves."""
     job: Job | None = None
-    told: Told = Told()
+    told: Told = Field(default_factory=Told)
     """What the gateway told beside the job's state."""
     reconciled: bool = False
     """The job was found in the gateway's list, because the answer to the submission was lost."""

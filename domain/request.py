@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from .film import Film, FilmWish
+from .value import Value
 
 Kind = Literal["video", "image", "audio"]
 
@@ -44,13 +45,11 @@ Operation = Literal["text", "first_frame", "first_last_frame", "references", "fr
 (with a mask). Audio: text."""
 
 
-class MediaInput(BaseModel):
+class MediaInput(Value):
     """One input medium, resolved: where it came from, and its bytes if rushes holds them.
 
     `data` never enters a record, a log or a result (it is excluded from every dump); `sha256` stands for it.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     role: MediaRole
     source: str
@@ -79,10 +78,10 @@ class MediaInput(BaseModel):
         return self.given is not None and self.url is None and self.sha256 is None
 
 
-class GenerationRequest(BaseModel):
+class GenerationRequest(Value):
     """One generation as asked for. `None` means not asked, so it is not sent to a gateway."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     kind: Kind
     prompt: str

@@ -16,16 +16,17 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from ..domain.model_facts import ModelFacts, OptionFacts
 from ..domain.request import Kind
+from ..domain.value import Value
 
 
-class FactsFile(BaseModel):
+class FactsFile(Value):
     """One data file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     default_models: dict[Kind, str] = Field(default_factory=dict[Kind, str])
     unlisted: dict[Kind, dict[str, JsonValue]] = Field(default_factory=dict[Kind, dict[str, JsonValue]])

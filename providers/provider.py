@@ -7,18 +7,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
+from pydantic import ConfigDict, Field, JsonValue, SecretStr
 
 from ..domain.hooks import HookReading, HookRequest
 from ..domain.job import Job, Observation, Plan, RemoteOutput, Submission
 from ..domain.model_facts import ModelFacts
 from ..domain.request import GenerationRequest, Kind
+from ..domain.value import Value
 
 
-class ProviderSettings(BaseModel):
+class ProviderSettings(Value):
     """One configured provider: an instance of a format at a base URL with a key."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     name: str
     wire: str
@@ -47,10 +48,8 @@ class ProviderSettings(BaseModel):
     """By which the gateway signs all its hooks, `whsec_…`; only where its format has such a signature."""
 
 
-class Traits(BaseModel):
+class Traits(Value):
     """What a provider can do besides generating."""
-
-    model_config = ConfigDict(frozen=True)
 
     cancels: bool = False
     """The gateway can cancel a job."""
@@ -68,10 +67,8 @@ class Traits(BaseModel):
     """Its plans may ask the gateway to call back (`Plan.callback`), and it is a `ReadsHooks`."""
 
 
-class AccountCheck(BaseModel):
+class AccountCheck(Value):
     """What the cheapest documented read says about key and base URL; it spends nothing."""
-
-    model_config = ConfigDict(frozen=True)
 
     ok: bool
     message: str

@@ -45,7 +45,10 @@ def serve(transport: Transport = "stdio", host: str = "127.0.0.1", port: int = 8
 async def _serve_stdio(settings: "Settings", ending: Callable[[], None]) -> None:
     """A host waits for the list of tools, and may give up: it is answered before the engine is open."""
     from .deferred import deferred
-    from .transports.serve import serve_stdio
+    from .mcp.loading import built_at_first_use
+
+    with built_at_first_use():
+        from .transports.serve import serve_stdio
 
     async with deferred(partial(_engine, settings)) as opened:
         await serve_stdio(_server(opened, settings, local_files=True), ending=ending)
@@ -57,7 +60,10 @@ async def _serve_http(
     from anyio.to_thread import run_sync
 
     from ..tools import already
-    from .transports.serve import serve_http, serve_sse
+    from .mcp.loading import built_at_first_use
+
+    with built_at_first_use():
+        from .transports.serve import serve_http, serve_sse
     from .web.hooks import HookDoor
 
     serve_here = serve_http if transport == "http" else serve_sse

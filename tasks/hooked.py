@@ -3,17 +3,18 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from ..domain.errors import StoreDamaged
 from ..domain.record import Phase, TaskRecord
+from ..domain.value import Value
 from .ports import Journal
 
 
-class Hooked(BaseModel):
+class Hooked(Value):
     """A task, as hooks see it; the names are those of `TaskRecord`."""
 
-    model_config = ConfigDict(frozen=True, from_attributes=True)
+    model_config = ConfigDict(from_attributes=True)
 
     task_id: str
     provider: str

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import JsonValue
 
@@ -17,8 +17,10 @@ from ..domain.money import Balance, Estimate, ExpectedTime, UnitPrice
 from ..domain.principal import Principal
 from ..domain.record import TaskRecord, TaskState
 from ..domain.request import GenerationRequest, Kind, MediaRole
-from .money.spend import By, Spend
-from .previews.preview import Glimpse, Grid
+
+if TYPE_CHECKING:
+    from .money.spend import By, Spend
+    from .previews.preview import Glimpse, Grid
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ class Seen:
     """A task, and a look at one of its outputs."""
 
     record: TaskRecord
-    look: Glimpse
+    look: "Glimpse"
 
 
 @dataclass(frozen=True)
@@ -247,7 +249,9 @@ class Service(Protocol):
         """A small picture of output `index`, counted from 1; with `at_seconds` the frame of a video at that moment."""
         ...
 
-    async def grid(self, wanted: Sequence[Labelled], *, principal: Principal, at_seconds: float | None = None) -> Grid:
+    async def grid(
+        self, wanted: Sequence[Labelled], *, principal: Principal, at_seconds: float | None = None
+    ) -> "Grid":
         """Small pictures of several outputs in one; of a video the middle frame, or the one at that moment."""
         ...
 
@@ -255,7 +259,7 @@ class Service(Protocol):
         """The bytes of output `index`, counted from 1, if they are at most so many; else a small picture of it."""
         ...
 
-    async def spend(self, *, principal: Principal, by: By = "day", since: datetime | None = None) -> Spend:
+    async def spend(self, *, principal: Principal, by: "By" = "day", since: datetime | None = None) -> "Spend":
         """What their tasks have cost since then, and what is reserved; an `admin` sees everybody's."""
         ...
 

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain, zip_longest
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from ..domain.errors import RequestRefused
 from ..domain.money import Balance
 from ..domain.request import Kind
+from ..domain.value import Value
 from ..tasks.service import ModelOffer, PriceGuide
 from .answers.result import ToolResult
 from .arguments.tool_input import ToolInput
@@ -42,10 +43,8 @@ class ListModels(ToolInput):
     cursor: Name | None = Field(None)
 
 
-class ModelList(BaseModel):
+class ModelList(Value):
     """The answer's shape; `models` entries leave out what is not known."""
-
-    model_config = ConfigDict(frozen=True)
 
     models: list[Entry]
     total: int

@@ -22,10 +22,11 @@ from typing import BinaryIO, Literal
 import anyio
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
-from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
+from pydantic import ConfigDict, JsonValue, TypeAdapter
 
 from ...domain.errors import DecodingEnded
 from ...domain.kept_media import Bounds
+from ...domain.value import Value
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class Answered:
     data: bytes
 
 
-class _Head(BaseModel):
+class _Head(Value):
     """What stands before an answer. A child that was taken over may say anything here."""
 
     model_config = ConfigDict(extra="forbid", strict=True)

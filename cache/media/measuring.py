@@ -3,16 +3,17 @@
 import logging
 from typing import BinaryIO, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from ...domain.errors import DecodingEnded
 from ...domain.kept_media import UNREADABLE, Measured, MediaFacts, is_measurable
+from ...domain.value import Value
 from .decoder import MEASURING, Decoder
 
 logger = logging.getLogger(__name__)
 
 
-class _Facts(BaseModel):
+class _Facts(Value):
     model_config = ConfigDict(strict=True)
 
     width: int | None = Field(ge=1)
@@ -22,7 +23,7 @@ class _Facts(BaseModel):
     has_audio: bool | None
 
 
-class _Found(BaseModel):
+class _Found(Value):
     model_config = ConfigDict(strict=True)
 
     facts: _Facts

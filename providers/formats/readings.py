@@ -11,10 +11,11 @@ from decimal import Decimal
 from typing import Annotated, TypeVar, cast
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, ValidationError
+from pydantic import BeforeValidator, ConfigDict, JsonValue, ValidationError
 
 from ...domain.failure import clean_text
 from ...domain.job import LOGS_CHARACTERS_MAX, METRICS_MAX, RemoteOutput
+from ...domain.value import Value
 from ..client.multipart import split_data_url
 from ..format import Unintelligible
 from .media_text import medium_in
@@ -27,10 +28,10 @@ URL_LENGTH_MAX = 8192
 _DEPTH_MAX = 12
 
 
-class WireModel(BaseModel):
+class WireModel(Value):
     """Part of a gateway's reply. Fields that rushes does not use are ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(extra="ignore")
 
 
 ModelT = TypeVar("ModelT", bound=WireModel)

@@ -5,10 +5,9 @@ import math
 import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from ...domain.errors import RequestRefused
 from ...domain.request import GenerationRequest, Kind, MediaInput, MediaRole
+from ...domain.value import Value
 from .steering import Steering, read_steering
 
 FRAMES_PER_SECOND = 24
@@ -29,10 +28,8 @@ _FORMATS: dict[Kind, OutputFormat] = {"video": "mp4", "image": "jpeg", "audio": 
 """Unless another is asked for."""
 
 
-class InputMedium(BaseModel):
+class InputMedium(Value):
     """One input medium, without its bytes: `sha256` finds them in the sandbox's folder."""
-
-    model_config = ConfigDict(frozen=True)
 
     role: MediaRole
     source: str
@@ -45,10 +42,8 @@ class InputMedium(BaseModel):
         return self.sha256 is not None and self.role not in ("reference_audio", "reference_video")
 
 
-class RenderSpec(BaseModel):
+class RenderSpec(Value):
     """One render."""
-
-    model_config = ConfigDict(frozen=True)
 
     kind: Kind
     title: str

@@ -3,9 +3,10 @@
 import re
 from typing import get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from ...domain.errors import FailureReason, RequestRefused
+from ...domain.value import Value
 
 _RUSHES_OWN = {"cancelled", "outcome_unknown", "result_expired", "internal"}
 GATEWAY_REASONS: tuple[FailureReason, ...] = tuple(word for word in get_args(FailureReason) if word not in _RUSHES_OWN)
@@ -16,10 +17,8 @@ _REASON = f":REASON] with one of {', '.join(GATEWAY_REASONS)}"
 _FORMS = {"fail": _REASON, "refuse": _REASON, "slow": ":SECONDS] with 0 to 600", "outputs": ":N] with 0 to 8"}
 
 
-class Steering(BaseModel):
+class Steering(Value):
     """How a prompt asks the sandbox to behave; the default is an ordinary success."""
-
-    model_config = ConfigDict(frozen=True)
 
     refuse: FailureReason | None = None
     fail: FailureReason | None = None

@@ -12,12 +12,12 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import anyio
-from pydantic import BaseModel, ConfigDict
 
 from ...cache.embedded.store import StoreHealth
 from ...domain.errors import ConfigurationError, RushesError, StoreError
 from ...domain.failure import clean_text
 from ...domain.record import TaskRecord
+from ...domain.value import Value
 from ...providers.provider import Provider, ProviderSettings
 from ...tasks.work.rebuild import Rebuilt
 from ..settings.providers import problem_with
@@ -32,10 +32,8 @@ ACCOUNT_SECONDS = 10.0
 FREE_BYTES_FEW = 1_000_000_000
 
 
-class Check(BaseModel):
+class Check(Value):
     """One thing that was looked at."""
-
-    model_config = ConfigDict(frozen=True)
 
     topic: str
     name: str

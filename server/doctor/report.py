@@ -2,9 +2,8 @@
 
 from importlib.metadata import version
 
-from pydantic import BaseModel, ConfigDict
-
 from ...domain.errors import ConfigurationError, StoreError
+from ...domain.value import Value
 from ...tasks.clock import SystemClock
 from ...tasks.journal import open_records
 from ...tasks.work.hook_silence import HookSilence
@@ -34,10 +33,8 @@ from .checks import (
 from .spending import money
 
 
-class Report(BaseModel):
+class Report(Value):
     """Everything that was looked at."""
-
-    model_config = ConfigDict(frozen=True)
 
     rushes: str
     ok: bool

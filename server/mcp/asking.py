@@ -22,8 +22,9 @@ from mcp_types import (
     ListRootsResult,
 )
 from mcp_types.version import is_version_at_least
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from ...domain.value import Value
 from ...tools import Asked
 
 logger = logging.getLogger(__name__)
@@ -39,11 +40,11 @@ ROOTS_WITHIN_SECONDS = 3.0
 ROOTS_MAX = 50
 
 
-class Agreed(BaseModel):
+class Agreed(Value):
     """An empty form: the question is in its words, and the answer is that it is accepted or declined."""
 
 
-class _State(BaseModel):
+class _State(Value):
     """What one call has come to, over its rounds."""
 
     question: str | None = None

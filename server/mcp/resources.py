@@ -9,7 +9,6 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from ...domain.errors import RequestRefused, RushesError, TaskNotFound
 from ...domain.failure import invisible_escaped
 from ...domain.record import TaskRecord
-from ...tasks.previews.previews import check_index
 from ...tools import (
     ANSWER_TEMPLATE,
     MODELS_URI,
@@ -101,6 +100,8 @@ def _number(record: TaskRecord, index: str) -> int:
     Raises:
         ResourceNotFoundError: the task has no such output.
     """
+    from ...tasks.previews.previews import check_index
+
     number = int(index) if index.isascii() and index.isdigit() and len(index) < 5 else 0
     if number < 1:
         raise ResourceNotFoundError("Outputs are counted from 1.")

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from ...domain.errors import ConfigurationError
 from ...domain.money import Price
 from ...domain.spelling import did_you_mean
+from ...domain.value import Value
 from .money_tables import BudgetTables
 from .origins import is_one_origin, is_origin
 
@@ -99,8 +100,8 @@ _IN_WORDS_OF_TOML = {
 SECRET_KEYS = frozenset({"api_key", "apikey", "key", "token", "api_token", "secret", "webhook_secret"})
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _Table(Value):
+    model_config = ConfigDict(extra="forbid")
 
 
 class ProviderTable(_Table):
@@ -187,10 +188,11 @@ class FileSettings(_Table):
     order: list[ProviderName] = Field(default_factory=list)
     """Providers in the order in which they are tried."""
     providers: dict[ProviderName, ProviderTable] = Field(default_factory=dict)
-    inputs: Inputs = Inputs()
-    viewer: ViewerTable = ViewerTable()
-    http: HttpTable = HttpTable()
-    limits: LimitsTable = LimitsTable()
+    # Defaults need no check, and without a file nothing here is built.
+    inputs: Inputs = Field(default_factory=Inputs.model_construct)
+    viewer: ViewerTable = Field(default_factory=ViewerTable.model_construct)
+    http: HttpTable = Field(default_factory=HttpTable.model_construct)
+    limits: LimitsTable = Field(default_factory=LimitsTable.model_construct)
     prices: dict[ModelAtProvider, Price] = Field(default_factory=dict)
     """What a person knows of prices that no gateway lists and no job has shown yet."""
     budget: BudgetTables = ()
@@ -208,7 +210,7 @@ def read_file(path: Path, *, must_exist: bool) -> FileSettings:
     except (FileNotFoundError, NotADirectoryError):
         if must_exist:
             raise ConfigurationError(f"{path}: this file (named by RUSHES_CONFIG) does not exist") from None
-        return FileSettings()
+        return FileSettings.model_construct()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: cannot be read: {error}") from error
     return parse(text, path)

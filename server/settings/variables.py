@@ -3,19 +3,20 @@
 import os
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import ConfigDict, ValidationError, field_validator
 
 from ...domain.errors import ConfigurationError
 from ...domain.spelling import did_you_mean
+from ...domain.value import Value
 from .file import LogLevel, PublicUrl
 
 PREFIX = "RUSHES_"
 
 
-class Variables(BaseModel):
+class Variables(Value):
     """What the variables say. An empty one counts as unset, and its name may be written in any case."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(extra="ignore")
 
     home: Path | None = None
     output_dir: Path | None = None

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, cast
 import anyio
 from mcp.server.stdio import stdio_server
 
-from ...providers.hook_addresses import HOOKS_PATH
 from ..mcp.server import RushesServer
 from .stdio import standard_streams
 
@@ -106,6 +105,7 @@ async def serve_hooks(
     Raises:
         ConfigurationError: the address cannot be listened on.
     """
+    from ...providers.hook_addresses import HOOKS_PATH
     from .http import bound, hooks_app, serve_app
 
     app, listener = hooks_app(hooks), bound(host, port)

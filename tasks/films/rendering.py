@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import BinaryIO, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import ConfigDict, Field, JsonValue, ValidationError
 
 from ...domain.errors import DecodingEnded, FailureError
 from ...domain.failure import clean_text
 from ...domain.film import Clip, Film, Rendered
 from ...domain.kept_media import Bounds
+from ...domain.value import Value
 from ..ports import Decoded, Files
 
 logger = logging.getLogger(__name__)
@@ -26,13 +27,13 @@ _BUSY = 4
 _AGAIN = "Call assemble again with other clips; nothing was charged."
 
 
-class _Refused(BaseModel):
+class _Refused(Value):
     model_config = ConfigDict(extra="ignore")
 
     message: str = Field(max_length=300)
 
 
-class _Made(BaseModel):
+class _Made(Value):
     """What the process that decodes may answer. It may have been taken over: nothing else passes."""
 
     model_config = ConfigDict(extra="forbid")

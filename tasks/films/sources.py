@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import anyio.to_thread
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from ...domain.errors import DecodingEnded, RequestRefused, TaskNotFound
 from ...domain.failure import clean_text
@@ -21,6 +21,7 @@ from ...domain.media_types import HEAD_BYTES, sniff_mime
 from ...domain.principal import Principal
 from ...domain.record import Output, TaskRecord
 from ...domain.request import GenerationRequest, MediaInput, MediaRole
+from ...domain.value import Value
 from ..intake.input_media import found_in, open_allowed, path_of
 from ..intake.references import Reference, is_reference_like, reference_of
 from ..intake.routing import Configured, Route, route
@@ -36,7 +37,7 @@ PROBING = Bounds(memory_bytes=768 * 2**20, processor_seconds=20, wall_seconds=40
 _HINT = "Give task:<task_id>#1 of a kept output, or the path of a file (over stdio)."
 
 
-class _Facts(BaseModel):
+class _Facts(Value):
     model_config = ConfigDict(strict=True)
 
     width: int | None = Field(ge=1, le=65_535)
@@ -46,7 +47,7 @@ class _Facts(BaseModel):
     has_audio: bool | None
 
 
-class _Probed(BaseModel):
+class _Probed(Value):
     """What the process that decodes may answer. It may have been taken over: nothing else passes."""
 
     model_config = ConfigDict(strict=True, extra="forbid")

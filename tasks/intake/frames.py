@@ -4,11 +4,12 @@ import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from ...domain.errors import OutputError, RequestRefused, StoreError
 from ...domain.kept_media import Kept
 from ...domain.record import Output
+from ...domain.value import Value
 from ..ports import MediaStore, SideValues
 from ..previews.frame import FRAME_BYTES_MAX
 from ..previews.previews import Previews
@@ -17,9 +18,7 @@ from .references import Reference
 logger = logging.getLogger(__name__)
 
 
-class _KeptFrame(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class _KeptFrame(Value):
     path: str
     bytes: int
     sha256: str

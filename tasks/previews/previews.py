@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 import anyio.to_thread
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import ConfigDict, Field, JsonValue, ValidationError
 
 from ...domain.errors import DecodingEnded, RequestRefused
 from ...domain.kept_media import Bounds, Kept, KeptFileChanged
 from ...domain.record import KeptMedia, Output, TaskRecord
+from ...domain.value import Value
 from ..ports import Decoder, Files
 from .preview import Glimpse, Grid
 
@@ -22,7 +23,7 @@ LOOKING = Bounds(memory_bytes=768 * 2**20, processor_seconds=20, wall_seconds=40
 OPEN_IT = "Open the file itself."
 
 
-class _Refused(BaseModel):
+class _Refused(Value):
     """What the process that decodes may refuse. It may have been taken over: nothing else passes."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -32,7 +33,7 @@ class _Refused(BaseModel):
     hint: str | None = Field(max_length=200)
 
 
-class _Answer(BaseModel):
+class _Answer(Value):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     shows: str = Field("", max_length=200)

@@ -1,6 +1,7 @@
 """What a server over stdio has loaded when it has told its tools: `python -m tests.server.loaded rushes|sdk`.
 
-Prints the names of the modules to stderr, one a line, after a line `loaded:`. The host is a thread of this process.
+Prints the names of the modules to stderr, one a line, after a line `loaded:`, and then, after a line `built:`, those of
+the pydantic models that are built by then. The host is a thread of this process.
 """
 
 import json
@@ -23,6 +24,19 @@ def serve_sdk() -> None:
     from mcp.server.mcpserver import MCPServer
 
     MCPServer("bare").run("stdio")
+
+
+def built_models() -> list[str]:
+    """The pydantic models of this process that can check values by now."""
+    from pydantic import BaseModel
+
+    found: list[type[BaseModel]] = []
+    unseen = BaseModel.__subclasses__()
+    while unseen:
+        model = unseen.pop()
+        found.append(model)
+        unseen += model.__subclasses__()
+    return sorted({f"{each.__module__}.{each.__qualname__}" for each in found if each.__pydantic_complete__})
 
 
 class Host(threading.Thread):
@@ -53,7 +67,7 @@ class Host(threading.Thread):
             ask({"id": 2, "method": "tools/list"})
             told = json.loads(answers.readline())
             names = sorted(sys.modules)
-            print("loaded:", *names, sep="\n", file=sys.stderr)  # noqa: T201
+            print("loaded:", *names, "built:", *built_models(), sep="\n", file=sys.stderr)  # noqa: T201
             assert "result" in told, told
 
 

@@ -3,6 +3,9 @@
 import os
 import subprocess
 import sys
+import tempfile
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,9 +24,12 @@ HEAVY = {
     "rich.console",
     "rushes.providers.fact_files",
     "rushes.providers.client.gateway",
+    "rushes.providers.format",
     "rushes.providers.sandbox",
     "rushes.server.transports.http",
     "rushes.tasks.engine",
+    "rushes.tasks.money",
+    "rushes.tasks.ports",
     "sqlite3",
     "starlette",
     "typer",
@@ -32,31 +38,68 @@ HEAVY = {
 }
 """What takes long to load and is not needed to tell the tools where no variable is set."""
 
+BUILT_TO_TELL_THE_TOOLS = (
+    "rushes.domain.value.Value",
+    "rushes.providers.provider.ProviderSettings",
+    "rushes.server.",
+    "rushes.tools.arguments.",
+    *(f"rushes.tools.{family}." for family in ("assemble", "follow", "generate", "models", "view")),
+)
+"""Models that check the settings or make the tools' schemas: no record, no answer, no gateway's JSON."""
 
-def loaded_by(server: str) -> set[str]:
-    """The modules of a fresh process that serves over stdio and has just told its tools."""
-    run = subprocess.run(
-        [sys.executable, "-m", "tests.server.loaded", server],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-        env={name: value for name, value in os.environ.items() if not name.startswith("RUSHES_")},
-    )
-    _, marker, names = run.stderr.partition("loaded:\n")
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a process has loaded."""
+
+    modules: frozenset[str]
+    built: frozenset[str]
+    """Pydantic models that can check values by then."""
+
+
+@cache
+def loaded_by(server: str) -> Loaded:
+    """The state of a fresh process that serves over stdio, in an empty home, and has just told its tools."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("RUSHES_")}
+    with tempfile.TemporaryDirectory() as home:
+        run = subprocess.run(
+            [sys.executable, "-m", "tests.server.loaded", server],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+            env={**own, "XDG_DATA_HOME": home},
+        )
+    _, marker, told = run.stderr.partition("loaded:\n")
     assert marker, run.stderr
-    return set(names.split())
+    names, marker, models = told.partition("built:\n")
+    assert marker, run.stderr
+    return Loaded(frozenset(names.split()), frozenset(models.splitlines()))
 
 
-def test_nothing_heavy_is_loaded_to_tell_the_tools_but_what_the_sdk_itself_loads(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    loaded = loaded_by("rushes")
+def test_nothing_heavy_is_loaded_to_tell_the_tools_but_what_the_sdk_itself_loads() -> None:
+    loaded = loaded_by("rushes").modules
 
     assert "rushes.tools.toolbox" in loaded
-    assert sorted(HEAVY & loaded - loaded_by("sdk")) == []
+    assert sorted(HEAVY & loaded - loaded_by("sdk").modules) == []
+
+
+def test_of_our_models_only_the_tools_arguments_and_the_settings_are_built_to_tell_the_tools() -> None:
+    built = {name for name in loaded_by("rushes").built if name.startswith("rushes.")}
+
+    assert "rushes.tools.generate.GenerateVideo" in built
+    assert sorted(name for name in built if not name.startswith(BUILT_TO_TELL_THE_TOOLS)) == []
+    assert not any(name.startswith("rushes.server.settings.file.") for name in built)
+
+
+def test_of_the_sdks_models_a_small_part_is_built_to_tell_the_tools() -> None:
+    ours, theirs = (
+        {name for name in loaded_by(server).built if name.startswith(("mcp.", "mcp_types."))}
+        for server in ("rushes", "sdk")
+    )
+    assert "mcp_types._types.ListToolsResult" in ours
+    assert len(ours) < len(theirs) / 3, (len(ours), len(theirs))
 
 
 def test_the_names_of_what_is_heavy_are_right() -> None:

@@ -1,15 +1,14 @@
 """Costs and estimates as tools show them: with their amounts as numbers."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ...domain.job import Cost
 from ...domain.money import Basis, Estimate
+from ...domain.value import Value
 
 
-class CostShown(BaseModel):
+class CostShown(Value):
     """What the gateway says it charged."""
-
-    model_config = ConfigDict(frozen=True)
 
     amount: float
     currency: str

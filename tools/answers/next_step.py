@@ -2,10 +2,11 @@
 
 import math
 
-from pydantic import BaseModel, ConfigDict, JsonValue, SerializerFunctionWrapHandler, model_serializer
+from pydantic import JsonValue, SerializerFunctionWrapHandler, model_serializer
 
 from ...domain.record import TaskRecord
 from ...domain.request import Kind
+from ...domain.value import Value
 
 WAIT_SECONDS = 30
 """The wait proposed for `check_task`: shorter than every host's time limit for a call that was measured."""
@@ -21,10 +22,8 @@ ONCE_MORE_SECONDS = 60
 """Before the same is asked of a gateway that just refused or failed."""
 
 
-class NextStep(BaseModel):
+class NextStep(Value):
     """A tool call worth making, and after how many seconds; at once where none are told."""
-
-    model_config = ConfigDict(frozen=True)
 
     tool: str
     arguments: dict[str, JsonValue]

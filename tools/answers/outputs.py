@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from ...domain.failure import clean_text, visible_url
 from ...domain.media_types import MIME_TYPE
 from ...domain.record import KeepingStatus, Output, TaskRecord
+from ...domain.value import Value
 from .uris import output_uri, task_uri
 
 OUTPUTS_SHOWN = 10
@@ -35,10 +36,8 @@ _NOT_DECODED_HERE = frozenset({"image/heic", "image/heif", "audio/pcm"})
 """Types that are kept without being measured."""
 
 
-class TaskOutput(BaseModel):
+class TaskOutput(Value):
     """One produced medium: where the gateway offers it, and the kept file with its measured facts."""
-
-    model_config = ConfigDict(frozen=True)
 
     keeping: Annotated[KeepingWord, Field(exclude_if=lambda word: word == "kept")] = "kept"
     """`kept`: on disk, at `path`; an answer leaves the word out then. `keeping`: rushes is at it. `lost`: it is not on

@@ -1,11 +1,12 @@
 """Tasks in short, for lists; the names are those of `Task`, and what is null is left out."""
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
 from ...domain.errors import Charged, FailureReason
 from ...domain.failure import clean_text
 from ...domain.record import Output, TaskRecord, TaskState
 from ...domain.request import Kind
+from ...domain.value import Value
 from .again import telling
 from .amounts import CostShown, cost_shown
 from .outputs import KEEPING_WORDS, KeepingWord, shown_mime, shown_url, timestamp
@@ -15,9 +16,7 @@ PROMPT_LISTED = 80
 """Characters of each prompt in a list."""
 
 
-class OutputSummary(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class OutputSummary(Value):
     keeping: KeepingWord | None = None
     """Left out where it is `kept`."""
     path: str | None = None
@@ -25,17 +24,13 @@ class OutputSummary(BaseModel):
     mime_type: str | None = None
 
 
-class FailureSummary(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class FailureSummary(Value):
     reason: FailureReason
     charged: Charged
 
 
-class TaskSummary(BaseModel):
+class TaskSummary(Value):
     """One line of a list of tasks."""
-
-    model_config = ConfigDict(frozen=True)
 
     task_id: str
     kind: Kind
@@ -56,10 +51,8 @@ class TaskSummary(BaseModel):
     """As the gateway told it."""
 
 
-class TaskList(BaseModel):
+class TaskList(Value):
     """A page of tasks, newest first."""
-
-    model_config = ConfigDict(frozen=True)
 
     tasks: tuple[TaskSummary, ...]
     next_cursor: str | None = None

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
 from ...domain.chosen import Chosen
 from ...domain.failure import Failure, clean_text, shown_id
 from ...domain.job import ANSWERED_AT_ONCE
 from ...domain.record import TaskRecord, TaskState
 from ...domain.request import Kind
+from ...domain.value import Value
 from ...tasks.life import DEATHS_MAX
 from ...tasks.life.fingerprint import may_be_charged
 from ...tasks.service import Lineage
@@ -24,10 +25,8 @@ PROMPT_SHOWN = 80
 """Characters of the prompt that a result repeats: its reader wrote it, and `arguments` have the whole."""
 
 
-class JobShown(BaseModel):
+class JobShown(Value):
     """The gateway's side of a task: its own id, and its page where it names one."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     url: str | None = None
@@ -46,10 +45,8 @@ class Origin:
         return shortened(call_again(record), self.text_characters)
 
 
-class Task(BaseModel):
+class Task(Value):
     """One task as tools show it. A call refused before a task existed has `task_id` null and says why in `failure`."""
-
-    model_config = ConfigDict(frozen=True)
 
     task_id: str | None = None
     kind: Kind | None = None
@@ -86,10 +83,8 @@ class Task(BaseModel):
         return {name: plainer(value) for name, value in shown.items() if value != [] and value is not False}
 
 
-class DryRun(BaseModel):
+class DryRun(Value):
     """What a generating tool would send; nothing was written or sent."""
-
-    model_config = ConfigDict(frozen=True)
 
     dry_run: Literal[True] = True
     provider: str
