@@ -8,7 +8,7 @@ import anyio
 from pydantic import JsonValue, ValidationError
 
 from ..domain.document import Document, Line, Selection, number_of
-from ..domain.errors import StoreBusy, StoreDamaged, StoreError, TaskNotFound
+from ..domain.errors import StoreBusy, StoreDamaged, TaskNotFound
 from ..domain.money import Bound
 from ..domain.principal import Principal
 from ..domain.record import TaskRecord
@@ -100,7 +100,7 @@ class TaskJournal:
         self.followers = Followers()
         """Hear of every write made here."""
         self._held = HeldRecords(worker)
-        self._asked_at = float("-inf")
+        self._asked_at = float("-inf"), float("-inf")
         self._foreign: object = None
         self._lines_of = lines_of
         self._read: dict[str, tuple[Document, TaskRecord]] = {}
@@ -183,14 +183,15 @@ class TaskJournal:
         return record
 
     async def _forget_if_foreign(self) -> None:
-        """Forget what is held as soon as another process has written; asked so often only."""
-        elapsed = self._clock.elapsed()
-        if elapsed - self._asked_at < FOREIGN_SECONDS:
+        """Forget what is held as soon as another process has written; asked so often only, whoever wants to know."""
+        # By the time of waiters too: a test's clock may stand still while they wait.
+        now = self._clock.elapsed(), anyio.current_time()
+        if all(at - asked < FOREIGN_SECONDS for at, asked in zip(now, self._asked_at, strict=True)):
             return
-        asked_before, self._asked_at = self._asked_at, elapsed
+        asked_before, self._asked_at = self._asked_at, now
         try:
             written = await self._store.foreign_writes()
-        except StoreError:
+        except BaseException:
             self._asked_at = asked_before
             raise
         if written != self._foreign:
@@ -280,8 +281,8 @@ class TaskJournal:
     async def changed(self, record: TaskRecord, *, seconds: float) -> TaskRecord:
         """The record as soon as it differs from this one, or as it is when time is up.
 
-        What is written here is told at once, with nothing read back; only for other processes' writes the store is
-        looked at.
+        What is written here is told at once, with nothing read back; the store is looked at only where another process
+        has written.
         """
         told: list[TaskRecord] = []
         written_here = anyio.CancelScope()
@@ -291,14 +292,25 @@ class TaskJournal:
             written_here.cancel()
 
         with self.followers.following(tell, record.task_id), written_here:
-            held = self._held.revision(record.task_id)
-            if held == record.revision:
-                # As far as this process knows it is the last; others' writes are seen as soon as they would be else.
-                await anyio.sleep(min(seconds, FOREIGN_SECONDS))
-                seconds = max(0.0, seconds - FOREIGN_SECONDS)
-            document = await self._store.wait_for_change(record.task_id, record.revision, seconds=seconds)
-            return record if document is None else from_document(document)
+            return await self._changed_elsewhere(record, anyio.current_time() + seconds)
         return told[-1]
+
+    async def _changed_elsewhere(self, record: TaskRecord, end: float) -> TaskRecord:
+        known, seen = self._held.revision(record.task_id) == record.revision, self._foreign
+        while True:
+            if not known:
+                await self._forget_if_foreign()
+                # Before the read: what is written meanwhile is seen by it, or by the next.
+                seen = self._foreign
+                document = await self._store.get(record.task_id)
+                if document is not None and number_of(document, "revision") != record.revision:
+                    return from_document(document)
+            left = end - anyio.current_time()
+            if left <= 0:
+                return record
+            await anyio.sleep(min(left, FOREIGN_SECONDS))
+            await self._forget_if_foreign()
+            known = self._foreign == seen
 
     async def open_workers(self) -> list[str | None]:
         """The workers of the tasks that still need work, each once; no task is read for it."""

@@ -117,10 +117,6 @@ class Journal(Protocol):
         """The newest documents of a selection."""
         ...
 
-    async def wait_for_change(self, task_id: str, revision: int, *, seconds: float) -> Document | None:
-        """The document as soon as any process has given it another revision, or as it is after that time."""
-        ...
-
 
 class Store(Journal, SideValues, Ledger, WordIndex, Protocol):
     """All in one place."""

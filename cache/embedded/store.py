@@ -28,9 +28,6 @@ _NO_MIGRATIONS: Mapping[int, Migration] = MappingProxyType({})
 _WRITES_IN_ONE_TRANSACTION_MAX = 64
 """They share one sync. Other processes wait for the lock meanwhile, so there is an end to what one takes at once."""
 
-_LOOK_EVERY_SECONDS = 0.3
-"""How often a waiter looks for what was written."""
-
 _WAL_RESET_BUG_FIXED = (3, 51, 3)
 
 
@@ -135,19 +132,6 @@ class TaskStore(TwoThreads):
     async def replace(self, document: Document, *, durable: bool = False, **how: Unpack[Replacing]) -> Document | None:
         """`task_rows.replace`. With `durable` it survives a power cut as well as a crash."""
         return await self.writer.run(lambda db: task_rows.replace(db, document, **how), durable=durable)
-
-    async def wait_for_change(self, task_id: str, revision: int, *, seconds: float) -> Document | None:
-        """The document as soon as its revision is not `revision`, or as it is after `seconds`; None if there is none.
-
-        The store is looked at every 0.3 s, whoever wrote: a process hears of its own writes from its journal.
-        """
-        end = anyio.current_time() + seconds
-        while True:
-            document = await self.get(task_id)
-            left = end - anyio.current_time()
-            if document is None or document["revision"] != revision or left <= 0:
-                return document
-            await anyio.sleep(min(left, _LOOK_EVERY_SECONDS))
 
     # lists of tasks
 

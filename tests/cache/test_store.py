@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
-from ulid import ULID
 
 from rushes.cache.embedded.store import Document, TaskStore
 from rushes.domain.document import ALWAYS, Counting, Line, Selection
@@ -347,54 +346,6 @@ class TestValues:
         await store.set_value("k", 1)
         assert await store.page() == []
         assert await store.count() == {}
-
-
-class TestWaitForChange:
-    async def test_a_write_of_this_process_ends_the_wait(self, store: TaskStore) -> None:
-        created, _ = await store.create(a_document())
-        seen: list[Document | None] = []
-
-        async def wait() -> None:
-            seen.append(await store.wait_for_change(str(created["task_id"]), 1, seconds=60))
-
-        with anyio.fail_after(10):
-            async with anyio.create_task_group() as group:
-                for _ in range(3):
-                    group.start_soon(wait)
-                await anyio.wait_all_tasks_blocked()
-                await store.replace({**created, "state": "running"})
-        assert seen == [{**created, "state": "running", "revision": 2}] * 3
-
-    async def test_a_change_that_already_happened_is_returned_at_once(self, store: TaskStore) -> None:
-        created, _ = await store.create(a_document())
-        replaced = await store.replace(created)
-        with anyio.fail_after(10):
-            assert await store.wait_for_change(str(created["task_id"]), 1, seconds=60) == replaced
-
-    async def test_when_time_is_up_the_unchanged_document_is_returned(self, store: TaskStore) -> None:
-        created, _ = await store.create(a_document())
-        assert await store.wait_for_change(str(created["task_id"]), 1, seconds=0.01) == created
-        assert await store.wait_for_change(str(created["task_id"]), 1, seconds=-1) == created
-
-    async def test_there_is_nothing_to_wait_for_where_there_is_no_task(self, store: TaskStore) -> None:
-        with anyio.fail_after(10):
-            assert await store.wait_for_change(str(ULID()), 1, seconds=60) is None
-
-    async def test_a_write_through_another_store_on_the_same_folder_is_seen(
-        self, store: TaskStore, folder: Path
-    ) -> None:
-        created, _ = await store.create(a_document())
-        seen: list[Document | None] = []
-
-        async def wait() -> None:
-            seen.append(await store.wait_for_change(str(created["task_id"]), 1, seconds=60))
-
-        with anyio.fail_after(10):
-            async with opened(folder) as other, anyio.create_task_group() as group:
-                group.start_soon(wait)
-                await anyio.wait_all_tasks_blocked()
-                await other.replace(created)
-        assert seen == [{**created, "revision": 2}]
 
 
 async def test_health_tells_where_and_what_the_store_is(store: TaskStore, folder: Path) -> None:

@@ -179,7 +179,8 @@ class Life:
         return records
 
     async def _next(self, record: TaskRecord) -> TaskRecord:
-        await self._store.wait_for_change(record.task_id, record.revision, seconds=0.05)
+        journal = self._studio._journal  # pyright: ignore[reportPrivateUsage]
+        await journal.changed(record, seconds=0.05)
         return await self._studio.get(record.task_id, principal=LOCAL)
 
     async def _records(self) -> list[TaskRecord]:

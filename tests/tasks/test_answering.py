@@ -5,7 +5,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from rushes.cache.embedded.store import Document, TaskStore
+from rushes.cache.embedded.store import TaskStore
 from rushes.domain.errors import StoreBusy
 from rushes.domain.job import Job, Observation, Submission
 from rushes.domain.principal import LOCAL
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 
 class StoreThatCannotBeWatched(TaskStore):
-    async def wait_for_change(self, task_id: str, revision: int, *, seconds: float) -> Document | None:
+    async def foreign_writes(self) -> tuple[int, int]:
         raise StoreBusy("another process held it for 5 s")
 
 

@@ -181,18 +181,20 @@ async def test_every_write_of_a_life_is_told_once_and_in_order(
     assert {"reason": "invalid_input", "charged": "no"}.items() <= vars(told[3]).items()
 
 
-class StoreThatIsSlowToShow(TaskStore):
-    """What another process would have to be asked for is not seen here."""
+class StoreThatCountsReads(TaskStore):
+    reads = 0
 
-    async def wait_for_change(self, task_id: str, revision: int, *, seconds: float) -> Document | None:
-        await anyio.sleep_forever()
-        raise AssertionError("it never ends")
+    async def get(self, task_id: str) -> Document | None:
+        self.reads += 1
+        return await super().get(task_id)
 
 
 async def test_a_waiter_hears_of_a_write_of_its_own_process_without_looking_into_the_store(tmp_path: Path) -> None:
-    async with StoreThatIsSlowToShow.opened(tmp_path, schema=SCHEMA) as store:
+    async with StoreThatCountsReads.opened(tmp_path, schema=SCHEMA) as store:
         records = TaskJournal(store, "w1", SystemClock())
-        record, _ = await records.create(a_record(), force_new=True)
+        record, _ = await records.create(a_record(worker="w1"), force_new=True)
+        await records.read_mine(record.task_id)
+        reads = store.reads
         seen: list[TaskRecord] = []
 
         async def wait() -> None:
@@ -204,6 +206,7 @@ async def test_a_waiter_hears_of_a_write_of_its_own_process_without_looking_into
                 group.start_soon(wait)
                 await anyio.wait_all_tasks_blocked()
                 await records.change(record.task_id, lambda r: life.cancel_asked(r, START))
+        assert store.reads == reads
         assert [each.cancel_requested_at for each in seen] == [START, START]
         assert seen[0] == await records.read(record.task_id)
 

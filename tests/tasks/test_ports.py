@@ -197,13 +197,6 @@ class JournalInMemory:
         del selection
         return list(self._documents.values())[:limit]
 
-    async def wait_for_change(self, task_id: str, revision: int, *, seconds: float) -> Document | None:
-        document = self._documents[task_id]
-        if document["revision"] == revision:
-            # No other process writes here.
-            await anyio.sleep(seconds)
-        return document
-
     async def get_value(self, key: str) -> tuple[JsonValue, datetime] | None:
         del key
         return None
