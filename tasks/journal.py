@@ -123,7 +123,9 @@ class TaskJournal:
         )
         if not created:
             return from_document(document), False
-        journaled = life.stored(record, number_of(document, "revision"))
+        # Media come with their bytes, which no record holds for longer than its submission.
+        bare = from_document(document) if record.request.media else record
+        journaled = life.stored(bare, number_of(document, "revision"))
         self._held.keep(journaled, turn)
         self.followers.tell(None, journaled)
         return journaled, True
