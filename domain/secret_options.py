@@ -17,6 +17,15 @@ def masked(fields: dict[str, JsonValue]) -> dict[str, JsonValue]:
     return {name: _masked(name, value) for name, value in fields.items()}
 
 
+def secrets_in(fields: JsonValue, name: str = "") -> list[str]:
+    """What `masked` would hide of texts."""
+    if isinstance(fields, dict):
+        return [secret for inner, value in fields.items() for secret in secrets_in(value, inner)]
+    if isinstance(fields, list):
+        return [secret for value in fields for secret in secrets_in(value, name)]
+    return [fields] if isinstance(fields, str) and fields and name.casefold().endswith("secret") else []
+
+
 def _masked(name: str, value: JsonValue) -> JsonValue:
     if name.casefold().endswith("secret") and value:
         return SECRET_STAND_IN

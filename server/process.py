@@ -70,7 +70,8 @@ async def _serve_http(
     open_engine = await run_sync(_assembly)
     async with open_engine(settings) as engine:
         server = _server(already(engine), settings, local_files=False)
-        hooks = None if engine.hook_desk is None else HookDoor(engine.hook_desk)
+        desk = engine.hook_desk
+        hooks = None if desk is None else HookDoor(desk, public_url=settings.public_url or "")
         await serve_here(server, host=host, port=port, hooks=hooks, ending=ending)
 
 
@@ -95,7 +96,8 @@ async def _serve_hooks(settings: "Settings", host: str, port: int, ending: Calla
     from .web.hooks import HookDoor
 
     async with open_hook_desk(settings) as desk:
-        await serve_hooks(HookDoor(desk), host=host, port=port, ending=ending)
+        door = HookDoor(desk, public_url=settings.public_url or "")
+        await serve_hooks(door, host=host, port=port, ending=ending)
 
 
 def _server(opened: "OpenService", settings: "Settings", *, local_files: bool) -> "RushesServer":

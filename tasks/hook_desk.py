@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from ..domain.hooks import HookRequest
 from ..providers.provider import ReadsHooks
-from .hook_tokens import is_right, proof_of, secret_of, task_id_in
+from .hook_tokens import hash_of, is_right, proof_of, secret_of, task_id_in, token_of
 from .hooked import Hooked
 from .ports import Clock
 from .work.hook_silence import HookSilence
@@ -78,7 +78,8 @@ class HookDesk:
             StoreError: the store cannot be read.
         """
         reader, task_id = self._readers.get(provider), task_id_in(token)
-        if reader is None or task_id is None:
+        # Nobody has the store read who does not know a token.
+        if reader is None or task_id is None or not is_right(token, hash_of(token_of(self._key, task_id))):
             return None
         task = self._known(task_id) or await self._read(task_id)
         if task is None or task.provider != provider or not is_right(token, task.hook):

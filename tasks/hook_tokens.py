@@ -16,9 +16,14 @@ _ID_LENGTH = 26
 def keys_of(home_key: bytes, task_id: str, provider: str) -> HookKeys:
     """Token and secret of a task at a provider: each 256 bits that nobody without the key can tell."""
     return HookKeys(
-        token=task_id + _derived(home_key, "token", task_id),
+        token=token_of(home_key, task_id),
         secret=secret_of(home_key, task_id, provider),
     )
+
+
+def token_of(home_key: bytes, task_id: str) -> str:
+    """What is in the address of a task's hooks."""
+    return task_id + _derived(home_key, "token", task_id)
 
 
 def secret_of(home_key: bytes, task_id: str, provider: str) -> str:
@@ -30,7 +35,7 @@ def hook_of(home_key: bytes | None, task_id: str, plans: Iterable[Plan]) -> str 
     """What a new record holds of its token; `None` where no gateway of these plans will be asked to call."""
     if home_key is None or not any(plan.callback for plan in plans):
         return None
-    return hash_of(keys_of(home_key, task_id, "").token)
+    return hash_of(token_of(home_key, task_id))
 
 
 def hash_of(token: str) -> str:

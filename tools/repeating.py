@@ -46,7 +46,7 @@ async def started_from(
     if lost := [name for name in again.lost if name not in given and name not in without]:
         names = " and ".join(lost)
         raise RequestRefused(
-            "invalid_media",
+            "invalid_input" if lost == ["provider_options"] else "invalid_media",
             f"{names} of task {record.task_id} came as bytes or with a secret, which are not kept.",
             hint=f"Give {names} again, or name it in without.",
         )

@@ -23,6 +23,7 @@ from ..signatures import signed_delivery
 from ..translating import translated
 from .addresses import absolute_url, is_loopback_url
 from .answers import kept_answer, support_ids
+from .handed_over import without_secrets_of
 from .reply import NoReply, Reply, parse_body, retry_after
 from .verdict import submission_outcome
 
@@ -124,6 +125,7 @@ class HttpProvider:
             if error.outcome == "lost":
                 raise self._lost(error.message) from error
             raise SubmissionRefused("provider_error", f"{self.name} got no request: {error.message}") from error
+        reply = without_secrets_of(plan, reply)
         try:
             return self._submission_in(plan, reply)
         except GatewayError as error:

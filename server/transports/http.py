@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...domain.errors import ConfigurationError
 from ..mcp.server import RushesServer
-from ..web.hooks import HookDoor, is_for_hooks
+from ..web.hooks import HookDoor
 from .bodies import BodyBounds, BodyRefused, ClientGone
 from .heads import PunctualProtocol
 
@@ -95,7 +95,7 @@ class Doorkeeper:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if self._hooks is not None and is_for_hooks(scope):
+        if self._hooks is not None and (self._app is self._hooks or self._hooks.is_meant(scope)):
             # They come from outside under another name; their token is what lets them in.
             await self._hooks(scope, receive, send)
             return

@@ -7,6 +7,7 @@ but ASGI itself stands between the server and the desk: a gateway that has hundr
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
 
 from starlette.types import Receive, Scope, Send
 
@@ -23,12 +24,6 @@ HOOK_BYTES_MAX = 1024**2
 
 def _hook_bounds() -> BodyBounds:
     return BodyBounds(seconds=10.0, bytes_max=HOOK_BYTES_MAX, bytes_together_max=32 * HOOK_BYTES_MAX)
-
-
-def is_for_hooks(scope: Scope) -> bool:
-    """Whether a request goes to the place of hooks."""
-    path: str = scope["path"]
-    return path.startswith(f"{HOOKS_PATH}/")
 
 
 @dataclass(frozen=True)
@@ -55,10 +50,22 @@ NOT_NOW = _Answer(503, "Not now", {"connection": "close", "retry-after": "5"})
 
 @dataclass
 class HookDoor:
-    """ASGI application of one desk."""
+    """ASGI application of one desk. What stands before `/hooks` in `public_url` is a proxy's to take away, or not."""
 
     desk: HookDesk
     bounds: BodyBounds = field(default_factory=_hook_bounds)
+    public_url: str = ""
+
+    def __post_init__(self) -> None:
+        self._prefix = unquote(urlsplit(self.public_url).path).rstrip("/")
+
+    def is_meant(self, scope: Scope) -> bool:
+        """Whether a request goes to the place of hooks."""
+        return self._path(scope).startswith(f"{HOOKS_PATH}/")
+
+    def _path(self, scope: Scope) -> str:
+        path: str = scope["path"]
+        return path.removeprefix(self._prefix) if path.startswith(f"{self._prefix}{HOOKS_PATH}/") else path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,8 +82,8 @@ class HookDoor:
         await answer.send(send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> _Answer:
-        parts: list[str] = scope["path"].split("/")
-        if scope["method"] != "POST" or len(parts) != 4 or not is_for_hooks(scope):
+        parts = self._path(scope).split("/")
+        if scope["method"] != "POST" or len(parts) != 4 or not self.is_meant(scope):
             return REFUSED
         provider, token = parts[2:]
         if (proof := self.desk.proof(provider, token)) is not None:

@@ -270,6 +270,7 @@ HOOKS: Final = (
                 "at_a_gateway_that_signs_only_its_own_hook_counts_and_only_once",
                 "nobody_is_told_of_what_is_not_the_gateways_or_of_a_job_that_goes_on",
             ),
+            *_in("hooks/test_attacks.py", "a_signature_of_six_minutes_ago_or_ahead_is_none"),
             *_in(
                 "providers/test_signatures.py",
                 "whatever_was_changed_of_the_headers_is_wrong",
@@ -282,21 +283,38 @@ HOOKS: Final = (
     Attack(
         "hooks with foreign, dead or guessed tokens, other methods, other paths",
         "refused in the same words, before a body is read",
-        _in(
-            "hooks/test_door.py",
-            "everything_that_is_no_hook_of_a_task_is_refused_in_the_same_words_and_changes_nothing",
-            "a_token_that_is_not_the_records_is_no_token",
-            "a_token_is_dead_a_day_after_its_tasks_end",
+        (
+            *_in(
+                "hooks/test_door.py",
+                "everything_that_is_no_hook_of_a_task_is_refused_in_the_same_words_and_changes_nothing",
+                "a_token_that_is_not_the_records_is_no_token",
+                "a_token_is_dead_a_day_after_its_tasks_end",
+            ),
+            *_in(
+                "hooks/test_attacks.py",
+                "nearly_right_paths_are_refused_in_the_same_words",
+                "other_methods_are_refused_before_a_body_is_read",
+                "a_guessed_token_does_not_have_the_store_read",
+                "a_token_that_is_dead_is_told_from_a_wrong_one_by_nothing",
+            ),
         ),
     ),
     Attack(
         "hooks that lie about the end, come again, or by the thousand",
         "one look, at ever longer intervals; nothing is believed",
-        _in(
-            "hooks/test_door.py",
-            "a_hook_that_claims_the_end_ends_nothing",
-            "a_repeated_delivery_is_told_once",
-            "a_flood_of_hooks_of_one_task_has_few_looks_made",
+        (
+            *_in(
+                "hooks/test_door.py",
+                "a_hook_that_claims_the_end_ends_nothing",
+                "a_repeated_delivery_is_told_once",
+                "a_flood_of_hooks_of_one_task_has_few_looks_made",
+            ),
+            *_in(
+                "hooks/test_attacks.py",
+                "odd_bodies_are_hooks_as_others_and_decide_nothing",
+                "a_right_hook_that_is_sent_again_to_a_process_started_anew_brings_a_look_and_no_more",
+            ),
+            *_in("hooks/test_async_images.py", "a_forged_foreign_or_lying_hook_decides_nothing"),
         ),
     ),
     Attack(
@@ -311,10 +329,22 @@ HOOKS: Final = (
     Attack(
         "a look into record, files, dry run and log for a secret of hooks",
         "a hash of the token; of secrets nothing",
-        _in(
-            "hooks/test_secrets.py",
-            "a_secret_of_the_persons_own_is_sent_and_stands_in_no_record_file_dry_run_or_log",
-            "our_own_token_and_secret_stand_in_no_record_file_dry_run_or_log",
+        (
+            *_in(
+                "hooks/test_secrets.py",
+                "a_secret_of_the_persons_own_is_sent_and_stands_in_no_record_file_dry_run_or_log",
+                "our_own_token_and_secret_stand_in_no_record_file_dry_run_or_log",
+            ),
+            *_in("hooks/test_async_images.py", "the_token_stands_in_no_record_file_dry_run_or_log"),
+            *_in(
+                "hooks/test_repeated.py",
+                "a_gateway_that_repeats_a_submission_has_no_token_and_no_secret_of_it_shown",
+                "a_gateway_that_repeats_the_address_of_a_hook_has_it_kept_without_its_token",
+            ),
+            *_in(
+                "hooks/test_shown_secrets.py",
+                "no_answer_resource_or_error_shows_it_and_the_task_is_made_again_only_with_it_given_again",
+            ),
         ),
     ),
 )
