@@ -8,13 +8,19 @@ import anyio
 import pytest
 
 from rushes.cache.embedded.store import Document, TaskStore
+from rushes.domain.failure import failure
+from rushes.domain.job import Observation
+from rushes.domain.principal import LOCAL
 from rushes.domain.record import SCHEMA, TaskRecord
 from rushes.tasks import life
 from rushes.tasks.clock import SystemClock
 from rushes.tasks.journal import FOREIGN_SECONDS, TaskJournal
 
 from ..clocks import StandingClock
+from .engines import a_wish, an_engine
 from .makers import START, a_record
+from .scripted import ScriptedProvider
+from .test_engine import ACCEPTED
 
 pytestmark = pytest.mark.anyio
 
@@ -112,3 +118,21 @@ async def test_a_task_that_the_store_has_lost_is_waited_for_until_it_is_back(tmp
                 await anyio.wait_all_tasks_blocked()
                 await here.put_back(record)
         assert seen == [await here.read(record.task_id)]
+
+
+async def test_a_call_that_waits_for_the_end_reads_the_record_once_however_often_the_job_is_looked_at(
+    tmp_path: Path,
+) -> None:
+    looks = [Observation(state="running", progress=number / 10) for number in range(8)]
+    done = Observation(state="failed", failure=failure("invalid_input", "no such voice", charged="no"))
+    gateway = ScriptedProvider(answers=[ACCEPTED], looks=[*looks, done])
+    with anyio.fail_after(20):
+        async with an_engine(tmp_path, gateway, store_type=CountingStore) as engine:
+            task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
+            store = engine._store  # pyright: ignore[reportPrivateUsage]
+            assert isinstance(store, CountingStore)
+            before = store.reads
+            ended = await engine.wait(task_id, seconds=10, principal=LOCAL)
+    assert (ended.state, gateway.polls) == ("failed", 9)
+    # Its own look at whose task it is; one more where the process asks for the first time whether others have written.
+    assert store.reads - before <= 2
