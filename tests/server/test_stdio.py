@@ -83,6 +83,7 @@ def host() -> Generator[Host]:
         yield host
 
 
+@pytest.mark.usefixtures("followed_children")
 @pytest.mark.parametrize(
     ("asked", "call_under_way"),
     [("EOF", False), ("SIGTERM", False), ("EOF", True), ("SIGTERM", True), ("SIGINT", True), ("SIGHUP", True)],
