@@ -5,6 +5,8 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from types import FrameType
 from typing import cast
@@ -85,14 +87,21 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """For each test the path of a home, where nothing is yet: most tests need none, and a folder takes its time."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def isolated_environment(monkeypatch: pytest.MonkeyPatch, homes: Iterator[Path]) -> Path:
     """Take away every setting and key of the person who runs the tests; returns the home that rushes uses instead."""
     for name in list(os.environ):
         upper = name.upper()
         if upper.startswith(ENVIRONMENT_OF_RUSHES) or upper.endswith(ENVIRONMENT_OF_GATEWAYS):
             monkeypatch.delenv(name)
-    home = tmp_path / "rushes-home"
+    home = next(homes)
     monkeypatch.setenv("RUSHES_HOME", str(home))
     monkeypatch.setenv("RUSHES_KEEPER", "off")
     return home

@@ -6,4 +6,5 @@ set -Eeuo pipefail
 # shellcheck source=setup.sh
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 cd "$viewer_tests/host"
-node --test --test-reporter=spec --test-timeout=900000 "$@" ./*.test.js
+# Both files at once: they mostly wait, and on two cores node would run one after the other.
+node --test --test-concurrency=2 --test-reporter=spec --test-timeout=900000 "$@" ./*.test.js
