@@ -5,7 +5,6 @@ import logging
 import os
 import pty
 import re
-import subprocess
 import sys
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,8 @@ from typing import Any, TextIO, cast
 import pytest
 
 from rushes.server.cli import main
+
+from ..forks import fork, ran
 
 COMMAND = [sys.executable, "-m", "rushes"]
 TIMEOUT_SECONDS = 120.0
@@ -48,18 +49,9 @@ def rushes(*arguments: str, code: int = 0, environment: Mapping[str, str] | None
 
 def process(*arguments: str, code: int = 0, environment: Mapping[str, str] | None = None, **more: str) -> Run:
     """Run `rushes` as a person or a host does, in a process of its own, and hold it to an exit code."""
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        env={**os.environ, **(environment or {}), **more},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
-    assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return Run(done.returncode, done.stdout, done.stderr)
+    done = ran("rushes", *arguments, environment={**os.environ, **(environment or {}), **more}, seconds=TIMEOUT_SECONDS)
+    assert done.code == code, f"exit {done.code}\n{done.out}\n{done.err}"
+    return Run(done.code, done.out, done.err)
 
 
 def _pipe() -> TextIOWrapper:
@@ -111,8 +103,8 @@ def on_terminal(arguments: Sequence[str], *, columns: int = 80) -> tuple[int, st
     """Run `rushes` in a process of its own, all of it on a terminal; returns exit code and text, escapes included."""
     main, side = pty.openpty()
     environment = {**os.environ, "COLUMNS": str(columns), "LINES": "30", "TERM": "xterm-256color"}
-    process = subprocess.Popen(
-        [*COMMAND, *arguments], stdin=side, stdout=side, stderr=side, env=environment, start_new_session=True
+    process = fork(
+        "rushes", *arguments, stdin=side, stdout=side, stderr=side, environment=environment, own_session=True
     )
     os.close(side)
     try:

@@ -5,7 +5,8 @@ import pty
 import signal
 import subprocess
 
-from .command import COMMAND, TIMEOUT_SECONDS, on_terminal, read_to_end, rushes, terminal_shows, visible
+from ..forks import fork
+from .command import TIMEOUT_SECONDS, on_terminal, read_to_end, rushes, terminal_shows, visible
 
 
 def test_progress_is_shown_while_waiting_and_gone_afterwards() -> None:
@@ -28,12 +29,12 @@ def test_nothing_is_wider_than_the_terminal() -> None:
 
 def test_ctrl_c_while_waiting_leaves_with_3_and_says_how_to_look_again() -> None:
     main, side = pty.openpty()
-    process = subprocess.Popen(
-        [*COMMAND, "generate", "image", "a fox [slow:1.5]", "--json"],
+    process = fork(
+        "rushes",
+        *("generate", "image", "a fox [slow:1.5]", "--json"),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
         stderr=side,
-        env={**os.environ, "COLUMNS": "80", "TERM": "xterm-256color"},
+        environment={**os.environ, "COLUMNS": "80", "TERM": "xterm-256color"},
     )
     os.close(side)
     try:
@@ -42,7 +43,10 @@ def test_ctrl_c_while_waiting_leaves_with_3_and_says_how_to_look_again() -> None
             seen += os.read(main, 4096)
         process.send_signal(signal.SIGINT)
         rest = visible(read_to_end(main))
-        out, _ = process.communicate(timeout=TIMEOUT_SECONDS)
+        assert process.stdout is not None
+        with process.stdout:
+            out = process.stdout.read()
+        process.wait(TIMEOUT_SECONDS)
     finally:
         process.kill()
         os.close(main)

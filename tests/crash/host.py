@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ import anyio
 from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 from pydantic import JsonValue, TypeAdapter
+
+from ..forks import forked
 
 End = Literal["SIGTERM", "SIGINT", "SIGHUP", "EOF", "SIGKILL"]
 
@@ -74,13 +75,5 @@ async def hosted(home: Path, settings: Mapping[str, str], *arguments: str) -> As
     """`rushes` with these arguments, on a home and with the settings of simulated gateways."""
     environment = {**os.environ, **settings, "RUSHES_HOME": str(home)}
     home.mkdir(parents=True, exist_ok=True)
-    process = await anyio.open_process(
-        [sys.executable, "-m", "rushes", *arguments], env=environment, start_new_session=True
-    )
-    try:
+    async with forked("rushes", *arguments, environment=environment, own_session=True) as process:
         yield Hosted(process)
-    finally:
-        with anyio.CancelScope(shield=True):
-            if process.returncode is None:
-                process.kill()
-            await process.aclose()

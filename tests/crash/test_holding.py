@@ -4,13 +4,14 @@ import json
 import os
 import re
 import signal
-import sys
 from pathlib import Path
+from subprocess import DEVNULL
 
 import anyio
 import pytest
 from anyio.streams.text import TextReceiveStream
 
+from ..forks import forked
 from ..gateways.client import RunningGateways
 
 pytestmark = pytest.mark.anyio
@@ -20,8 +21,10 @@ GENERATE = ["generate", "image", FOX, "--provider", "routeany", "--model", "acme
 
 
 async def _rushes(environment: dict[str, str], *arguments: str) -> dict[str, object]:
-    done = await anyio.run_process([sys.executable, "-m", "rushes", *arguments], env=environment, check=False)
-    shown: dict[str, object] = json.loads(done.stdout)
+    async with forked("rushes", *arguments, environment=environment, stdin=DEVNULL, stderr=DEVNULL) as process:
+        assert process.stdout is not None
+        out = b"".join([chunk async for chunk in process.stdout])
+    shown: dict[str, object] = json.loads(out)
     return shown
 
 
@@ -31,7 +34,7 @@ async def test_a_request_that_was_held_by_a_killed_process_is_sent_once_by_the_n
     environment = {**os.environ, **gateways.only("routeany"), "RUSHES_HOME": str(tmp_path), "RUSHES_LOG_LEVEL": "info"}
     await gateways.set_behaviour("routeany", "retry-after:1", times=1)
     with anyio.fail_after(60):
-        async with await anyio.open_process([sys.executable, "-m", "rushes", *GENERATE], env=environment) as process:
+        async with forked("rushes", *GENERATE, environment=environment) as process:
             assert process.stderr is not None
             said, held = "", None
             async for text in TextReceiveStream(process.stderr):

@@ -2,10 +2,10 @@
 
 import os
 import re
-import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from subprocess import DEVNULL
 
 import anyio
 import httpx
@@ -22,6 +22,7 @@ from rushes.server.web.hooks import HookDoor
 from rushes.tools import already
 
 from ..cli.command import rushes
+from ..forks import forked
 from ..gateways.client import RunningGateways
 from .houses import House, a_house, set_up
 
@@ -31,8 +32,7 @@ pytestmark = pytest.mark.anyio
 @asynccontextmanager
 async def running(*arguments: str) -> AsyncGenerator[str]:
     """`rushes` in a process of its own, with this one's environment; where it listens."""
-    command = [sys.executable, "-m", "rushes", *arguments]
-    async with await anyio.open_process(command, stdin=None, stdout=None, env=os.environ) as process:
+    async with forked("rushes", *arguments, stdin=DEVNULL, stdout=DEVNULL) as process:
         assert process.stderr is not None
         said = b""
         with anyio.fail_after(30):

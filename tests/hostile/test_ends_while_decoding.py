@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import anyio
@@ -11,6 +10,7 @@ import pytest
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from ..forks import forked
 from . import bombs
 from .processes import at_work, children_of, gone, on_linux
 
@@ -40,8 +40,7 @@ async def greet(server: Process) -> BufferedByteReceiveStream:
 @pytest.mark.parametrize("end", ["closed stdin", "SIGTERM", "SIGINT", "SIGKILL"])
 async def test_a_film_that_decodes_for_hours_holds_no_exit_up(tmp_path: Path, end: str) -> None:
     (tmp_path / "film.mp4").write_bytes(bombs.one_frame_for_ever())
-    command = [sys.executable, "-m", "tests.hostile.looking", str(tmp_path / "film.mp4")]
-    async with await anyio.open_process(command, stderr=subprocess.DEVNULL) as server:
+    async with forked("tests.hostile.looking", str(tmp_path / "film.mp4"), stderr=subprocess.DEVNULL) as server:
         answers = await greet(server)
         await ask(server, 2, "tools/list")
         await answers.receive_until(b"\n", 10**6)

@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from rushes.tasks.journal import from_document, to_document
 from rushes.tools import task_of
 
 from ..clocks import SteppedClock
+from ..forks import Ran, ran
 from ..tasks.engines import a_wish, an_engine
 from ..tasks.makers import a_record, polling
 from ..tasks.test_engine import DONE, PNG
@@ -32,9 +31,8 @@ pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
-def _lived(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "tests.hostile.dying", str(home), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+def _lived(home: Path, *arguments: str) -> Ran:
+    return ran("tests.hostile.dying", str(home), *arguments)
 
 
 async def _begin(home: Path, *prompts: str) -> dict[str, str]:
@@ -48,11 +46,11 @@ async def _begin(home: Path, *prompts: str) -> dict[str, str]:
 
 async def test_a_task_under_whose_step_two_processes_died_is_set_aside_and_its_neighbour_lives(tmp_path: Path) -> None:
     begun = await _begin(tmp_path, "poison", "neighbour")
-    assert _lived(tmp_path, "--hold").returncode == -signal.SIGKILL
-    assert _lived(tmp_path).returncode == -signal.SIGKILL
+    assert _lived(tmp_path, "--hold").code == -signal.SIGKILL
+    assert _lived(tmp_path).code == -signal.SIGKILL
     third = _lived(tmp_path)
-    assert third.returncode == 0, third.stderr
-    told = json.loads(third.stdout)
+    assert third.code == 0, third.err
+    told = json.loads(third.out)
     assert told["poison"] == ["running", True]
     assert told["neighbour"][1] is False
 

@@ -2,7 +2,6 @@
 
 import os
 import pty
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,8 +9,9 @@ import pytest
 
 from tests.gateways.client import GatewayProcess
 
-from ..cli.command import COMMAND, TIMEOUT_SECONDS, read_to_end, rushes, terminal_shows, visible
+from ..cli.command import TIMEOUT_SECONDS, read_to_end, rushes, terminal_shows, visible
 from ..cli.test_gateways import settings_of
+from ..forks import fork
 
 VEO = ("generate", "video", "--model", "veo-3.1", "--duration-seconds", "4", "--json")
 FOX = "a fox [look-after:0.1]"
@@ -99,8 +99,8 @@ def test_at_a_terminal_the_person_is_asked(
     _configure(isolated_environment, '[budget]\nconfirm_above = "1"')
     main, side = pty.openpty()
     environment = {**os.environ, **llmgateway, "COLUMNS": "200", "TERM": "xterm-256color"}
-    process = subprocess.Popen(
-        [*COMMAND, *VEO[:-1], FOX], stdin=side, stdout=side, stderr=side, env=environment, start_new_session=True
+    process = fork(
+        "rushes", *VEO[:-1], FOX, stdin=side, stdout=side, stderr=side, environment=environment, own_session=True
     )
     os.close(side)
     try:

@@ -1,7 +1,6 @@
 """Processes that spend at the same time cannot overdraw together, not by a cent."""
 
 import subprocess
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
@@ -17,6 +16,7 @@ from rushes.domain.record import SCHEMA
 from rushes.tasks.migrations import MIGRATIONS
 from rushes.tasks.money.ledger import BOOK, entry_of
 
+from ..forks import forked
 from .spender import PER_DAY, PRICE
 
 pytestmark = pytest.mark.anyio
@@ -42,8 +42,7 @@ class Spender:
 
 @asynccontextmanager
 async def _spender(home: Path, name: str) -> AsyncGenerator[Spender]:
-    command = [sys.executable, "-m", "tests.money.spender", str(home), name, str(CALLS)]
-    async with await anyio.open_process(command, stdin=subprocess.PIPE, stderr=None) as process:
+    async with forked("tests.money.spender", str(home), name, str(CALLS), stderr=subprocess.DEVNULL) as process:
         yield Spender(process)
 
 

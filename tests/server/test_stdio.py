@@ -16,9 +16,9 @@ from mcp import Client, StdioServerParameters
 from rushes.server.transports.stdio import LINES_AHEAD, Lines
 from rushes.tools import ALL_TOOLS
 
+from ..forks import Forked, fork
 from .clients import ERAS, document
 
-COMMAND = [sys.executable, "-m", "tests.server.serving"]
 SECONDS = 30
 
 Message = dict[str, object]
@@ -27,13 +27,12 @@ Message = dict[str, object]
 class Host:
     """The other end of the pipes."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, process: "Forked | subprocess.Popen[bytes]") -> None:
         self.process = process
 
     def send(self, line: str) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
+        self.process.stdin.write(f"{line}\n".encode())
 
     def receive(self) -> Message:
         assert self.process.stdout is not None
@@ -50,14 +49,13 @@ class Host:
     def end(self) -> tuple[int, str]:
         """The exit code, and all that was written to stderr."""
         assert self.process.stderr is not None
-        return self.process.wait(SECONDS), self.process.stderr.read()
+        return self.process.wait(SECONDS), self.process.stderr.read().decode()
 
 
 @contextmanager
 def hosted() -> Generator[Host]:
     """An initialized connection to a fresh process."""
-    pipes = subprocess.PIPE
-    with subprocess.Popen(COMMAND, stdin=pipes, stdout=pipes, stderr=pipes, text=True, encoding="utf-8") as process:
+    with fork("tests.server.serving") as process:
         host = Host(process)
         try:
             client = {"name": "test", "version": "1"}
@@ -170,7 +168,7 @@ def test_a_call_with_half_an_emoji_in_its_text_is_answered(host: Host) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("era", ERAS)
 async def test_the_sdk_client_works_over_stdio(era: str) -> None:
-    parameters = StdioServerParameters(command=COMMAND[0], args=COMMAND[1:])
+    parameters = StdioServerParameters(command=sys.executable, args=["-m", "tests.server.serving"])
     async with Client(parameters, mode=era, read_timeout_seconds=SECONDS) as client:
         assert len((await client.list_tools()).tools) == len(ALL_TOOLS)
         shown = document(await client.call_tool("check_task", {"task_id": "01TASK"}))

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from subprocess import DEVNULL
 
 import anyio
 import av
@@ -19,6 +20,7 @@ from pydantic import TypeAdapter
 
 from rushes.domain.errors import FailureReason
 
+from ..forks import forked
 from .clients import Document, document
 from .tasks_client import CreatedTask, FollowTasks, TaskState, task_request
 
@@ -44,8 +46,8 @@ def over_stdio(environment: dict[str, str], era: str = "auto", follow: FollowTas
 @asynccontextmanager
 async def started(environment: dict[str, str], transport: str) -> AsyncGenerator[tuple[str, Process]]:
     """A server on a free port, and its URL."""
-    command = [sys.executable, *SERVE, "--transport", transport, "--port", "0"]
-    async with await anyio.open_process(command, env=environment, stdout=None) as process:
+    arguments = ["serve", "--transport", transport, "--port", "0"]
+    async with forked("rushes", *arguments, environment=environment, stdout=DEVNULL) as process:
         assert process.stderr is not None
         said = b""
         while b"\n" not in said:
