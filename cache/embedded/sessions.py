@@ -10,7 +10,6 @@ import diskcache
 from ...domain.errors import StoreBusy, StoreDamaged, StoreError
 from ..store_faults import translated
 from .database import Database
-from .diskcache_adapter import OpenedCache
 from .thread import QueuedCall
 
 logger = logging.getLogger(__name__)
@@ -22,35 +21,30 @@ _REOPENINGS_MAX = 3
 class _Connected:
     """A connection that is opened anew when the database was set aside or replaced under it."""
 
-    def __init__(
-        self, folder: Path, open_cache: Callable[[], OpenedCache], bind: Callable[[OpenedCache], Database]
-    ) -> None:
+    def __init__(self, folder: Path, open_database: Callable[[], Database]) -> None:
         self._folder = folder
-        self._open_cache = open_cache
-        self._bind = bind
-        self.opened = open_cache()
-        self._database = bind(self.opened)
+        self._open_database = open_database
+        self._database = open_database()
 
     def database(self) -> Database:
         """The database that lies in the folder now."""
-        if self.opened.cache.replaced():
-            self.opened.cache.close()
-            self.opened = self._open_cache()
-            self._database = self._bind(self.opened)
+        if self._database.cache.replaced():
+            self._database.cache.close()
+            self._database = self._open_database()
         return self._database
 
     def still_current(self) -> bool:
         """Whether what was just done was done to the database that lies in the folder now."""
-        return not self.opened.cache.replaced()
+        return not self._database.cache.replaced()
 
     def damaged(self, error: StoreError) -> StoreError:
         """The error itself, noted for the next opening where SQLite found the file damaged."""
         if isinstance(error, StoreDamaged):
-            self.opened.cache.mark_suspect()
+            self._database.cache.mark_suspect()
         return error
 
     def close(self) -> None:
-        self.opened.cache.close()
+        self._database.cache.close()
 
 
 class ReadingSession(_Connected):
@@ -119,7 +113,7 @@ class WritingSession(_Connected):
         # What was written stays written: a checkpoint that fails now is done later.
         try:
             with translated(self._folder):
-                self.opened.cache.checkpoint()
+                self._database.cache.checkpoint()
         except StoreError as error:
             logger.warning("log of the task store not moved into it yet", extra={"problem": error})
 

@@ -95,20 +95,17 @@ class TaskStore(TwoThreads):
         """
         openings: list[OpenedCache] = []
 
-        def open_noted() -> OpenedCache:
+        def open_database() -> Database:
             opened = open_cache(folder, timeout_seconds=timeout_seconds)
             openings.append(opened)
-            return opened
-
-        def bind(opened: OpenedCache) -> Database:
             return Database(opened.cache, schema, migrations)
 
         writer = StoreThread(
             "rushes-store-writer",
-            partial(WritingSession, folder, open_noted, bind),
+            partial(WritingSession, folder, open_database),
             batch_max=_WRITES_IN_ONE_TRANSACTION_MAX,
         )
-        reader = StoreThread("rushes-store-reader", partial(ReadingSession, folder, open_noted, bind), batch_max=1)
+        reader = StoreThread("rushes-store-reader", partial(ReadingSession, folder, open_database), batch_max=1)
         await writer.start()
         try:
             await reader.start()
