@@ -30,8 +30,8 @@ class Ledger(Protocol):
         """In the order of their keys."""
         ...
 
-    async def last_lines(self, book: str, *, limit: int) -> list[Line]:
-        """Those whose keys come last, the last one first."""
+    async def last_lines(self, book: str, *, limit: int, true: str | None = None) -> list[Line]:
+        """Those whose keys come last, the last one first; of so many only the ones of which the field `true` is."""
         ...
 
     async def add_lines(self, lines: Sequence[Line]) -> None:

@@ -19,6 +19,7 @@ _WITHOUT_LINE = (
 _COLUMNS = "SELECT key, raw, mode, filename, value FROM Cache INDEXED BY Cache_key_raw"
 _NEXT = f"{_COLUMNS} WHERE key > ? AND key < ? AND raw = 1 ORDER BY key LIMIT ?"
 _LAST = f"{_COLUMNS} WHERE key >= ? AND key < ? AND raw = 1 ORDER BY key DESC LIMIT ?"
+_TRUE_AMONG_LAST = f"SELECT * FROM ({_LAST}) WHERE CASE WHEN json_valid(value) THEN json_extract(value, ?) END = 1"  # noqa: S608
 
 
 def put_lines(db: Database, lines: Sequence[Line]) -> None:
@@ -68,10 +69,13 @@ def tasks_without_line(db: Database, book: str, *, after: str = "", limit: int =
     return [key.removeprefix(TASK_PREFIX) for (key,) in rows if isinstance(key, str)]
 
 
-def last_lines(db: Database, book: str, *, limit: int) -> list[Line]:
-    """The lines of a book whose keys come last, the last one first; one that cannot be read is left out."""
+def last_lines(db: Database, book: str, *, limit: int, true: str | None = None) -> list[Line]:
+    """The lines of a book whose keys come last, the last one first; one that cannot be read is left out. With `true`
+    those of them of which the field of that name is true, without reading the others."""
     found: list[Line] = []
-    for row in db.cache.rows(_LAST, (f"{book}:", f"{book};", limit)):
+    among = (f"{book}:", f"{book};", limit)
+    rows = db.cache.rows(_LAST, among) if true is None else db.cache.rows(_TRUE_AMONG_LAST, (*among, f"$.{true}"))
+    for row in rows:
         try:
             key, text = db.cache.text(*row)
             found.append(Line(book, key.removeprefix(f"{book}:"), decode(text, key)))

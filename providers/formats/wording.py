@@ -29,6 +29,7 @@ GIVEN_BACK_PERHAPS = any_of(
     r"\b(?:if|unless|may|might|could|whether|only when|request(?:ing)? a|contact|ask for|apply for|eligible|pending)\b",
     r"\b(?:not|never|non|no|cannot|can't|won't|isn't|aren't|n't)[- ]?(?:\w+ )?(?:be |been )?(?:refund|return|reimburs)",
     r"\b(?:refund|reimbursement)s? (?:failed|denied|rejected|declined)",
+    r"\bpartial|\bhalf\b|\b(?:part|some|most|portion) of\b|(?<![\d.])(?!100(?:\.0+)? ?%)\d{1,3}(?:\.\d+)? ?%|部分|一半",
     r"退款失败|不予退|无法退|不退|不支持退|如果|如需|申请退",
 )
 REFUND = any_of(r"refund|reimburs|退款|退还|返还")

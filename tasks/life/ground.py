@@ -56,7 +56,9 @@ def reopened(record: TaskRecord, phase: Phase, now: datetime) -> TaskRecord:
     ignorant = record.state == "unknown" or (record.failure is not None and record.failure.charged == "unknown")
     if record.final and (record.state not in ("unknown", "failed") or not ignorant):
         raise IllegalTransition(f"{record.state} is not taken back")
-    return _copied(record, {}, state="running", updated_at=now, finished_at=None, failure=None, **_phase(phase))
+    # What a person said of its cost was said of a job that nobody knew.
+    unsettled: Changes = {"settlement": None}
+    return _copied(record, unsettled, state="running", updated_at=now, finished_at=None, failure=None, **_phase(phase))
 
 
 def same_state(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from types import MappingProxyType
 from typing import assert_never
 
@@ -37,6 +38,8 @@ POLL_ERRORS_PATIENCE = 5
 POLL_ERRORS_TOLD = 3
 """One or two are ordinary, and nothing that an agent could do anything about."""
 
+NOTHING = Decimal(0)
+
 FINISHED_AFTER_ALL = "It finished after all and is paid for: use its outputs; asking again would pay a second time."
 
 
@@ -69,8 +72,26 @@ def observed(record: TaskRecord, seen: Observation, now: datetime, kept: Kept = 
     after = with_warnings(polled, (note for note in seen.notes if note != SUCCESS_WITHOUT_OUTPUT), now)
     outputs = offered(seen, kept)
     if unfinished(after):
-        return _observed_in_time(after, seen, outputs, now)
-    return _observed_late(after, seen, outputs, now)
+        return _money_told(_observed_in_time(after, seen, outputs, now), seen)
+    return _money_told(_observed_late(after, seen, outputs, now), seen)
+
+
+def _money_told(record: TaskRecord, seen: Observation) -> TaskRecord:
+    """At the end the failure, the cost and a person's word agree: what the gateway says last of the money counts."""
+    why = record.failure
+    if why is None or not record.final or seen.state not in ("succeeded", "failed", "cancelled"):
+        return record
+    cost, settlement = record.cost, record.settlement
+    charged = why.charged
+    if seen.cost is not None and (seen.cost.amount or charged == "unknown"):
+        charged = "yes" if seen.cost.amount else "no"
+    if charged == "no" and seen.cost is None and cost is not None:
+        # What an earlier look told was given back.
+        cost = cost.model_copy(update={"amount": NOTHING})
+    if settlement is not None and charged == ("no" if settlement.amount else "yes"):
+        settlement = None
+    why = why if charged == why.charged else recharged(why, charged)
+    return noted(record, failure=why, cost=cost, settlement=settlement)
 
 
 def _observed_in_time(record: UnfinishedRecord, seen: Observation, outputs: Outputs, now: datetime) -> TaskRecord:
@@ -146,7 +167,11 @@ def refreshed(record: TaskRecord, seen: Observation, now: datetime) -> TaskRecor
         _at_fresh_address(old, new.remote) if old.pending else old
         for old, new in zip(record.outputs, fresh, strict=True)
     )
-    return record if outputs == record.outputs else same_state(record, now, outputs=outputs)
+    # Some gateways bill a moment after the end, and tell the cost only then.
+    told = seen.cost or record.cost
+    if (outputs, told) == (record.outputs, record.cost):
+        return record
+    return same_state(record, now, outputs=outputs, cost=told)
 
 
 def _at_fresh_address(output: Output, told: RemoteOutput) -> Output:

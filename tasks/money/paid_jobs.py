@@ -17,7 +17,7 @@ async def paid_jobs(ledger: Ledger) -> Sequence[tuple[str, str, PaidJob]]:
         StoreError: the ledger cannot be read.
     """
     found: list[tuple[str, str, PaidJob]] = []
-    for line in await ledger.last_lines(BOOK, limit=LINES_READ_MAX):
+    for line in await ledger.last_lines(BOOK, limit=LINES_READ_MAX, true="made"):
         entry = entry_of(line)
         job = None if entry is None else paid_job(entry)
         if entry is not None and job is not None:

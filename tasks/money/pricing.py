@@ -22,7 +22,9 @@ def priced(price: Price, measure: Measure, basis: Basis) -> Estimate | None:
         return None
     amount = amount_of(made + (price.per_input_image or Decimal(0)) * measure.images)
     # Amount and currency were checked; this is made of every model that a request could go to.
-    return None if amount is None else Estimate.model_construct(amount=amount, currency=price.currency, basis=basis)
+    if amount is None:
+        return None
+    return Estimate.model_construct(amount=amount, currency=price.currency, basis=basis, n=None)
 
 
 def _of_what_is_made(price: Price, measure: Measure) -> Decimal | None:

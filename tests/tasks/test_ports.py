@@ -120,8 +120,8 @@ class JournalInMemory:
         del book, after, limit
         return []
 
-    async def last_lines(self, book: str, *, limit: int) -> list[Line]:
-        del book, limit
+    async def last_lines(self, book: str, *, limit: int, true: str | None = None) -> list[Line]:
+        del book, limit, true
         return []
 
     async def add_lines(self, lines: Sequence[Line]) -> None: ...
