@@ -67,6 +67,11 @@ def _checked_currency(text: str) -> str:
     return name
 
 
+def is_same(one: str, other: str) -> bool:
+    """Whether two names are of one currency: a gateway's credits may be written in whatever case."""
+    return one.casefold() == other.casefold()
+
+
 Amount = Annotated[Decimal, BeforeValidator(_checked_amount), PlainSerializer(plain, return_type=str, when_used="json")]
 """At least 0, to `SMALLEST`; in JSON a text."""
 
@@ -109,7 +114,7 @@ class Allowance(Value):
 
     def allows(self, estimate: Estimate) -> bool:
         """An amount in another currency is never allowed: the two cannot be compared."""
-        return estimate.currency == self.currency and estimate.amount <= self.amount
+        return is_same(estimate.currency, self.currency) and estimate.amount <= self.amount
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,12 @@ class Price(Value):
     per_1000_characters: Amount | None = None
     """Of the prompt."""
     per_input_image: Amount | None = None
+
+    @property
+    def tells(self) -> bool:
+        """Whether anything comes of it."""
+        flat = (self.per_request, self.per_1000_characters)
+        return bool(self.per_second or self.per_output) or any(part is not None for part in flat)
 
 
 class Measure(Value):
@@ -183,8 +194,10 @@ class Bound:
 
 
 def account_of(owner: str, currency: str | None) -> str | None:
-    """Under what is added up what one owner spends in one currency."""
-    return None if currency is None else f"{owner}\n{currency}"
+    """Under what is added up what one owner spends in one currency, in whatever case its name is written."""
+    if currency is None:
+        return None
+    return f"{owner}\n{currency if _CODE.fullmatch(currency) else currency.casefold()}"
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,14 @@
 """What `rushes.toml` says of money: prices that a person knows, and budgets."""
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import combinations
 from typing import Annotated
 
 from pydantic import BeforeValidator
 
 from ...domain.budget import Budget
 from ...domain.errors import ConfigurationError
-from ...domain.money import USD, Price
+from ...domain.money import USD, Price, is_same
 from ...domain.spelling import did_you_mean
 
 
@@ -28,12 +29,18 @@ def check_money(prices: Mapping[str, Price], budgets: Sequence[Budget], provider
     Raises:
         ConfigurationError: one is not.
     """
-    for name in prices:
+    for name, price in prices.items():
         provider = name.partition("/")[0]
         if provider not in providers:
             known = did_you_mean(provider, [*providers]) or f"; known: {', '.join(providers)}"
             raise ConfigurationError(f'{path}: prices."{name}": there is no provider {provider!r}{known}')
+        if not price.tells:
+            parts = "per_second, per_output, per_request or per_1000_characters"
+            raise ConfigurationError(f'{path}: prices."{name}": it says no price; give {parts}')
     currencies = list(dict.fromkeys((USD, *(price.currency for price in prices.values()))))
+    for first, other in combinations(currencies, 2):
+        if is_same(first, other):
+            raise ConfigurationError(f"{path}: prices: {first!r} and {other!r} are one currency; write it in one way")
     seen: set[str] = set()
     for budget in budgets:
         if budget.currency in seen:

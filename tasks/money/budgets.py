@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from ...domain.budget import Budget
 from ...domain.errors import ConfirmationNeeded, OverBudget, RequestRefused
-from ...domain.money import Allowance, Bound, Estimate, Quote, Span, account_of, plain
+from ...domain.money import Allowance, Bound, Estimate, Quote, Span, account_of, is_same, plain
 from ..ports import Clock
 
 PRICE_HINT = (
@@ -27,7 +27,7 @@ class Budgets:
         return bool(self.budgets)
 
     def _of(self, currency: str) -> Budget | None:
-        return next((budget for budget in self.budgets if budget.currency == currency), None)
+        return next((budget for budget in self.budgets if is_same(budget.currency, currency)), None)
 
     def check(self, quote: Quote, allowed: Allowance | None, what: str, of: str) -> None:
         """Whether one request may be sent, as far as its own price tells; `bounds` says what more there is to check.
@@ -54,7 +54,7 @@ class Budgets:
             raise _exceeded(
                 f"{cost}, and max_cost allows {plain(allowed.amount)} {allowed.currency}.",
                 "Ask the user for a higher max_cost, or ask for something cheaper (shorter, smaller, another model)."
-                if estimate.currency == allowed.currency
+                if is_same(estimate.currency, allowed.currency)
                 else "Name the provider whose currency is meant: amounts in different ones are never compared.",
             )
         if budget is None:

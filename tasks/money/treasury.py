@@ -11,7 +11,7 @@ import anyio
 from ...domain.budget import Budget, Left
 from ...domain.document import Line
 from ...domain.errors import ConfirmationNeeded, OverBudget, RequestRefused, StoreDamaged, StoreError, StoreTooNew
-from ...domain.money import USD, Allowance, Bound, Price, Quote
+from ...domain.money import USD, Allowance, Bound, Price, Quote, is_same
 from ...domain.record import TaskRecord
 from ...domain.request import GenerationRequest, Kind
 from ...providers.provider import Provider
@@ -208,9 +208,10 @@ def allowance(chosen: Route, wish: Wish) -> Allowance | None:
 def _least(asking: Sequence[ConfirmationNeeded], chosen: Route) -> ConfirmationNeeded:
     """The least price among those in the currency of the first."""
     currency = asking[0].estimate.currency
-    alike = [each for each in asking if each.estimate.currency == currency]
+    alike = [each for each in asking if is_same(each.estimate.currency, currency)]
     least = min(alike, key=lambda each: each.estimate.amount)
-    if all(each.quote.estimate is None or each.quote.estimate.currency == currency for each in chosen.candidates):
+    priced = (each.quote.estimate for each in chosen.candidates if each.quote.estimate is not None)
+    if all(is_same(estimate.currency, currency) for estimate in priced):
         least.provider = None
     return least
 
