@@ -55,6 +55,9 @@ def _is_public_host(host: str) -> bool:
         ipaddress.ip_address(host)
     except ValueError:
         name = host.rstrip(".").lower()
+        if name.rpartition(".")[2][:1].isdecimal():
+            # No top level domain begins with a digit: an address in an old spelling, such as 127.1.
+            return False
         return "." in name and not name.endswith((".local", ".localhost", ".internal", ".lan", ".home.arpa"))
     return is_public(host)
 

@@ -29,5 +29,5 @@ class HookParts:
     key: bytes = field(repr=False)
     """Secret of the home; all tokens and secrets are made of it."""
     nudges: Nudges
-    watch_seconds: float = 0.5
+    watch_seconds: float = 0.3
     """How often word that came to other processes is looked for, while there are jobs that may bring some."""

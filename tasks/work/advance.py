@@ -118,6 +118,7 @@ class Advancer:
         """Advance the task if it is this worker's; seconds until its next step, or `None` where there is none here."""
         record = self._submissions.journaled(task_id) or await self._journal.read_mine(task_id)
         if record is None or record.set_aside_at is not None:
+            await self._callbacks.pass_on(task_id)
             self._forget(task_id)
             return None
         if (lane := self._lane_for(record)) != self.lane(task_id):

@@ -102,6 +102,15 @@ class Callbacks:
             return self._nudge(task_id)
         return self._parts is not None and await self._parts.nudges.leave(task_id)
 
+    async def pass_on(self, task_id: str) -> None:
+        """The task turned out to be another process's: what was heard of it here is for that one."""
+        if self._parts is None or not self.was_heard(task_id):
+            return
+        try:
+            await self._parts.nudges.leave(task_id)
+        except StoreError as error:
+            logger.warning("word of a hook not passed on", extra={"task_id": task_id, "problem": error.message})
+
     async def ended(self, record: TaskRecord) -> None:
         """Learn from a job that has ended by itself, as a look has just shown."""
         if self._parts is None or not calls_back(record) or record.state not in ("succeeded", "failed"):

@@ -15,8 +15,10 @@ from rushes.cache.embedded.store import TaskStore
 from rushes.domain.document import Document
 from rushes.domain.errors import StoreBusy, SubmissionRefused
 from rushes.domain.principal import LOCAL
+from rushes.domain.record import SCHEMA
 from rushes.server.transports.http import bound
 from rushes.tasks.hook_ports import HookParts
+from rushes.tasks.migrations import MIGRATIONS
 
 from ..clocks import StandingClock
 from ..tasks.engines import a_wish, an_engine
@@ -141,6 +143,23 @@ async def test_word_that_comes_while_a_look_is_brought_is_not_lost_with_the_word
             clock.put_forward(0.6)
             await anyio.lowlevel.checkpoint()
         assert (await ended(engine, task_id)).state == "succeeded"
+
+
+async def test_a_hook_of_a_task_that_another_process_took_over_unnoticed_is_passed_on_to_it(tmp_path: Path) -> None:
+    gate, nudges, clock = gateway(), CountingNudges(), StandingClock()
+    async with an_engine(tmp_path, gate, clock=clock, hooks=HookParts(KEY, nudges)) as engine:
+        task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
+        await planned(engine, task_id)
+        async with TaskStore.opened(tmp_path / "cache", schema=SCHEMA, migrations=MIGRATIONS) as store:
+            document = await store.get(task_id)
+            assert document is not None
+            await store.replace({**document, "worker": "another"})
+        clock.put_forward(1)
+        assert await called(engine.hook_desk, gate.token())
+        with anyio.fail_after(20):
+            while task_id not in nudges.word:
+                await anyio.lowlevel.checkpoint()
+    assert gate.polls == 0
 
 
 async def test_word_that_cannot_be_taken_away_still_brings_its_look(tmp_path: Path) -> None:

@@ -132,6 +132,14 @@ def test_an_address_that_a_gateway_outside_cannot_reach_is_not_sent_and_said(pub
     assert any("http.public_url" in warning and "looks by itself" in warning for warning in plan.warnings)
 
 
+@pytest.mark.parametrize(
+    "public_url", ["https://[2606:4700:4700::1111]:8443", "https://1.1.1.1", "https://3x.example."]
+)
+def test_an_address_that_a_gateway_outside_reaches_is_sent(public_url: str) -> None:
+    plan = planned(provider("apixo", public_url=public_url), "apixo")
+    assert plan.callback["callback_url"] == f"{public_url}/hooks/apixo/{TOKEN_STAND_IN}"
+
+
 def test_an_address_that_is_too_long_is_not_sent_and_said() -> None:
     plan = planned(provider("apixo", public_url="https://rushes.example/" + "x" * 2000), "apixo")
     assert plan.callback == {}
@@ -143,7 +151,20 @@ def test_a_gateway_on_this_machine_calls_this_machine_over_http() -> None:
     assert str(planned(here, "apixo").callback["callback_url"]).startswith("http://127.0.0.1:9000/hooks/apixo/")
 
 
-@pytest.mark.parametrize("url", ["https://10.0.0.7/x", "https://localhost/x", "https://box.local/x", "https://[::1]/x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://10.0.0.7/x",
+        "https://localhost/x",
+        "https://box.local/x",
+        "https://[::1]/x",
+        "https://[fd00::1]/x",
+        "https://[::ffff:10.0.0.7]/x",
+        "https://127.1/x",
+        "https://2130706433/x",
+        "https://0x7f.0.0.0x1/x",
+    ],
+)
 def test_an_own_webhook_that_only_this_network_has_is_refused_before_it_is_paid_for(url: str) -> None:
     with pytest.raises(RequestRefused, match="reachable from outside") as caught:
         planned(provider("routeany"), "routeany", request(provider_options={"webhook": url}))
