@@ -7,12 +7,13 @@ from dataclasses import replace
 from pydantic import JsonValue, ValidationError
 
 from ..domain.errors import RushesError
+from ..domain.failure import clean_text
 from ..domain.nesting import is_deeper_than
 from .answers.next_step import NextStep, next_step
 from .answers.refusal import faulty, refused_by, unanswered, unknown_arguments, validation_sentences, wrong_arguments
 from .answers.result import ToolResult
 from .arguments.tool_input import ToolInput
-from .arguments.values import WAIT_SECONDS_MAX, cut_wait
+from .arguments.values import WAIT_SECONDS_MAX, cut_wait, read_as
 from .context import ToolContext
 from .spec import AnswerT, InputT, ToolSpec
 
@@ -24,6 +25,8 @@ ARGUMENTS_DEPTH_MAX = 64
 WAIT_CUT = (
     f"wait_seconds {{asked}} was cut to {WAIT_SECONDS_MAX}, as hosts give up longer calls: wait again with check_task."
 )
+
+WORD_SHOWN = 40
 
 HOSTS_OWN = frozenset({"wait_for_previous"})
 """Arguments that a host adds to every tool for its own use and passes on all the same: Gemini CLI, to order calls."""
@@ -73,6 +76,11 @@ async def _step_beside(context: ToolContext, task_id: str) -> NextStep | None:
 def told_of_the_call(answer: AnswerT, raw: Mapping[str, object]) -> AnswerT | ToolResult:
     """The answer with what was read otherwise than it was asked."""
     said = [WAIT_CUT.format(asked=f"{asked:g}")] if (asked := cut_wait(raw.get("wait_seconds"))) is not None else []
+    said += [
+        f"{name} {clean_text(str(raw[name]), WORD_SHOWN)!r} was read as {meant}."
+        for name in ("aspect_ratio", "resolution")
+        if (meant := read_as(name, raw.get(name))) is not None
+    ]
     if not said or not isinstance(answer, ToolResult):
         return answer
     warnings = answer.document.get("warnings")

@@ -56,11 +56,10 @@ def image_plan(request: GenerationRequest, facts: ModelFacts, provider: str) -> 
         links = compose.media("input_image")
         compose.put("images", [{"image_url": link} for link in links], "images")
         compose.send("aspect_ratio", "aspect_ratio")
-        compose.send("output_format", "output_format")
-    elif compose.is_asked("aspect_ratio") or compose.is_asked("output_format"):
-        name = "aspect_ratio" if compose.is_asked("aspect_ratio") else "output_format"
-        message = f"{provider} takes {name} only with input images (images)"
-        raise RequestRefused("unsupported", message, hint=f"Leave {name} out; size may say the shape.")
+    elif compose.is_asked("aspect_ratio"):
+        message = f"{provider} takes aspect_ratio only with input images (images)"
+        raise RequestRefused("unsupported", message, hint="Leave aspect_ratio out; size may say the shape.")
+    compose.send("output_format", "output_format")
     compose.send("count", "n")
     compose.send("quality", "quality")
     _send_image_size(compose)

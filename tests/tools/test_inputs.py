@@ -153,7 +153,7 @@ def test_an_aspect_ratio_is_read_in_its_usual_spellings(given_ratio: str, meant:
     ("argument", "value", "advice"),
     [
         ("aspect_ratio", "1920x1080", "use aspect_ratio 16:9 and resolution 1080p"),
-        ("aspect_ratio", "landscape", "landscape is 16:9"),
+        ("aspect_ratio", "roundish", "W:H such as 16:9"),
         ("aspect_ratio", "0:9", "must be W:H such as 16:9"),
         ("aspect_ratio", 1.78, "must be W:H such as 16:9"),
         ("resolution", "3840x2160", "use aspect_ratio 16:9 and resolution 4k"),

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
@@ -18,7 +18,22 @@ _TIER = re.compile(r"\d{3,4}p|\d{1,2}k|0\.5k")
 _NAMED_TIERS = frozenset({"standard", "pro"})
 """What some models call theirs."""
 _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}", re.IGNORECASE)
-_WORDS_FOR_RATIOS = {"landscape": "16:9", "portrait": "9:16", "square": "1:1"}
+RATIO_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(("landscape", "horizontal", "wide", "widescreen", "landscape_16_9"), "16:9"),
+    **dict.fromkeys(("portrait", "vertical", "tall", "portrait_16_9"), "9:16"),
+    **dict.fromkeys(("square", "square_hd"), "1:1"),
+    **dict.fromkeys(("ultrawide", "cinemascope"), "21:9"),
+    "landscape_4_3": "4:3",
+    "portrait_4_3": "3:4",
+}
+"""What people, and other servers, call the usual shapes."""
+
+TIER_WORDS: Mapping[str, str] = {
+    "sd": "480p",
+    "hd": "720p",
+    **dict.fromkeys(("fhd", "fullhd", "full hd", "full_hd"), "1080p"),
+    **dict.fromkeys(("uhd", "ultrahd", "ultra hd", "ultra_hd"), "4k"),
+}
 
 OPTIONS_BYTES_MAX = 256 * 1024
 OPTIONS_DEPTH_MAX = 32
@@ -81,27 +96,36 @@ def _pixels_instead(value: str) -> str | None:
     )
 
 
+def read_as(name: str, value: object) -> str | None:
+    """What a usual word for a value is read as; `None` where it is no such word."""
+    words = {"aspect_ratio": RATIO_WORDS, "resolution": TIER_WORDS}.get(name)
+    return None if words is None else _word_for(value, words)
+
+
+def _word_for(value: object, words: Mapping[str, str]) -> str | None:
+    return words.get(value.strip().lower().replace("-", "_")) if isinstance(value, str) else None
+
+
 def aspect_ratio(value: object) -> object:
-    """`16:9`, also from `16x9` or `16/9`; `auto`; anything else is refused with what would be right."""
+    """`16:9`, also from `16x9`, `16/9` or a usual word; `auto`; anything else is refused with what would be right."""
     if not isinstance(value, str | int | float):
         return value
-    text = str(value).strip().lower()
+    text = _word_for(value, RATIO_WORDS) or str(value).strip().lower()
     if text == "auto":
         return text
     if (instead := _pixels_instead(text)) is not None:
         raise wrong(instead)
     match = _RATIO.fullmatch(text)
     if match is None or float(match[1]) == 0 or float(match[2]) == 0:
-        meant = _WORDS_FOR_RATIOS.get(text)
-        raise wrong(f"must be W:H such as 16:9, 9:16 or 1:1, or auto{f'; {text} is {meant}' if meant else ''}")
+        raise wrong("must be W:H such as 16:9, 9:16 or 1:1, or auto")
     return f"{match[1]}:{match[2]}"
 
 
 def resolution(value: object) -> object:
-    """A lower-case tier: `720p`, `1080p`, `2k`; `1080` is read as `1080p`."""
+    """A lower-case tier: `720p`, `1080p`, `2k`; `1080` and `full hd` are read as `1080p`."""
     if not isinstance(value, str | int):
         return value
-    text = str(value).strip().lower()
+    text = _word_for(value, TIER_WORDS) or str(value).strip().lower()
     text = f"{text}p" if text.isdigit() else text
     if (instead := _pixels_instead(text)) is not None:
         raise wrong(instead)
@@ -119,7 +143,9 @@ def size(value: object) -> object:
         return text
     match = _PIXELS.fullmatch(text)
     if match is None:
+        shape = _word_for(text, RATIO_WORDS) or (text if _RATIO.fullmatch(text) else None)
         also = "; for a tier use resolution" if _TIER.fullmatch(text) else ""
+        also = f"; for a shape use aspect_ratio {shape}" if shape else also
         raise wrong(f"must be WIDTHxHEIGHT in pixels such as 1024x1024{also}")
     return f"{int(match[1])}x{int(match[2])}"
 
