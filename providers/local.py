@@ -9,9 +9,8 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -27,7 +26,8 @@ from ..domain.film import FILM_MODEL, FILM_PROVIDER, Film, Rendered
 from ..domain.job import Job, Observation, Plan, RemoteOutput, Submission, Told
 from ..domain.model_facts import ModelFacts
 from ..domain.request import GenerationRequest, Kind
-from .provider import AccountCheck, AnswerSink, OutputStream, Traits
+from .own_work import OwnWork
+from .provider import AnswerSink, OutputStream, Traits
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class _Work:
         self.begun = self.cancelled = self.told = False
 
 
-class LocalProvider:
+class LocalProvider(OwnWork):
     """Use `async with LocalProvider.opened(renders, folder)`."""
 
     name = FILM_PROVIDER
@@ -104,17 +104,6 @@ class LocalProvider:
     def default_model(self, kind: Kind) -> str | None:  # noqa: ARG002
         """None."""
         return None
-
-    def unlisted_model(self, name: str, kind: Kind) -> ModelFacts | None:  # noqa: ARG002
-        """None."""
-        return None
-
-    async def refresh_models(self) -> Sequence[ModelFacts] | None:
-        """Nothing to ask."""
-        return None
-
-    def add_models(self, live: Sequence[ModelFacts]) -> None:
-        """Nothing to join."""
 
     def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
         """The film as data; while a shot of it is still being made, what there is of a plan.
@@ -161,17 +150,9 @@ class LocalProvider:
             work.scope.cancel()
         return _cancelled()
 
-    async def find_job(self, plan: Plan, submitted_after: datetime, *, known: Collection[str] = ()) -> Job | None:  # noqa: ARG002
-        """Not supported: see `traits`."""
-        return None
-
     def open_output(self, output: RemoteOutput) -> AbstractAsyncContextManager[OutputStream]:  # noqa: ARG002
         """Raises `OutputExpired`: films have no address."""
         raise OutputExpired("A film has no address.")
-
-    async def check_account(self) -> AccountCheck:
-        """Always well: there is no account."""
-        return AccountCheck(ok=True, message="built in, free, no key needed")
 
     async def aclose(self) -> None:
         """Forget all films that are not kept."""

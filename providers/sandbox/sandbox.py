@@ -3,9 +3,8 @@
 import secrets
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
 from pathlib import Path
 
 import anyio.to_thread
@@ -18,7 +17,8 @@ from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest, Kind, MediaInput
 from ..checks import check_request
 from ..fact_files import load_facts
-from ..provider import AccountCheck, AnswerSink, OutputStream, ProviderSettings, Traits
+from ..own_work import OwnWork
+from ..provider import AnswerSink, OutputStream, ProviderSettings, Traits
 from ..shapes import shape_warnings
 from .jobs import Clock, InputFolder, RunningJob
 from .spec import InputMedium, RenderSpec, spec_of
@@ -28,7 +28,7 @@ ENDED_KEPT = 4
 """So many jobs are kept for another look after one has told their end; an older one would simply be drawn again."""
 
 
-class SandboxProvider:
+class SandboxProvider(OwnWork):
     """Renders real media; `work_folder` keeps the inputs of unfinished jobs, `clock` gives monotonic seconds."""
 
     traits = Traits(cancels=True, finds_jobs=False, repeatable=True, free=True)
@@ -46,17 +46,6 @@ class SandboxProvider:
     def default_model(self, kind: Kind) -> str | None:
         """`sandbox-video`, `sandbox-image` or `sandbox-audio`."""
         return f"sandbox-{kind}"
-
-    def unlisted_model(self, name: str, kind: Kind) -> ModelFacts | None:  # noqa: ARG002
-        """None: there are no other models."""
-        return None
-
-    async def refresh_models(self) -> Sequence[ModelFacts] | None:
-        """Nothing to ask."""
-        return None
-
-    def add_models(self, live: Sequence[ModelFacts]) -> None:
-        """Nothing to join: the sandbox has no live list."""
 
     def plan(self, request: GenerationRequest, facts: ModelFacts) -> Plan:
         """The whole render as data; `details` is the same without the bytes of input media.
@@ -114,17 +103,9 @@ class SandboxProvider:
         running.cancel()
         return running.look()
 
-    async def find_job(self, plan: Plan, submitted_after: datetime, *, known: Collection[str] = ()) -> Job | None:  # noqa: ARG002
-        """Not supported: see `traits`."""
-        return None
-
     def open_output(self, output: RemoteOutput) -> AbstractAsyncContextManager[OutputStream]:  # noqa: ARG002
         """Raises `OutputExpired`: outputs come as content, and only those of `[expire]` have an address."""
         raise OutputExpired("The output's address no longer works because the prompt says [expire].")
-
-    async def check_account(self) -> AccountCheck:
-        """Always well: there is no account."""
-        return AccountCheck(ok=True, message="built in, free, no key needed")
 
     async def aclose(self) -> None:
         """Stop every drawing and forget all content."""

@@ -9,7 +9,7 @@ from ...domain.money import Estimate, Quote
 from ...domain.record import TaskRecord, unfinished
 from ...domain.request import GenerationRequest
 from .cancelling import unsent
-from .ground import moved, same_state, with_warnings
+from .ground import leaving, moved, same_state, with_warnings
 
 
 def begun_waiting(record: TaskRecord) -> TaskRecord:
@@ -38,25 +38,8 @@ def inputs_there(
         return record
     if record.final or record.cancel_requested_at is not None:
         return unsent(record, now)
-    sending = same_state(
-        record,
-        now,
-        phase="submitting",
-        request=request,
-        answer_folder=answer_folder,
-        chosen=chosen,
-        hook=hook,
-        provider=plan.provider,
-        model=plan.model,
-        plan_path=plan.path,
-        plan_details=plan.details,
-        submitted_at=now,
-        deadline_at=deadline_at,
-        estimate=quote.estimate,
-        measure=quote.measure,
-        free=quote.free,
-    )
-    return with_warnings(sending, warnings, now)
+    complete = same_state(record, now, request=request, answer_folder=answer_folder, chosen=chosen, hook=hook)
+    return with_warnings(leaving(complete, plan, quote, deadline_at, now), warnings, now)
 
 
 def inputs_never_come(

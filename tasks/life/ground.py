@@ -9,6 +9,8 @@ from typing import Literal, Unpack, get_args
 
 from ...domain.errors import IllegalTransition
 from ...domain.failure import clean_text
+from ...domain.job import Plan
+from ...domain.money import Quote
 from ...domain.record import FINAL, Changes, FinalState, Phase, TaskRecord, TaskState, UnfinishedRecord
 
 Transition = Callable[[TaskRecord], TaskRecord]
@@ -70,6 +72,25 @@ def same_state(
         IllegalTransition: `changes` names what no step may set.
     """
     return _copied(record, changes, updated_at=now, **_phase(phase or record.phase))
+
+
+def leaving(record: TaskRecord, plan: Plan, quote: Quote, deadline_at: datetime, now: datetime) -> TaskRecord:
+    """The POST of this plan, at this price, is about to leave: written before it does, so that it is never sent
+    twice."""
+    return same_state(
+        record,
+        now,
+        phase="submitting",
+        provider=plan.provider,
+        model=plan.model,
+        plan_path=plan.path,
+        plan_details=plan.details,
+        submitted_at=now,
+        deadline_at=deadline_at,
+        estimate=quote.estimate,
+        measure=quote.measure,
+        free=quote.free,
+    )
 
 
 def noted(record: TaskRecord, **changes: Unpack[Changes]) -> TaskRecord:

@@ -7,7 +7,7 @@ from ...domain.job import Plan
 from ...domain.money import Estimate, Quote
 from ...domain.record import Hold, TaskRecord, unfinished
 from .cancelling import unsent
-from .ground import moved, same_state
+from .ground import leaving, moved, same_state
 
 
 def held(record: TaskRecord, why: str, until: datetime, now: datetime, *, asked: bool) -> TaskRecord:
@@ -39,18 +39,7 @@ def released(
     if record.phase != "held" or record.final:
         return record
     costs = quote or Quote(record.measure, record.estimate, record.free)
-    return same_state(
-        record,
-        now,
-        phase="submitting",
-        plan_path=plan.path,
-        plan_details=plan.details,
-        submitted_at=now,
-        deadline_at=deadline_at,
-        estimate=costs.estimate,
-        measure=costs.measure,
-        free=costs.free,
-    )
+    return leaving(record, plan, costs, deadline_at, now)
 
 
 def never_sent(record: TaskRecord, why: Failure, now: datetime, *, estimate: Estimate | None = None) -> TaskRecord:

@@ -10,7 +10,7 @@ from ...domain.job import Plan, Submission, Told
 from ...domain.money import NOT_QUOTED, Quote
 from ...domain.record import Attempt, Output, Phase, TaskRecord, unfinished
 from .cancelling import unsent
-from .ground import moved, noted, same_state, with_warnings
+from .ground import leaving, moved, noted, same_state, with_warnings
 from .observation import NOTHING_KEPT, Kept, observed
 
 
@@ -69,21 +69,8 @@ def rerouted(
     attempt = Attempt(provider=record.provider, model=record.model, failure=why)
     over = refused_plan.warnings if refused_plan is not None else ()
     warnings = [*(text for text in record.warnings if text not in over), *plan.warnings]
-    return same_state(
-        record,
-        now,
-        tried=(*record.tried, attempt),
-        warnings=tuple(dict.fromkeys(warnings)),
-        provider=plan.provider,
-        model=plan.model,
-        plan_path=plan.path,
-        plan_details=plan.details,
-        submitted_at=now,
-        deadline_at=deadline_at,
-        estimate=quote.estimate,
-        measure=quote.measure,
-        free=quote.free,
-    )
+    tried = same_state(record, now, tried=(*record.tried, attempt), warnings=tuple(dict.fromkeys(warnings)))
+    return leaving(tried, plan, quote, deadline_at, now)
 
 
 @dataclass(frozen=True)
