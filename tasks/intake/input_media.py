@@ -113,6 +113,15 @@ class MediaResolver:
             complete.append(found)
         return tuple(complete)
 
+    async def again(self, media: Sequence[MediaInput], *, principal: Principal) -> tuple[MediaInput, ...]:
+        """The media of a request that another process had, with the bytes of those that have no address.
+
+        Raises:
+            RequestRefused: `invalid_media`, where one came as mere bytes, is gone, or is not what it was.
+        """
+        found = [medium if medium.url is not None else await self._completed(medium, {}, principal) for medium in media]
+        return tuple(found)
+
     async def _completed(self, medium: MediaInput, given: Mapping[str, bytes], principal: Principal) -> MediaInput:
         if medium.given is not None and (wanted := reference_of(medium.given)) is not None:
             return await self._of_task(medium.role, wanted, principal)

@@ -172,10 +172,7 @@ class Intake:
         if media is None:
             return None
         options = record.request.provider_options if given.options is None else given.options
-        if SECRET_STAND_IN in json.dumps(options):
-            raise RequestRefused(
-                "invalid_input", "provider_options hold a secret, and rushes was started anew meanwhile."
-            )
+        _see_no_stand_in(options)
         request = record.request.model_copy(update={"media": media, "provider_options": options})
         await self._money.learn(record.named_provider, bounded=record.allowed is not None)
         chosen = self._money.still_admitted(await self._route(request, record.named_provider), record)
@@ -191,6 +188,16 @@ class Intake:
             self._hook(record.task_id, chosen),
             _warnings(chosen, room),
         )
+
+    async def at_hand(self, record: TaskRecord) -> GenerationRequest:
+        """The request of a record that another process was to send, as it came.
+
+        Raises:
+            RequestRefused: something of it is kept nowhere.
+        """
+        _see_no_stand_in(record.request.provider_options)
+        media = await self._media.again(record.request.media, principal=Principal(record.owner, admin=False))
+        return record.request.model_copy(update={"media": media})
 
     def bounds(self, record: TaskRecord, first: Candidate) -> Sequence[Bound]:
         """What the store has to hold a request that waited against."""
@@ -250,6 +257,16 @@ class Intake:
             free=first.quote.free,
             warnings=_warnings(chosen, room),
         )
+
+
+def _see_no_stand_in(options: Mapping[str, JsonValue]) -> None:
+    """What stands for a secret in a record must not be sent in its place.
+
+    Raises:
+        RequestRefused: there is one.
+    """
+    if SECRET_STAND_IN in json.dumps(options):
+        raise RequestRefused("invalid_input", "provider_options hold a secret, and rushes was started anew meanwhile.")
 
 
 def _warnings(chosen: Route, room: Room) -> tuple[str, ...]:

@@ -217,7 +217,7 @@ class Advancer:
 
     async def _send_held(self, record: TaskRecord) -> Moved:
         try:
-            candidates = self._holding.candidates(record)
+            candidates = await self._holding.candidates(record)
         except RequestRefused as refusal:
             return _at_once(await self._holding.give_up(record, refusal))
         return await self._send(record, candidates)

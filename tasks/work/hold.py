@@ -6,13 +6,14 @@ the record is written as `submitting` before the POST leaves, as for a first one
 
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from ...domain.errors import ConfirmationNeeded, FailureError, RequestRefused, SubmissionRefused
 from ...domain.failure import Failure, failure, failure_of, standing_hint
 from ...domain.record import TaskRecord
+from ...domain.request import GenerationRequest
 from .. import life
 from ..intake.routing import Candidate, Configured, route
 from ..journal import TaskJournal
@@ -55,12 +56,14 @@ class Holding:
         clock: Clock,
         limits: HoldLimits,
         *,
+        at_hand: Callable[[TaskRecord], Awaitable[GenerationRequest]],
         spread: Callable[[], float] = random.random,  # noqa: S311
     ) -> None:
         self._journal = journal
         self._configured = configured
         self._clock = clock
         self._limits = limits
+        self._at_hand = at_hand
         self._spread = spread
         self._steady = SteadyTime(clock)
         self._candidates: dict[str, Sequence[Candidate]] = {}
@@ -117,15 +120,15 @@ class Holding:
         left = (record.hold.until - self._steady.now(record.task_id)).total_seconds()
         return min(max(0.0, left), max(self._limits.seconds_max, WINDOW_SECONDS))
 
-    def candidates(self, record: TaskRecord) -> Sequence[Candidate]:
+    async def candidates(self, record: TaskRecord) -> Sequence[Candidate]:
         """To whom a held request goes now that its time is over.
 
         Raises:
             RequestRefused: it cannot be sent any more.
         """
-        return self._candidates.get(record.task_id) or self._planned_again(record)
+        return self._candidates.get(record.task_id) or await self._planned_again(record)
 
-    def _planned_again(self, record: TaskRecord) -> Sequence[Candidate]:
+    async def _planned_again(self, record: TaskRecord) -> Sequence[Candidate]:
         """The plan of a request that another process held.
 
         Raises:
@@ -134,9 +137,7 @@ class Holding:
         late = self._clock.now() - record.hold.until if record.hold else timedelta(0)
         if late > timedelta(seconds=self._limits.seconds_max):
             raise RequestRefused("rate_limited", "no rushes was running when its time came, and that is long ago")
-        if any(medium.url is None for medium in record.request.media):
-            raise RequestRefused("invalid_media", "rushes was started anew meanwhile, and the input media are gone")
-        request = record.request.model_copy(update={"model": record.model})
+        request = (await self._at_hand(record)).model_copy(update={"model": record.model})
         return route(request, self._configured, record.provider).candidates
 
     async def give_up(self, record: TaskRecord, refusal: FailureError) -> TaskRecord | None:

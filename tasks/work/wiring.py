@@ -62,7 +62,8 @@ def wired(
     providers = {each.provider.name: each.provider for each in configured}
     steady, submissions = SteadyTime(clock), Submissions()
     keeper = Keeper(parts.media, journal, clock, enabled=limits.keep_outputs, bytes_max=limits.download_bytes_max)
-    holding = Holding(journal, configured, clock, HoldLimits(limits.hold_seconds_max, limits.hold_tries_max))
+    hold_limits = HoldLimits(limits.hold_seconds_max, limits.hold_tries_max)
+    holding = Holding(journal, configured, clock, hold_limits, at_hand=intake.at_hand)
     rescuer, rates, wishes = Rescuer(parts.media, keeper), Rates(providers, clock), Wishes(clock)
     canceller = Canceller(journal, providers, clock)
     callbacks = Callbacks(parts.hooks, parts.store, clock, submissions)

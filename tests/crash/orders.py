@@ -61,6 +61,8 @@ class Order(Reached):
     """Equal calls at once, at the beginning."""
     besides: tuple[Further, ...] = ()
     """Calls for other things, made at the same time."""
+    follows: Further | None = None
+    """A call that takes the output of the first call's task for its image, made once that one was answered."""
     on_signal: bool = False
     """The calls are made when SIGUSR1 comes."""
     cancel: Literal["no", "ask", "abandon"] = "no"

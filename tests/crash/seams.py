@@ -22,9 +22,11 @@ from rushes.domain.events import (
     Cancelled,
     Done,
     Event,
+    Held,
     Looked,
     Lost,
     OutputsOffered,
+    Submitted,
     TakenOver,
     events_between,
 )
@@ -61,6 +63,8 @@ SEAMS: Mapping[type[Event], str] = {
     Done: "final",
     OutputsOffered: "success",
     Looked: "poll",
+    Held: "held",
+    Submitted: "release",
 }
 """What one write says, by what counts for most first."""
 

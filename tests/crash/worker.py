@@ -4,6 +4,7 @@ import resource
 import signal
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -34,7 +35,7 @@ from rushes.tasks.intake.routing import Configured
 from rushes.tasks.journal import from_document
 from rushes.tasks.migrations import MIGRATIONS
 from rushes.tasks.money.ledger import BOOK
-from rushes.tasks.service import Wish
+from rushes.tasks.service import MediaSource, Wish
 
 from ..clocks import MachineClock
 from .fuse import Fuse, Tell
@@ -130,6 +131,9 @@ class Life:
     async def live(self) -> None:
         """Do the errands, then wait until nothing is left to do."""
         await self._call_at_once()
+        if self._order.follows is not None:
+            source = MediaSource("image", f"task:{self._called[0].task_id}#1")
+            await self._call(replace(self._order.follows.wish, media=(source,)))
         if self._order.cancel != "no":
             await self._cancel()
         if self._order.until == "told":

@@ -1,5 +1,6 @@
 """A request that a gateway refuses for now, with a time: it waits, unsent, and is sent once that time is over."""
 
+from base64 import b64encode
 from datetime import timedelta
 from pathlib import Path
 
@@ -129,14 +130,15 @@ async def test_a_request_whose_time_came_hours_ago_is_not_sent_behind_everybodys
     assert second.plans == []
 
 
+TAKES_BYTES: dict[str, object] = {"image_forms": ["url", "data"]}
+
+
 async def test_input_bytes_that_no_record_holds_are_sent_by_the_process_that_has_them_and_by_no_other(
     tmp_path: Path,
 ) -> None:
-    (tmp_path / "in.png").write_bytes(PNG)
-    media = [MediaSource("input_image", str(tmp_path / "in.png"))]
-    takes_bytes: dict[str, object] = {"image_forms": ["url", "data"]}
-    patient, first = (_gateway(_slow_down(60), facts_changes=takes_bytes) for _ in range(2))
-    second = _gateway(facts_changes=takes_bytes)
+    media = [MediaSource("input_image", f"data:image/png;base64,{b64encode(PNG).decode()}")]
+    patient, first = (_gateway(_slow_down(60), facts_changes=TAKES_BYTES) for _ in range(2))
+    second = _gateway(facts_changes=TAKES_BYTES)
     async with an_engine(tmp_path, patient) as engine:
         record = (await engine.generate(a_wish(kind="image", media=media))).record
         assert (await _ended(engine, record.task_id)).state == "succeeded"
@@ -147,6 +149,43 @@ async def test_input_bytes_that_no_record_holds_are_sent_by_the_process_that_has
     assert ended.failure is not None
     assert (ended.state, ended.failure.reason, ended.failure.charged) == ("failed", "invalid_media", "no")
     assert second.plans == []
+
+
+@pytest.mark.parametrize("changed", [False, True])
+async def test_a_file_is_read_again_by_the_process_that_goes_on_if_it_is_the_same(
+    tmp_path: Path, *, changed: bool
+) -> None:
+    file = tmp_path / "in.png"
+    file.write_bytes(PNG)
+    first, second = (_gateway(*told, facts_changes=TAKES_BYTES) for told in ((_slow_down(60),), ()))
+    async with an_engine(tmp_path, first, clock=SteppedClock()) as engine:
+        wish = a_wish(kind="image", media=[MediaSource("input_image", str(file))])
+        task_id = (await engine.generate(wish)).record.task_id
+    if changed:
+        file.write_bytes(PNG + b"another")
+    async with an_engine(tmp_path, second) as engine:
+        ended = await _ended(engine, task_id)
+    if changed:
+        assert ended.failure is not None
+        assert (ended.failure.reason, ended.failure.charged, second.plans) == ("invalid_media", "no", [])
+    else:
+        assert [medium.data for request in second.requests for medium in request.media] == [PNG]
+        assert (ended.state, len(second.plans)) == ("succeeded", 1)
+
+
+async def test_what_stands_for_a_secret_is_never_sent_in_its_place(tmp_path: Path) -> None:
+    first, second = _gateway(_slow_down(60)), _gateway()
+    async with an_engine(tmp_path, first, clock=SteppedClock()) as engine:
+        wish = a_wish(
+            kind="image", provider_options={"webhook_secret": "hush-hush", "callback_url": "https://x.example"}
+        )
+        record = (await engine.generate(wish)).record
+        assert "hush-hush" not in record.model_dump_json()
+    async with an_engine(tmp_path, second) as engine:
+        ended = await _ended(engine, record.task_id)
+    assert ended.failure is not None
+    assert (ended.state, ended.failure.charged, second.plans) == ("failed", "no", [])
+    assert "secret" in ended.failure.message
 
 
 @pytest.mark.parametrize(
