@@ -1,5 +1,7 @@
 """A shape or a resolution may be said in the usual words; how it was read is told."""
 
+from typing import Any
+
 import pytest
 
 from rushes.domain.principal import LOCAL
@@ -10,7 +12,7 @@ from .fake_service import FakeService
 pytestmark = pytest.mark.anyio
 
 
-async def called(spec: ToolSpec, service: FakeService, **arguments: object) -> ToolResult:
+async def called(spec: ToolSpec[Any, Any], service: FakeService, **arguments: object) -> ToolResult:
     context = ToolContext(opened=already(service), principal=LOCAL)
     answer = await call_tool(spec, context, {"prompt": "a fox", **arguments})
     assert isinstance(answer, ToolResult)
