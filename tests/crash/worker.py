@@ -142,6 +142,7 @@ class Life:
         if self._order.call_again:
             await self._call()
             await self._rest()
+        assert await self._store.wrong_sums() == 0
         ledger = {line.key: line.value for line in await self._store.lines(BOOK, limit=ALL)}
         peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         report = Report(calls=self._called, records=await self._records(), ledger=ledger, peak_bytes=peak)

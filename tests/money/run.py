@@ -172,7 +172,9 @@ class Run:
     async def _outcome(self, report: Report, faults: list[str]) -> Outcome:
         jobs = _by_prompt(await self._gateways.jobs())
         records = {record.request.prompt: record for record in report.records}
-        entries = await self._entries()
+        entries, wrong_sums = await self._entries()
+        if wrong_sums:
+            faults.append(f"{wrong_sums} sums by account and day are not those of the lines")
         if len(records) != len(report.records):
             faults.append(f"{len(report.records)} tasks of {len(records)} prompts")
         accounts: list[Accounts] = []
@@ -188,10 +190,10 @@ class Run:
             spend = await engine.spend(principal=LOCAL, by="provider")
         return Outcome(accounts, self._processes, self._kills, spend, faults)
 
-    async def _entries(self) -> dict[str, Entry]:
+    async def _entries(self) -> tuple[dict[str, Entry], int]:
         async with TaskStore.opened(self._home / "cache", schema=SCHEMA, migrations=MIGRATIONS) as store:
-            lines = await store.lines(BOOK, limit=ALL)
-        return {entry.task_id: entry for line in lines if (entry := entry_of(line)) is not None}
+            lines, wrong_sums = await store.lines(BOOK, limit=ALL), await store.wrong_sums()
+        return {entry.task_id: entry for line in lines if (entry := entry_of(line)) is not None}, wrong_sums
 
 
 def _disagreeing(report: Report) -> list[str]:
