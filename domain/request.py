@@ -117,11 +117,13 @@ class GenerationRequest(Value):
 
     def media_of(self, role: MediaRole) -> tuple[MediaInput, ...]:
         """The input media with this role, in the order given."""
-        return tuple(medium for medium in self.media if medium.role == role)
+        return tuple(medium for medium in self.media if medium.role == role) if self.media else ()
 
     @property
     def operation(self) -> Operation:
         """What is generated from what, told by the input media alone."""
+        if not self.media:
+            return "text"
         roles = {medium.role for medium in self.media}
         if self.kind == "image":
             return "inpaint" if "mask" in roles else "edit" if roles else "text"

@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
 import anyio
@@ -35,6 +36,7 @@ def is_public(address: str) -> bool:
     return all(part.is_global and not part.is_multicast for part in _parts(parsed))
 
 
+@lru_cache(maxsize=256)
 def is_loopback_url(url: str) -> bool:
     """Whether a URL's host, as it is written, can only be this machine."""
     try:

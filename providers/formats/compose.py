@@ -48,7 +48,7 @@ class Composer:
     def value(self, name: str) -> JsonValue:
         """What was asked for as `name`, else the model's default, else `None`. The input counts as dealt with."""
         self._left.discard(name)
-        return self._asked.get(name, self._default(name))
+        return self._asked[name] if name in self._asked else self._default(name)
 
     def is_asked(self, name: str) -> bool:
         """True where the agent itself gave this input."""
@@ -180,6 +180,8 @@ class Composer:
 
     def _default(self, name: str) -> JsonValue:
         default = self.facts.defaults.get(name)
+        if default is None:
+            return None
         offered = limits_of(self.facts, self.request.operation)
         choices = {
             "quality": offered.qualities,
@@ -187,7 +189,7 @@ class Composer:
             "resolution": offered.resolutions,
         }
         allowed = choices.get(name)
-        return allowed[0] if default is not None and allowed and default not in allowed else default
+        return allowed[0] if allowed and default not in allowed else default
 
     def _link(self, medium: MediaInput) -> str:
         if medium.url is not None:
