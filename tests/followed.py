@@ -9,8 +9,7 @@ from typing import Final
 
 import pytest
 
-STARTS_COVERAGE: Final = "COVERAGE_PROCESS_START"
-"""With it, coverage starts in every Python process that has the package."""
+from .forks.zygote import STARTS_COVERAGE
 
 _settings: Final = os.environ.get(STARTS_COVERAGE)
 

@@ -21,9 +21,12 @@ import traceback
 from collections.abc import Mapping
 from importlib import import_module
 from types import FrameType
-from typing import NoReturn, TextIO, TypedDict
+from typing import Final, NoReturn, TextIO, TypedDict
 
 ORDER_BYTES_MAX = 2**20
+
+STARTS_COVERAGE: Final = "COVERAGE_PROCESS_START"
+"""With it in its environment, coverage starts in every Python process that has the package."""
 
 WORDS_LOST = 120
 """What Python itself leaves with where its last words cannot be written."""
@@ -158,6 +161,9 @@ def _settle(folder: str, environment: Mapping[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
+    if STARTS_COVERAGE in environment:
+        # What starts it in a Python that begins anew, which this one did without.
+        import_module("coverage").process_startup()
     at_once = bool(environment.get("PYTHONUNBUFFERED"))
     sys.stdin = io.TextIOWrapper(open(0, "rb"), sys.stdin.encoding, sys.stdin.errors)  # noqa: SIM115
     sys.stdout = _written(1, sys.stdout, by_lines=os.isatty(1), at_once=at_once)

@@ -33,7 +33,7 @@ DOCUMENTS = TypeAdapter(list[Document])
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
+def environment(followed_children: None, tmp_path: Path) -> dict[str, str]:
     """A home of its own, and no key."""
     return {**os.environ, "RUSHES_HOME": str(tmp_path / "home")}
 
