@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 from pydantic import JsonValue
 
+from rushes.domain.film import FILM_PROVIDER
 from rushes.domain.job import Cost, Job, RemoteOutput
 from rushes.domain.record import Keeping, KeptMedia, Output, TaskRecord
-from rushes.tools import TaskOutput, task_of, timestamp
+from rushes.domain.request import GenerationRequest
+from rushes.tools import TaskOutput, summary_of, task_of, timestamp
 
 from .fake_service import NOW, record
 from .test_task import DONE
@@ -123,3 +125,22 @@ def test_an_output_that_is_kept_says_so_by_its_path_and_every_other_one_in_a_wor
 
     assert '"keeping"' not in json.dumps(kept)
     assert '"keeping": "keeping"' in json.dumps(coming)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "nothing paid again: an equal call made this one. force_new: true pays for another."),
+        ({"free": True}, "No new task was made: an equal call made this one. force_new: true makes another."),
+        ({"free": True, "provider": FILM_PROVIDER}, "No new film was begun: an equal call made this one."),
+    ],
+)
+def test_an_equal_call_hears_of_money_only_where_some_was_paid(fields: dict[str, object], said: str) -> None:
+    (warning,) = task_of(record(**DONE, **fields), deduplicated=True).warnings
+    assert said in warning
+    assert ("paid" in warning) is not fields.get("free", False)
+
+
+def test_a_row_of_a_list_tells_whole_numbers_as_such() -> None:
+    request = GenerationRequest(kind="video", prompt="x", duration_seconds=5.0)
+    assert json.dumps(summary_of(record(request=request)).arguments) == '{"duration_seconds": 5}'

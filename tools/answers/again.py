@@ -13,6 +13,7 @@ from ...domain.film import Film, FilmWish
 from ...domain.hooks import SECRET_STAND_IN
 from ...domain.record import TaskRecord
 from ...domain.request import MediaRole, asked_inputs
+from .outputs import plainer
 
 Arguments = dict[str, JsonValue]
 
@@ -86,7 +87,7 @@ def seed_of(record: TaskRecord) -> int | None:
 def telling(record: TaskRecord) -> Arguments | None:
     """The few arguments that tell tasks of one prompt apart; `None` where there are none."""
     asked = {**asked_inputs(record.request), "seed": seed_of(record)}
-    return {name: value for name in TELLING if (value := asked.get(name)) is not None} or None
+    return {name: plainer(value) for name in TELLING if (value := asked.get(name)) is not None} or None
 
 
 def shortened(again: Again, text_characters: int) -> tuple[Arguments, tuple[str, ...]]:

@@ -1,7 +1,8 @@
 """Costs and estimates as tools show them: with their amounts as numbers."""
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
+from ...domain.chosen import Chosen
 from ...domain.job import Cost
 from ...domain.money import Basis, Estimate
 from ...domain.value import Value
@@ -31,3 +32,16 @@ def estimate_shown(estimate: Estimate | None) -> EstimateShown | None:
 
 def cost_shown(cost: Cost | None) -> CostShown | None:
     return None if cost is None else CostShown(amount=float(cost.amount), currency=cost.currency)
+
+
+def chosen_shown(chosen: Chosen) -> dict[str, JsonValue]:
+    """A choice with what else would have done; the price of that in one piece, where it is known."""
+    others: list[JsonValue] = []
+    for other in chosen.alternatives:
+        told: dict[str, JsonValue] = other.model_dump(mode="json", exclude_none=True)
+        price: dict[str, JsonValue] = {name: told.pop(name) for name in _OF_A_PRICE if name in told}
+        others.append({**told, "price": price} if price else told)
+    return {"why": chosen.why, "alternatives": others}
+
+
+_OF_A_PRICE = ("amount", "currency", "basis", "n")

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from ...domain.chosen import Chosen
 from ...domain.failure import Failure, clean_text, shown_id
+from ...domain.film import FILM_PROVIDER
 from ...domain.job import ANSWERED_AT_ONCE
 from ...domain.record import TaskRecord, TaskState
 from ...domain.request import Kind
@@ -17,7 +18,7 @@ from ...tasks.life import DEATHS_MAX
 from ...tasks.life.fingerprint import may_be_charged
 from ...tasks.service import Lineage
 from .again import TEXT_CHARACTERS, call_again, shortened
-from .amounts import CostShown, EstimateShown, cost_shown, estimate_shown
+from .amounts import CostShown, EstimateShown, chosen_shown, cost_shown, estimate_shown
 from .next_step import NextStep, next_step
 from .outputs import TaskOutput, output_warnings, plainer, shown_outputs, shown_url, timestamp
 
@@ -80,6 +81,8 @@ class Task(Value):
     def document(self) -> dict[str, JsonValue]:
         """What stands in an answer: nothing that is null or empty, and nothing that another field says as well."""
         shown: dict[str, JsonValue] = self.model_dump(mode="json", exclude_none=True)
+        if self.chosen is not None:
+            shown["chosen"] = chosen_shown(self.chosen)
         return {name: plainer(value) for name, value in shown.items() if value != [] and value is not False}
 
 
@@ -102,7 +105,7 @@ class DryRun(Value):
         """What stands in an answer. The payload is what would be sent to the letter, nulls and all."""
         shown: dict[str, JsonValue] = self.model_dump(mode="json", exclude={"chosen"})
         if self.chosen is not None:
-            shown["chosen"] = self.chosen.model_dump(mode="json", exclude_none=True)
+            shown["chosen"] = chosen_shown(self.chosen)
         return {name: value for name, value in shown.items() if name == "payload" or value not in ("", [], None)}
 
 
@@ -177,6 +180,10 @@ def _warnings(record: TaskRecord, *, whole: bool, deduplicated: bool) -> Iterato
             "No new task was made: an equal call made this one, and nobody knows whether it was charged. "
             "Use force_new: true only if a second charge is acceptable."
         )
+    elif deduplicated and record.provider == FILM_PROVIDER:
+        yield "No new film was begun: an equal call made this one."
+    elif deduplicated and record.free:
+        yield "No new task was made: an equal call made this one. force_new: true makes another."
     elif deduplicated:
         yield (
             "No new task was made, and nothing paid again: an equal call made this one. "
