@@ -185,13 +185,13 @@ async def test_a_process_that_expects_no_hook_looks_for_no_word(tmp_path: Path) 
 
     async with an_engine(tmp_path, plain, gate, clock=clock, hooks=HookParts(KEY, nudges)) as engine:
         await engine.generate(a_wish(kind="image", provider="plain"))
-        assert await passing(10) == 0
+        assert await passing(3) == 0
         task_id = (await engine.generate(a_wish(kind="image", provider="gate"))).record.task_id
-        assert await passing(5) > 5
+        assert await passing(2) > 2
         assert await called(engine.hook_desk, gate.token())
         await ended(engine, task_id)
         await passing(1)
-        assert await passing(10) == 0
+        assert await passing(3) == 0
 
 
 async def test_an_answer_does_not_wait_for_the_acknowledgement_of_its_head() -> None:

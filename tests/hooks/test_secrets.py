@@ -27,7 +27,7 @@ async def everything_kept(house: House, folder: Path) -> str:
 
 
 def a_wish(gateway: str, **asked: object) -> Wish:
-    request = {"kind": "video", "prompt": "[ends-in:0.2] a red fox", "model": MODELS[gateway], **asked}
+    request = {"kind": "video", "prompt": "[ends-in:0.2] [look-after:0.1] a red fox", "model": MODELS[gateway], **asked}
     return Wish(GenerationRequest.model_validate(request), principal=LOCAL, provider=gateway)
 
 
