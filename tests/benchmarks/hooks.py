@@ -214,6 +214,7 @@ async def measured(jobs: int, seconds: float) -> list[str]:
         await gateways.reset()
         async with _engine(gateways, with_hooks=True) as engine:
             hooked = await _lives(engine, gateways, jobs, seconds)
+            taken = [hook.seconds for hook in await gateways.hooks() if hook.seconds is not None]
             times, each = await _answer_times(engine, gateways, min(10.0, seconds))
         await gateways.reset()
         elsewhere, listening = await _from_another_process(gateways)
@@ -227,6 +228,7 @@ async def measured(jobs: int, seconds: float) -> list[str]:
         *rows,
         f"| apixo, hooks at another process ({ELSEWHERE_JOBS} jobs) | | {_looks(elsewhere)} | | "
         f"{_lag(elsewhere)}, at most {max(late):.2f} s (goal: < 1 s) |",
+        f"| the {len(taken)} hooks of these jobs are answered, p99 | | {1000 * _percentile(taken, 0.99):.1f} ms | | |",
         f"| a hook is answered, {PER_SECOND} a second, p99; processor time of each | | {told} | | |",
         f"| listening for word from other processes | | {1000 * listening:.2f} ms of processor a second | | |",
     ]
