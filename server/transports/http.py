@@ -86,10 +86,13 @@ class Doorkeeper:
         self._bodies = bodies
         self._security = TransportSecurityMiddleware(security)
         self._stopping = anyio.Event()
+        self._hooks_under_way: set[anyio.CancelScope] = set()
 
     def end_streams(self) -> None:
         """Let every open request see its client go."""
         self._stopping.set()
+        for scope in self._hooks_under_way:
+            scope.cancel()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -97,7 +100,7 @@ class Doorkeeper:
             return
         if self._hooks is not None and (self._app is self._hooks or self._hooks.is_meant(scope)):
             # They come from outside under another name; their token is what lets them in.
-            await self._hooks(scope, receive, send)
+            await self._take_in(self._hooks, scope, receive, send)
             return
         refusal = await self._security.validate_request(Request(scope, receive))
         if refusal is not None:
@@ -114,6 +117,18 @@ class Doorkeeper:
         except ClientGone:
             return
         if self._stopping.is_set():
+            await answer.finish()
+
+    async def _take_in(self, hooks: HookDoor, scope: Scope, receive: Receive, send: Send) -> None:
+        """A hook, whose sender is told to come again where the server stops before it has arrived."""
+        answer = _Answer(send, self._stopping)
+        with anyio.CancelScope() as until_stop:
+            self._hooks_under_way.add(until_stop)
+            try:
+                await hooks(scope, receive, answer.send)
+            finally:
+                self._hooks_under_way.discard(until_stop)
+        if until_stop.cancelled_caught:
             await answer.finish()
 
     async def _received(self, receive: Receive) -> Message:

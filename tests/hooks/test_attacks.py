@@ -8,6 +8,7 @@ import pytest
 
 from rushes.domain.hooks import HookReading, HookRequest
 from rushes.domain.principal import LOCAL
+from rushes.server.transports.http import bound, hooks_app, serve_app
 from rushes.server.web.hooks import HookDoor
 from rushes.tasks.hook_desk import HookDesk
 from rushes.tasks.hook_tokens import hash_of, keys_of
@@ -210,3 +211,35 @@ async def test_a_token_that_is_dead_is_told_from_a_wrong_one_by_nothing() -> Non
     async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="https://a.example") as client:
         answers = [await client.post(f"/hooks/gate/{token}") for token in (TOKEN, TOKEN[:-1] + "_")]
     assert len({(answer.status_code, answer.content, tuple(answer.headers.items())) for answer in answers}) == 1
+
+
+async def test_a_hook_that_has_not_arrived_when_the_server_stops_is_told_to_come_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    arrived = anyio.Event()
+
+    async def read(_: str) -> Hooked | None:
+        arrived.set()
+        return hooked(a_record(job=JOB, hook=hash_of(TOKEN), phase="polling"))
+
+    async def hear(task_id: str) -> bool:
+        raise AssertionError(task_id)
+
+    clock = SteppedClock()
+    desk = HookDesk(KEY, {"gate": Reader()}, clock, HookSilence(NoValues(), clock), read=read, hear=hear)
+    listener = bound("127.0.0.1", 0)
+    address: tuple[str, int] = listener.getsockname()[:2]
+    answer = b""
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            await group.start(serve_app, hooks_app(HookDoor(desk)), listener, "/hooks")
+            async with await anyio.connect_tcp(*address) as stream:
+                head = f"POST /hooks/gate/{TOKEN} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{{"
+                await stream.send(head.encode())
+                await arrived.wait()
+                group.cancel_scope.cancel()
+                with anyio.CancelScope(shield=True):
+                    async for part in stream:
+                        answer += part
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
