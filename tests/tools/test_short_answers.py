@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from pydantic import JsonValue
 
+from rushes.domain.chosen import Alternative, Chosen
 from rushes.domain.film import FILM_PROVIDER
 from rushes.domain.job import Cost, Job, RemoteOutput
 from rushes.domain.record import Keeping, KeptMedia, Output, TaskRecord
@@ -144,3 +145,10 @@ def test_an_equal_call_hears_of_money_only_where_some_was_paid(fields: dict[str,
 def test_a_row_of_a_list_tells_whole_numbers_as_such() -> None:
     request = GenerationRequest(kind="video", prompt="x", duration_seconds=5.0)
     assert json.dumps(summary_of(record(request=request)).arguments) == '{"duration_seconds": 5}'
+
+
+def test_the_time_of_an_alternative_is_told_to_the_tenth() -> None:
+    other = Alternative(provider="gate", model="fox-2", seconds=28.134177)
+    shown = task_of(record(chosen=Chosen(why="it fits", alternatives=(other,))), tells_choice=True).document()["chosen"]
+    assert isinstance(shown, dict)
+    assert shown["alternatives"] == [{"provider": "gate", "model": "fox-2", "seconds": 28.1}]

@@ -62,6 +62,11 @@ async def test_a_shape_that_is_given_for_pixels_leads_to_the_aspect_ratio(given:
     assert f"for a shape use aspect_ratio {ratio}" in str(answer.document)
 
 
+async def test_too_few_pixels_are_no_shape() -> None:
+    answer = await called(GENERATE_IMAGE, FakeService(), size="64x64")
+    assert "WIDTHxHEIGHT in pixels such as 1024x1024." in str(answer.document)
+
+
 async def test_another_word_is_refused_with_the_form() -> None:
     answer = await called(GENERATE_VIDEO, FakeService(), aspect_ratio="roundish")
     assert "must be W:H such as 16:9, 9:16 or 1:1, or auto" in str(answer.document)

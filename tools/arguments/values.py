@@ -143,7 +143,7 @@ def size(value: object) -> object:
         return text
     match = _PIXELS.fullmatch(text)
     if match is None:
-        shape = _word_for(text, RATIO_WORDS) or (text if _RATIO.fullmatch(text) else None)
+        shape = _word_for(text, RATIO_WORDS) or (text if ":" in text and _RATIO.fullmatch(text) else None)
         also = "; for a tier use resolution" if _TIER.fullmatch(text) else ""
         also = f"; for a shape use aspect_ratio {shape}" if shape else also
         raise wrong(f"must be WIDTHxHEIGHT in pixels such as 1024x1024{also}")
