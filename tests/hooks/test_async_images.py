@@ -26,11 +26,15 @@ from .test_secrets import everything_kept
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(autouse=True)
-def yuto_with_images_apart() -> None:
+def configure(options: str) -> None:
     home = Path(os.environ["RUSHES_HOME"])
     home.mkdir(parents=True, exist_ok=True)
-    (home / "rushes.toml").write_text('[providers.yuto]\noptions = { images = "async" }\n', encoding="utf-8")
+    (home / "rushes.toml").write_text(f"[providers.yuto]\noptions = {{ {options} }}\n", encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def yuto_with_images_apart() -> None:
+    configure('images = "async"')
 
 
 @pytest.fixture
@@ -66,6 +70,21 @@ async def test_a_hook_tells_of_the_end_and_one_look_sees_it(
     (hook,) = await gateways.hooks()
     assert (hook.status, job.polls, job.path) == (200, 1, "/v1/images/generations")
     assert [found.detail for found in await gateways.violations()] == []
+
+
+async def test_a_video_of_a_relative_that_takes_notify_hook_calls_back_as_well(
+    gateways: RunningGateways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure('callback = "notify_hook"')
+    async with a_house(gateways, monkeypatch, "yuto") as house:
+        request = GenerationRequest(kind="video", prompt="[ends-in:0.2] a red fox", model="veo-3.1")
+        answer = await house.engine.generate(Wish(request, principal=LOCAL, provider="yuto"))
+        done = await house.ended(answer.record.task_id)
+    (job,) = await gateways.jobs()
+    (hook,) = await gateways.hooks()
+    assert (done.state, hook.status, job.polls) == ("succeeded", 200, 1)
+    assert isinstance(job.body, dict)
+    assert str(job.body["notify_hook"]).startswith(f"{house.public_url}/hooks/yuto/")
 
 
 async def test_input_images_go_as_files_and_the_edit_calls_back_too(

@@ -56,6 +56,14 @@ async def test_it_tells_another_server_from_a_rushes_of_this_home(
     assert (state, "something else" in message) == ("broken", True)
 
 
+async def test_it_tells_that_another_server_answers_at_the_address(
+    gateways: RunningGateways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up(gateways, monkeypatch, "apixo", public_url=gateways.base_url("shuyou"))
+    state, message = (await callbacks())["hooks"]
+    assert (state, "answered with HTTP 40" in message) == ("broken", True), message
+
+
 async def test_an_address_that_is_not_https_or_has_no_such_host_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUSHES_PUBLIC_URL", "http://rushes.invalid")
     monkeypatch.setenv("APIXO_API_KEY", "apx_0123456789")
