@@ -57,6 +57,10 @@ _ENVIRONMENT = frozenset(
 )
 """What a child sees of our own environment, which holds keys."""
 
+_MEMORY = {"MALLOC_ARENA_MAX": "2", "PILLOW_BLOCKS_MAX": "4"}
+"""How the child has its memory. Each thread would reserve 64 MB of addresses, of which it has few. And Pillow keeps four
+blocks, of at most 16 MB, for the next pictures: to be given new ones takes as long as all the decoding of a JPEG."""
+
 _MB = 2**20
 
 
@@ -306,8 +310,7 @@ def _environment() -> dict[str, str]:
     """Enough to start Python and find what this process finds."""
     kept = {name: value for name, value in os.environ.items() if name.upper() in _ENVIRONMENT}
     paths = os.pathsep.join(os.path.abspath(path) for path in sys.path if path)  # noqa: PTH100 - not only folders
-    # Each thread would reserve 64 MB of addresses, of which the child has few.
-    return {**kept, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", "MALLOC_ARENA_MAX": "2"}
+    return {**kept, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", **_MEMORY}
 
 
 def _number(name: str) -> int:
