@@ -2,15 +2,16 @@
 # pyright: reportUnknownMemberType=false
 # (PyAV's hints name numpy types, and numpy is not installed.)
 
-import math
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 import av
+from av.video.frame import PictureType
 
 from ...domain.film import LOUDNESS_GAIN_MAX_DB, PEAK_DBFS, SAMPLE_RATE, Clip, Film, Rendered
+from .encoding import encoder_options
 from .mixing import CLICK_SECONDS, Loudness, Piece, finished, measured, mix
 from .pictures import Frame, black, mixed, of_still, of_video
 from .timeline import Stand, places
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 CUT_SOUND_FADE_SECONDS = 1.0
 """A sound that the film's end cuts off is faded out over so long, unless the film fades out."""
 
-_PRESET, _QUALITY = "veryfast", "19"
-_KEY_FRAME_SECONDS = 2
 _SOUND_BITS = 192_000
 _INDEX_BYTES, _INDEX_BYTES_A_FRAME, _INDEX_BYTES_A_PACKET = 8192, 64, 48
 """Room for the index before the media, so that a player can begin at once: more than it takes."""
@@ -61,7 +60,8 @@ def assemble(film: Film, files: Files, into: BinaryIO, advance: Advance) -> Rend
     index = _INDEX_BYTES + film.frames * _INDEX_BYTES_A_FRAME + packets * _INDEX_BYTES_A_PACKET
     options = {"fflags": "+bitexact", "moov_size": str(index)}
     with av.open(into, "w", format="mp4", options=options) as container:
-        _write(container, film, _pictures(film, files, stands), sound, advance)
+        cuts = {place.begins for place in stands if not place.overlap}
+        _write(container, film, _pictures(film, files, stands), cuts, sound, advance)
     advance(1.0)
     return told
 
@@ -92,6 +92,7 @@ def _write(
     container: "OutputContainer",
     film: Film,
     pictures: Iterator[av.VideoFrame],
+    cuts: Collection[int],
     sound: Iterator[av.AudioFrame] | None,
     advance: Advance,
 ) -> None:
@@ -101,6 +102,8 @@ def _write(
     from_share = _MEASURING_SHARE if audio is not None else 0.0
     for number, picture in enumerate(pictures):
         picture.pts, picture.time_base = number, tick
+        # What it was in its own file would bind the encoder.
+        picture.pict_type = PictureType.I if number in cuts else PictureType.NONE
         container.mux(video.encode(picture))
         while audio is not None and sound is not None and written <= (number + 1) * tick * SAMPLE_RATE:
             chunk = next(sound, None)
@@ -117,8 +120,7 @@ def _write(
 
 def _video(container: "OutputContainer", film: Film) -> "VideoStream":
     rate = Fraction(*film.rate)
-    options = {"preset": _PRESET, "crf": _QUALITY, "g": str(math.ceil(_KEY_FRAME_SECONDS * rate))}
-    stream = container.add_stream("libx264", rate=rate, options=options)
+    stream = container.add_stream("libx264", rate=rate, options=encoder_options(film))
     stream.width, stream.height, stream.pix_fmt = film.width, film.height, "yuv420p"
     context = stream.codec_context
     context.time_base = 1 / rate
