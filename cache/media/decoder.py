@@ -59,7 +59,7 @@ _ENVIRONMENT = frozenset(
 
 _MEMORY = {"MALLOC_ARENA_MAX": "2", "PILLOW_BLOCKS_MAX": "4"}
 """How the child has its memory. Each thread would reserve 64 MB of addresses, of which it has few. And Pillow keeps
-four blocks, of at most 16 MB, for the next pictures: being given new ones takes as long as all the decoding of a JPEG."""
+four blocks of 16 MB at most for the next pictures: being given new ones takes as long as all the decoding of a JPEG."""
 
 _MB = 2**20
 

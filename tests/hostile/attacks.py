@@ -58,6 +58,11 @@ MEMORY_AND_TIME: Final = (
         ),
     ),
     Attack(
+        "a PNG of 8 kB with 8,000² pixels, as an input of the sandbox, which draws in rushes' own process",
+        "30 million pixels, told before it is decoded",
+        _in("hostile/test_given_pictures.py", "a_picture_of_too_many_pixels_is_no_input_of_the_sandbox"),
+    ),
+    Attack(
         "an MP4 of 1 MB that decodes for hours, looked at",
         "a share of a processor, a time by the clock; cancelling and ending do not wait",
         (

@@ -9,6 +9,7 @@ from io import BytesIO
 from PIL import Image, ImageOps
 
 from ....domain.errors import FailureError
+from ....domain.kept_media import PILLOW_FORMATS
 from ....domain.request import MediaRole
 from ..spec import RenderSpec
 from .land import Strip, StripPlan, hills, peaks
@@ -18,6 +19,8 @@ from .sky import Snow, clouds, paint_sky
 
 Given = Sequence[tuple[MediaRole, Image.Image]]
 _Layer = Strip | Snow | Sheet
+_PIXELS_MAX = 30_000_000
+"""Of a picture that is given. It is decoded in this process, and may be what a gateway made: it takes 4 bytes each."""
 
 
 class Scene:
@@ -85,7 +88,8 @@ def open_media(spec: RenderSpec, read_media: Callable[[str], bytes | None]) -> G
         if medium.sha256 is not None and medium.is_seen:
             data = read_media(medium.sha256)
             try:
-                with Image.open(BytesIO(data or b"")) as opened:
+                with Image.open(BytesIO(data or b""), formats=tuple(PILLOW_FORMATS.values())) as opened:
+                    _check_size(medium.source, opened)
                     picture = ImageOps.exif_transpose(opened)
             except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
                 wrong = "is not a picture that can be read" if data is not None else "is gone; give the medium again"
@@ -93,3 +97,12 @@ def open_media(spec: RenderSpec, read_media: Callable[[str], bytes | None]) -> G
             picture.thumbnail((4096, 4096))
             given.append((medium.role, picture.convert("RGB")))
     return given
+
+
+def _check_size(source: str, picture: Image.Image) -> None:
+    width, height = picture.size
+    if width * height > _PIXELS_MAX:
+        message = (
+            f"{source} has {width}x{height} pixels, and the sandbox draws from {_PIXELS_MAX // 10**6} million at most."
+        )
+        raise FailureError("invalid_media", message, charged="no", hint="Give a smaller picture.")
