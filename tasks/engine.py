@@ -130,11 +130,11 @@ class Engine:
 
     async def get(self, task_id: str, *, principal: Principal) -> TaskRecord:
         """See `Service.get`."""
-        return await self._owned(task_id, principal)
+        return await self._owned(task_id, principal, to_look=True)
 
     async def lineage(self, record: TaskRecord) -> Lineage:
         """See `Service.lineage`."""
-        return Lineage(record.parents, tuple(await self._store.children(record.task_id)))
+        return Lineage(record.parents, tuple(await self._journal.children(record.task_id)))
 
     async def answer(self, task_id: str, *, principal: Principal) -> JsonValue:
         """See `Service.answer`."""
@@ -191,10 +191,10 @@ class Engine:
         """See `Service.attach`."""
         return await self._work.attacher.attach(await self._owned(task_id, principal), job_id)
 
-    async def _owned(self, task_id: str, principal: Principal) -> TaskRecord:
+    async def _owned(self, task_id: str, principal: Principal, *, to_look: bool = False) -> TaskRecord:
         """The record; also one that the store has lost and a receipt still knows."""
         try:
-            return await self._journal.read_owned(task_id, principal)
+            return await self._journal.read_owned(task_id, principal, to_look=to_look)
         except TaskNotFound:
             await self._book.take_up(task_id)
         return await self._journal.read_owned(task_id, principal)

@@ -2,17 +2,19 @@
 
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 import anyio
 from pydantic import JsonValue, ValidationError
 
 from ..domain.document import Document, Line, Selection, number_of
-from ..domain.errors import StoreBusy, StoreDamaged, TaskNotFound
+from ..domain.errors import StoreBusy, StoreDamaged, StoreError, TaskNotFound
 from ..domain.money import Bound
 from ..domain.principal import Principal
 from ..domain.record import TaskRecord
 from . import life
+from .done_records import DoneRecords
 from .followers import Change, Followers
 from .held_records import HeldRecords
 from .life import Transition
@@ -32,6 +34,9 @@ READ_MAX = 64
 
 FOREIGN_SECONDS = 0.25
 """How often it is asked whether another process has written: as often as waiters look for that."""
+
+TOLD_WITHIN_SECONDS = 0.05
+"""So long a look at a task waits to hear that; else it reads."""
 
 
 def to_document(record: TaskRecord) -> Document:
@@ -100,6 +105,7 @@ class TaskJournal:
         self.followers = Followers()
         """Hear of every write made here."""
         self._held = HeldRecords(worker)
+        self._done = DoneRecords()
         self._asked_at = float("-inf"), float("-inf")
         self._foreign: object = None
         self._lines_of = lines_of
@@ -127,7 +133,7 @@ class TaskJournal:
         bare = from_document(document) if record.request.media else record
         journaled = life.stored(bare, number_of(document, "revision"))
         self._held.keep(journaled, turn)
-        self.followers.tell(None, journaled)
+        self._tell(None, journaled)
         return journaled, True
 
     async def equal(self, fingerprint: str) -> TaskRecord | None:
@@ -150,13 +156,49 @@ class TaskJournal:
             del self._read[next(iter(self._read))]
         return record
 
-    async def read_owned(self, task_id: str, principal: Principal) -> TaskRecord:
+    async def _look_up(self, task_id: str) -> TaskRecord | None:
+        """The record for whoever only looks; of a task that is done as it was a moment ago, at the earliest."""
+        if await self._is_known(task_id) and (known := self._done.get(task_id)) is not None:
+            return known
+        turn = self._done.turn
+        record = await self.read(task_id)
+        if record is not None:
+            self._done.keep(record, turn)
+        return record
+
+    async def _is_known(self, task_id: str) -> bool:
+        """Whether what is known of a task that is done is still true: no other process has written."""
+        if self._done.get(task_id) is None:
+            return False
+        # Whoever writes may wait for another process's lock, and the reads need not: then there is one.
+        with anyio.move_on_after(TOLD_WITHIN_SECONDS), suppress(StoreError):
+            await self._forget_if_foreign()
+            return self._done.get(task_id) is not None
+        return False
+
+    async def children(self, task_id: str) -> Sequence[str]:
+        """Ids of the tasks that were made from it, the earliest first; as `read_owned` with `to_look` tells of it."""
+        if await self._is_known(task_id) and (known := self._done.children(task_id)) is not None:
+            return known
+        turn = self._done.turn
+        children = await self._store.children(task_id)
+        self._done.keep_children(task_id, children, turn)
+        return children
+
+    async def read_owned(self, task_id: str, principal: Principal, *, to_look: bool = False) -> TaskRecord:
         """The record, if it is one of theirs.
+
+        Args:
+            task_id: As the caller wrote it.
+            principal: On whose behalf it is read.
+            to_look: Nothing is decided by it: of a task that is done, what another process has written a moment ago
+                may be missing.
 
         Raises:
             TaskNotFound: unknown and foreign ids look the same.
         """
-        record = await self.read(task_id) if task_id.isalnum() and len(task_id) <= 64 else None
+        read = self._look_up if to_look else self.read
+        record = await read(task_id) if task_id.isalnum() and len(task_id) <= 64 else None
         if record is None or record.owner != principal.name:
             raise TaskNotFound(
                 f"There is no task {task_id[:64]!r}.", hint="Call list_tasks to see the tasks and their ids."
@@ -199,6 +241,7 @@ class TaskJournal:
         if written != self._foreign:
             self._foreign = written
             self._held.forget_all()
+            self._done.forget_all()
 
     async def change(
         self,
@@ -246,7 +289,7 @@ class TaskJournal:
                 self._ends.note(changed)
             after = life.stored(changed, number_of(stored, "revision"))
             self._held.keep(after, turn)
-            self.followers.tell(record, after)
+            self._tell(record, after)
             return after
         raise StoreBusy(f"Task {task_id} is being changed by other processes all the time.")
 
@@ -262,7 +305,7 @@ class TaskJournal:
         """Put a task back that the store has lost; false where it has one of that id."""
         restored = await self._store.restore(to_document(record), lines=self._lines_of(None, record))
         if restored:
-            self.followers.tell(None, record)
+            self._tell(None, record)
         return restored
 
     async def answer(self, task_id: str) -> JsonValue:
@@ -277,7 +320,7 @@ class TaskJournal:
         """Write a record that the store no longer has, because its database was damaged and set aside."""
         document, _ = await self._store.create(to_document(record), lines=self._lines_of(None, record))
         restored = from_document(document)
-        self.followers.tell(None, restored)
+        self._tell(None, restored)
         return restored
 
     async def changed(self, record: TaskRecord, *, seconds: float) -> TaskRecord:
@@ -313,6 +356,10 @@ class TaskJournal:
             await anyio.sleep(min(left, FOREIGN_SECONDS))
             await self._forget_if_foreign()
             known = self._foreign == seen
+
+    def _tell(self, before: TaskRecord | None, after: TaskRecord) -> None:
+        self._done.written(after)
+        self.followers.tell(before, after)
 
     async def open_workers(self) -> list[str | None]:
         """The workers of the tasks that still need work, each once; no task is read for it."""

@@ -86,12 +86,13 @@ class Doorkeeper:
         self._bodies = bodies
         self._security = TransportSecurityMiddleware(security)
         self._stopping = anyio.Event()
-        self._hooks_under_way: set[anyio.CancelScope] = set()
+        self._under_way: set[anyio.CancelScope] = set()
+        """Cancelled when the server stops."""
 
     def end_streams(self) -> None:
         """Let every open request see its client go."""
         self._stopping.set()
-        for scope in self._hooks_under_way:
+        for scope in self._under_way:
             scope.cancel()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -123,27 +124,24 @@ class Doorkeeper:
         """A hook, whose sender is told to come again where the server stops before it has arrived."""
         answer = _Answer(send, self._stopping)
         with anyio.CancelScope() as until_stop:
-            self._hooks_under_way.add(until_stop)
+            self._under_way.add(until_stop)
             try:
                 await hooks(scope, receive, answer.send)
             finally:
-                self._hooks_under_way.discard(until_stop)
+                self._under_way.discard(until_stop)
         if until_stop.cancelled_caught:
             await answer.finish()
 
     async def _received(self, receive: Receive) -> Message:
         """The next message of the client, or its going, whichever comes first."""
-        message: Message = {"type": "http.disconnect"}
-
-        async def stop(scope: anyio.CancelScope) -> None:
-            await self._stopping.wait()
-            scope.cancel()
-
-        async with anyio.create_task_group() as waiting:
-            waiting.start_soon(stop, waiting.cancel_scope)
-            message = await receive()
-            waiting.cancel_scope.cancel()
-        return message
+        if not self._stopping.is_set():
+            with anyio.CancelScope() as scope:
+                self._under_way.add(scope)
+                try:
+                    return await receive()
+                finally:
+                    self._under_way.discard(scope)
+        return {"type": "http.disconnect"}
 
 
 class _Answer:
