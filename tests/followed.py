@@ -17,6 +17,18 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.pop(STARTS_COVERAGE, None)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """Write down what was followed: pytest-xdist kills a worker that has not ended 10 s after this."""
+    if _settings:
+        from coverage import Coverage
+
+        following = Coverage.current()
+        if following is not None:
+            following.stop()
+            following.save()
+
+
 @pytest.fixture
 def followed_children(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the test starts is followed by coverage, if pytest itself is."""
