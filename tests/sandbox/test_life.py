@@ -166,7 +166,7 @@ async def test_a_job_that_nobody_knows_fails_as_not_found(provider: SandboxProvi
 
 
 async def test_a_cancelled_job_stays_cancelled_and_its_thread_is_free_for_others(provider: SandboxProvider) -> None:
-    long = GenerationRequest(kind="video", prompt="a fox", resolution="720p", duration_seconds=10)
+    long = GenerationRequest(kind="video", prompt="a fox", resolution="480p", duration_seconds=10)
     jobs = [await submitted(provider, long) for _ in range(3)]
     for job in jobs:
         await provider.poll(job)
@@ -199,7 +199,7 @@ async def test_old_content_is_not_kept_once_it_was_handed_out_and_is_drawn_again
 
 
 async def test_closing_stops_every_drawing(provider: SandboxProvider) -> None:
-    long = GenerationRequest(kind="video", prompt="a fox", resolution="1080p", duration_seconds=60)
+    long = GenerationRequest(kind="video", prompt="a fox", resolution="480p", duration_seconds=10)
     for job in [await submitted(provider, long) for _ in range(2)]:
         await provider.poll(job)
     await provider.aclose()

@@ -22,9 +22,11 @@ def noise(rng: random.Random, count: int) -> Line:
     values = [rng.random() for _ in range(count)]
 
     def at(place: float) -> float:
-        index, share = divmod(place % 1.0 * count, 1)
+        along = place % 1.0 * count
+        index = int(along)
+        share = along - index
         share = share * share * (3 - 2 * share)
-        return values[int(index) % count] * (1 - share) + values[(int(index) + 1) % count] * share
+        return values[index % count] * (1 - share) + values[(index + 1) % count] * share
 
     return at
 
@@ -35,8 +37,10 @@ def hills(rng: random.Random, count: int, roughness: float) -> Line:
     total = sum(weight for weight, _ in octaves)
 
     def height(place: float) -> float:
-        mean = sum(weight * octave(place) for weight, octave in octaves) / total
-        return min(1.0, max(0.0, (mean - 0.5) * 1.6 + 0.5))
+        summed = 0.0
+        for weight, octave in octaves:
+            summed += weight * octave(place)
+        return min(1.0, max(0.0, (summed / total - 0.5) * 1.6 + 0.5))
 
     return height
 
@@ -128,9 +132,10 @@ class Strip:
         every, low, high = self._plan.firs or (0.0, 0.0, 0.0)
         x = 0.0 if every else float(self._period)
         while x < self._period:
+            y = self._y(x)
             for outline in fir(self._rng, self._height * (low + (high - low) * self._rng.random() ** 1.6)):
                 for ring in (0, -self._period):
-                    draw.polygon([((x + ring + px) * fine, (self._y(x) + py) * fine) for px, py in outline], fill=255)
+                    draw.polygon([((x + ring + px) * fine, (y + py) * fine) for px, py in outline], fill=255)
             x += every * self._height * self._rng.uniform(0.25, 1.75)
         return mask.reduce(fine)
 

@@ -39,8 +39,8 @@ PALETTES = (
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
     """`share` of the second colour in the first, 0 to 1."""
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
-    return red, green, blue
+    (red, green, blue), (r, g, b) = first, second
+    return round(red + (r - red) * share), round(green + (g - green) * share), round(blue + (b - blue) * share)
 
 
 def paint(size: Size, cells: Size, colour_at: Callable[[float, float], Colour]) -> Image.Image:
