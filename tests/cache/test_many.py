@@ -4,10 +4,10 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 import pytest
-from ulid import ULID
 
 from rushes.cache.embedded.database import Database
 from rushes.cache.embedded.diskcache_adapter import open_cache
@@ -17,12 +17,19 @@ from rushes.domain.document import Selection
 from .documents import a_document, opened, task_ids
 
 TASKS = 100_000
+ANY_ID = "01ANY"
 STEPS = 100
 """The virtual machine of SQLite is asked after each so many of its instructions."""
 
 
 def state_of(number: int) -> str:
     return "unknown" if number % 5000 == 7 else "succeeded"
+
+
+@cache
+def written(state: str, *, is_open: bool) -> str:
+    """A document as it is stored, of a task with `ANY_ID`."""
+    return json.dumps(a_document(task_id=ANY_ID, state=state, open=is_open, schema=3, revision=1))
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +39,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows: list[tuple[str, str, str]] = []
     for number in range(TASKS):
         state, is_open = state_of(number), number % 10_000 == 3
-        task_id = str(ULID.from_timestamp(1_700_000_000 + number))
-        document = a_document(task_id=task_id, state=state, open=is_open, schema=3, revision=1)
+        task_id = f"01{number:024}"
         tag = f"{'open' if is_open else 'done'}/local/video/{state}"
-        rows.append((f"task:{task_id}", tag, json.dumps(document)))
+        rows.append((f"task:{task_id}", tag, written(state, is_open=is_open).replace(ANY_ID, task_id)))
     with closing(sqlite3.connect(folder / "cache.db")) as connection, connection:
         connection.executemany("INSERT INTO Cache(key, raw, tag, mode, value) VALUES (?, 1, ?, 1, ?)", rows)
     return folder

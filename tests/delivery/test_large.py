@@ -31,11 +31,11 @@ async def made(folder: Path, gateway: Gateway, kind: str, count: int) -> TaskRec
 @pytest.mark.parametrize(
     ("kind", "content_type", "answer", "sizes"),
     [
-        ("image", "application/json", partial(images, [20 * MIB] * 10), [20 * MIB] * 10),
+        ("image", "application/json", partial(images, [12 * MIB] * 10), [12 * MIB] * 10),
         ("image", "application/json", partial(images, [17 * MIB] * 3), [17 * MIB] * 3),
         ("audio", "audio/wav", partial(wav, 100 * MIB), [100 * MIB]),
     ],
-    ids=["ten images of 20 MiB", "three images of 17 MiB", "a sound of 100 MiB"],
+    ids=["ten images of 12 MiB", "three images of 17 MiB", "a sound of 100 MiB"],
 )
 async def test_a_large_answer_is_kept_whole_in_little_memory(
     tmp_path: Path, kind: str, content_type: str, answer: Callable[[], Iterator[bytes]], sizes: list[int]
