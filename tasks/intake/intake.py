@@ -172,7 +172,7 @@ class Intake:
         if media is None:
             return None
         options = record.request.provider_options if given.options is None else given.options
-        _see_no_stand_in(options)
+        see_no_stand_in(options)
         request = record.request.model_copy(update={"media": media, "provider_options": options})
         await self._money.learn(record.named_provider, bounded=record.allowed is not None)
         chosen = self._money.still_admitted(await self._route(request, record.named_provider), record)
@@ -190,12 +190,11 @@ class Intake:
         )
 
     async def at_hand(self, record: TaskRecord) -> GenerationRequest:
-        """The request of a record that another process was to send, as it came.
+        """The request of a record that another process was to send, as it came but for secrets: see `see_no_stand_in`.
 
         Raises:
             RequestRefused: something of it is kept nowhere.
         """
-        _see_no_stand_in(record.request.provider_options)
         media = await self._media.again(record.request.media, principal=Principal(record.owner, admin=False))
         return record.request.model_copy(update={"media": media})
 
@@ -259,7 +258,7 @@ class Intake:
         )
 
 
-def _see_no_stand_in(options: Mapping[str, JsonValue]) -> None:
+def see_no_stand_in(options: Mapping[str, JsonValue]) -> None:
     """What stands for a secret in a record must not be sent in its place.
 
     Raises:

@@ -15,6 +15,7 @@ from ...domain.failure import Failure, failure, failure_of, standing_hint
 from ...domain.record import TaskRecord
 from ...domain.request import GenerationRequest
 from .. import life
+from ..intake.intake import see_no_stand_in
 from ..intake.routing import Candidate, Configured, route
 from ..journal import TaskJournal
 from ..ports import Clock
@@ -138,7 +139,10 @@ class Holding:
         if late > timedelta(seconds=self._limits.seconds_max):
             raise RequestRefused("rate_limited", "no rushes was running when its time came, and that is long ago")
         request = (await self._at_hand(record)).model_copy(update={"model": record.model})
-        return route(request, self._configured, record.provider).candidates
+        candidates = route(request, self._configured, record.provider).candidates
+        # After the gateway's own word on its field, which knows where the secret could come from.
+        see_no_stand_in(request.provider_options)
+        return candidates
 
     async def give_up(self, record: TaskRecord, refusal: FailureError) -> TaskRecord | None:
         """The record of a request that is not sent any more."""
