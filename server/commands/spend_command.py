@@ -18,6 +18,7 @@ from .answer import Document, complaints, end, say
 from .document_view import view_of
 from .options import AsJson
 from .session import run
+from .task_ids import meant_task
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -157,7 +158,8 @@ def settle(task_id: TaskId, amount: AmountArgument, currency: CurrencyOption = N
 
     async def work(context: ToolContext) -> Document:
         service = await context.opened()
-        record = await service.settle(task_id, found, currency, principal=LOCAL)
+        meant = await meant_task(service, task_id)
+        record = await service.settle(meant, found, currency, principal=LOCAL)
         return (await task_result(context, record)).document
 
     with complaints(as_json=as_json, about_a_task=True):

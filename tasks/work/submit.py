@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from types import MappingProxyType
 
 import anyio
@@ -90,7 +91,9 @@ class Submitter:
             except RequestRefused as too_dear:
                 return await self._holding.give_up(record, too_dear)
         refusals: list[tuple[Candidate, SubmissionRefused]] = []
-        for index, candidate in enumerate(candidates):
+        left = list(candidates)
+        while left:
+            candidate = left.pop(0)
             if current is None or current.phase != "submitting" or current.final:
                 return await self._withdrawn(current)
             if not candidate.provider.traits.free:
@@ -98,18 +101,17 @@ class Submitter:
             # Nothing is waited for between this and the POST: it is counted as sent now.
             wait = self._rates.submit_in(candidate.plan.provider, current.task_id)
             if wait > 0:
-                return await self._held_for_rate(current, candidates[index:], wait)
+                return await self._held_for_rate(current, [candidate, *left], wait)
             refusal = await self._send(current, candidate)
             if not isinstance(refusal, SubmissionRefused):
                 return refusal
             refusals.append((candidate, refusal))
-            more = candidates[index + 1 :]
-            if not more or refusal.reason not in CURED_ELSEWHERE:
+            if not left or refusal.reason not in CURED_ELSEWHERE:
                 return await self._held_or_refused(current, refusals)
             logger.info(
                 "refused, next provider", extra={"task_id": current.task_id, "provider": candidate.provider.name}
             )
-            current = await self._reroute(current, failure_of(refusal), candidate, more[0])
+            current, left = await self._reroute(current, failure_of(refusal), candidate, left)
         return current
 
     async def _released(self, record: TaskRecord, candidate: Candidate) -> TaskRecord | None:
@@ -182,17 +184,21 @@ class Submitter:
         return await self._noted(record, lambda r: life.withdrawn(r, self._clock.now()))
 
     async def _reroute(
-        self, record: TaskRecord, why: Failure, refused: Candidate, following: Candidate
-    ) -> TaskRecord | None:
-        now = self._clock.now()
-        deadline_at = now + timedelta(seconds=following.deadline_seconds)
-        return await self._within_budget(
-            record,
-            following,
-            lambda r: life.rerouted(
-                r, why, following.plan, deadline_at, now, quote=following.quote, refused_plan=refused.plan
-            ),
-        )
+        self, record: TaskRecord, why: Failure, refused: Candidate, following: Sequence[Candidate]
+    ) -> tuple[TaskRecord | None, list[Candidate]]:
+        """The record at the first of these that a budget leaves enough for, and to whom it goes from there; nobody
+        where it leaves enough for none, which ends it."""
+        now, over_budget = self._clock.now(), why
+        for number, candidate in enumerate(following):
+            there = partial(life.rerouted, why=why, plan=candidate.plan, now=now, quote=candidate.quote)
+            deadline_at = now + timedelta(seconds=candidate.deadline_seconds)
+            reroute = partial(there, deadline_at=deadline_at, refused_plan=refused.plan)
+            within = self._money.bounds(record.owner, candidate.quote, record.created_at)
+            try:
+                return await self._noted(record, reroute, within=within), list(following[number:])
+            except OverBudget as over:
+                over_budget = failure_of(self._money.refusal(over, candidate))
+        return await self._noted(record, lambda r: life.refused(r, over_budget, self._clock.now())), []
 
     async def _within_budget(
         self, record: TaskRecord, candidate: Candidate, transition: life.Transition

@@ -241,6 +241,16 @@ async def test_a_reroute_goes_to_nobody_for_whom_a_person_would_have_to_be_asked
     assert (record.failure.reason, dear.plans) == ("insufficient_credits", [])
 
 
+async def test_a_reroute_passes_by_those_whom_the_budget_does_not_leave_enough_for(tmp_path: Path) -> None:
+    empty, dear = _gate("empty", "0.5", answers=[NO_CREDIT]), _gate("dear", "2")
+    cheap, last = _gate("cheap", "0.9", answers=[NO_CREDIT]), _gate("last", "1")
+    async with an_engine(tmp_path, empty, dear, cheap, last, budgets=_budget(per_day="1")) as engine:
+        record = (await engine.generate(a_wish())).record
+    assert (record.provider, [each.provider for each in record.tried]) == ("last", ["empty", "cheap"])
+    assert [len(gateway.plans) for gateway in (empty, dear, cheap, last)] == [1, 0, 1, 1]
+    assert standing(record).reserved == 1
+
+
 async def test_a_person_who_agrees_to_credits_agrees_to_no_dollars(tmp_path: Path) -> None:
     dear, other = _gate("dear", "5"), _gate("credits", "12", "some credits")
     budgets = [

@@ -107,6 +107,13 @@ def test_a_budget_that_is_none_is_a_configuration_error_that_names_it(isolated_e
         assert "budget" in rushes(*command, code=2).err
 
 
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("typed", ["last", LOST.task_id[:6].lower(), f"task:{LOST.task_id}"])
+def test_the_task_is_named_as_in_every_other_command(typed: str) -> None:
+    rushes("settle", typed, "2")
+    assert _spent() == [("USD", "2")]
+
+
 def test_an_unknown_task_and_a_row_by_nothing_are_said() -> None:
     assert rushes("settle", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "1", "--currency", "XYZ", code=2).err
     assert "--by" in rushes("spend", "--by", "week", code=2).err
