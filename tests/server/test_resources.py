@@ -256,7 +256,7 @@ async def test_a_comparison_holds_one_call_a_model(era: str) -> None:
         ("storyboard", {"brief": "a fox", "takes": "3"}, "takes is not an argument of this prompt."),
         ("storyboard", {"brief": " \n"}, "brief must not be empty"),
         ("storyboard", {"brief": "a fox", "seconds": "inf"}, "seconds must be a finite number"),
-        ("storyboard", {"brief": "a fox", "aspect_ratio": "wide"}, "aspect_ratio must be W:H"),
+        ("storyboard", {"brief": "a fox", "aspect_ratio": "roundish"}, "aspect_ratio must be W:H"),
         ("storybord", {"brief": "a fox"}, "storybord"),
     ],
 )
