@@ -19,8 +19,6 @@ KILLED = -signal.SIGKILL
 WAYS = ("auto", "legacy", "max_cost")
 """How consent comes: through either era of the protocol, or with the call."""
 
-every_way = pytest.mark.parametrize("way", WAYS)
-
 
 class Processes:
     """Orders them one after the other."""
@@ -94,8 +92,11 @@ def test_what_was_not_journaled_left_nothing_and_is_asked_for_anew(processes: Pr
     assert (agreed.answer["state"], agreed.reserved, processes.posts) == ("queued", COSTS, 1)
 
 
-@every_way
-@pytest.mark.parametrize(("at", "posts"), [("journal.after", 0), ("submit.before", 0), ("submit.after", 1)])
+@pytest.mark.parametrize(
+    ("way", "at", "posts"),
+    # Once it is journaled the ways are one.
+    [*((way, "journal.after", 0) for way in WAYS), ("legacy", "submit.before", 0), ("auto", "submit.after", 1)],
+)
 def test_what_was_journaled_is_never_sent_again_and_its_reservation_is_its_own(
     processes: Processes, way: str, at: str, posts: int
 ) -> None:
