@@ -104,7 +104,7 @@ def test_what_turns_out_to_be_no_base64_is_dropped(end: str) -> None:
     ),
     st.integers(1, 50),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_json_without_media_stays_as_it_is(value: object, size: int) -> None:
     rest, media, _ = scanned(json.dumps(value).encode(), size)
     assert (rest, media) == (value, {})

@@ -261,7 +261,7 @@ def test_input_media_are_forgotten_a_week_after_their_last_use(tmp_path: Path) -
 
 
 async def test_the_event_loop_goes_on_while_a_film_is_drawn(provider: SandboxProvider) -> None:
-    job = await submitted(provider, GenerationRequest(kind="video", prompt="a fox", duration_seconds=60))
+    job = await submitted(provider, GenerationRequest(kind="video", prompt="a fox", duration_seconds=10))
     with anyio.fail_after(60):
         while (await provider.poll(job)).state == "queued":
             await anyio.lowlevel.checkpoint()

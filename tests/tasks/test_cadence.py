@@ -111,7 +111,7 @@ def test_a_stuck_job_is_looked_at_ever_more_rarely() -> None:
 def test_after_a_hundred_ends_looks_times_lag_are_near_the_bound(median: float, told: float, spread: float) -> None:
     chance = random.Random(7)
     experience = after_ends(100, median, spread, told, chance)
-    looks, lag = looks_and_lag(Expectation(experience, told), median, spread, 1500, chance)
+    looks, lag = looks_and_lag(Expectation(experience, told), median, spread, 600, chance)
     assert looks * lag <= 1.15 * bound(median, spread)
 
 
