@@ -92,6 +92,7 @@ def test_above_a_price_a_script_has_to_say_yes(llmgateway: Mapping[str, str], is
     assert rushes(*VEO, f"{FOX}, a vixen", "--max-cost", "2", environment=llmgateway).document["state"] == "succeeded"
 
 
+@pytest.mark.usefixtures("followed_children")
 @pytest.mark.parametrize(("typed", "state"), [("y\n", "succeeded"), ("\n", "cancelled")])
 def test_at_a_terminal_the_person_is_asked(
     llmgateway: Mapping[str, str], isolated_environment: Path, typed: str, state: str
