@@ -233,9 +233,9 @@ def measured(what: str, count: int) -> list[str]:
 
 
 def _apart(what: str, count: int) -> list[str]:
-    """The same in a fresh process, so that no measurement inherits another's memory."""
+    """The same in a fresh process, which loads no other benchmark, so that none inherits another's memory."""
     found = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks", "looks", "--only", what, "--tasks", str(count)],
+        [sys.executable, "-m", "tests.benchmarks.looks", "--only", what, "--tasks", str(count)],
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -263,3 +263,7 @@ def main(arguments: Sequence[str]) -> int:
         where = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {cores} cores"
         rewritten("looks", f"One run. {where}, load before it {load:.1f}.\n\n{table}")
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
