@@ -120,6 +120,8 @@ async def _engine(settings: "Settings") -> AsyncGenerator["Service"]:
 
     open_engine = await run_sync(_assembly)
     async with open_engine(settings) as engine:
+        # What was loaded for it stays as well: to look through it once more holds up the event loop for long.
+        gc.freeze()
         yield engine
 
 

@@ -5,6 +5,7 @@ task is looked at as soon as the others let it: how often one is looked at in li
 """
 
 import argparse
+import gc
 import os
 import platform
 import statistics
@@ -168,6 +169,8 @@ def resident_bytes() -> int:
 async def _engine(port: int, home: Path) -> AsyncGenerator[tuple[Engine, Counting]]:
     provider = _provider(port)
     async with an_engine(home, provider, clock=SystemClock(), limits=AS_IN_LIFE) as engine:
+        # As the process does that serves (server/process.py).
+        gc.freeze()
         yield engine, provider
     await provider.aclose()
 
