@@ -54,7 +54,8 @@ class Scheduler:
         """Due, and without a slot. They stay in `_due`."""
         self._due: dict[str, float] = {}
         self._running: set[str] = set()
-        self._again: set[str] = set()
+        self._again: dict[str, float] = {}
+        """When a step is to follow the one that runs."""
         self._ticket = itertools.count()
         self._nap = anyio.CancelScope()
 
@@ -66,8 +67,7 @@ class Scheduler:
         due = self._clock.elapsed() + max(0.0, after_seconds)
         if task_id in self._running:
             # That step may have read the record before this call's reason was written, so one more follows it.
-            if after_seconds <= 0:
-                self._again.add(task_id)
+            self._again[task_id] = min(due, self._again.get(task_id, due))
             return
         if self._due.get(task_id, float("inf")) > due:
             self._due[task_id] = due
@@ -147,9 +147,11 @@ class Scheduler:
             # Whoever waits for a slot is not woken by time.
             if self._waiting:
                 self._nap.cancel()
-        if task_id in self._again:
-            self._again.discard(task_id)
-            after_seconds = 0.0
+        now = self._clock.elapsed()
+        again = self._again.pop(task_id, None)
+        # Where nothing is left, a wish for later has nothing to wait for either.
+        if again is not None and (after_seconds is not None or again <= now):
+            self.schedule(task_id, again - now)
         if after_seconds is not None:
             self.schedule(task_id, after_seconds)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rushes.domain.errors import GatewayUnavailable, SubmissionRefused
 from rushes.domain.hooks import SECRET_STAND_IN, TOKEN_STAND_IN
 from rushes.domain.principal import LOCAL
-from rushes.tasks.work.hook_cadence import GAP_MAX_SECONDS, Heard, pause_with_hook
+from rushes.tasks.work.hook_cadence import GAP_FIRST_SECONDS, GAP_MAX_SECONDS, Heard, pause_with_hook
 
 from ..clocks import StandingClock
 from ..tasks.engines import a_wish
@@ -90,6 +90,22 @@ async def test_a_look_that_comes_before_the_gateway_has_written_the_end_is_follo
             clock.put_forward(pause)
         assert (await ended(engine, task_id)).state == "succeeded"
     assert gate.polls == 3
+
+
+async def test_a_second_hook_during_the_look_that_the_first_one_brought_has_another_made(tmp_path: Path) -> None:
+    gate, clock = gateway(looks=[RUNNING, DONE], holds_looks=anyio.Event()), StandingClock()
+    async with hearing(tmp_path, gate, clock=clock) as engine:
+        task_id = (await engine.generate(a_wish(kind="image"))).record.task_id
+        assert await called(engine.hook_desk, gate.token())
+        await gate.looked(1)
+        clock.put_forward(0.3)
+        assert await called(engine.hook_desk, gate.token())
+        assert gate.holds_looks is not None
+        gate.holds_looks.set()
+        assert await planned(engine, task_id) <= GAP_FIRST_SECONDS
+        clock.put_forward(GAP_FIRST_SECONDS)
+        assert (await ended(engine, task_id)).state == "succeeded"
+    assert gate.polls == 2
 
 
 async def test_a_gateway_whose_hooks_never_come_is_polled_as_before_after_three_jobs_and_trusted_again_after_one(

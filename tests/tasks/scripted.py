@@ -56,6 +56,8 @@ class ScriptedProvider:
     cancel_answer: Observation | RushesError | None = None
     hold: anyio.Event | None = None
     """A submission waits for this before it answers."""
+    holds_looks: anyio.Event | None = None
+    """So does a look."""
     submitted: Callable[[], None] = lambda: None
 
     def models(self) -> Sequence[ModelFacts]:
@@ -94,6 +96,8 @@ class ScriptedProvider:
 
     async def poll(self, job: Job, *, sink: AnswerSink | None = None) -> Observation:
         self.polls += 1
+        if self.holds_looks is not None:
+            await self.holds_looks.wait()
         look = _next(self.looks, self.polls - 1)
         if isinstance(look, Exception):
             raise look

@@ -6,7 +6,7 @@ import pytest
 
 from rushes.cache.workers.timers import Scheduler
 
-from ..clocks import JumpingClock
+from ..clocks import JumpingClock, StandingClock
 
 pytestmark = pytest.mark.anyio
 
@@ -101,6 +101,25 @@ async def test_one_task_never_has_two_steps_at_once_and_a_wake_during_a_step_is_
         group.cancel_scope.cancel()
     assert steps.done == ["a", "a"]
     assert steps.most_at_once == 1
+
+
+async def test_a_time_that_is_asked_for_during_a_step_counts_where_it_is_before_the_steps_own() -> None:
+    steps, clock = Steps({"a": [3600.0, 1.0, None]}), StandingClock()
+    steps.gate = anyio.Event()
+    scheduler = Scheduler(steps, clock)
+    scheduler.schedule("a")
+    async with anyio.create_task_group() as group:
+        group.start_soon(scheduler.run)
+        with anyio.fail_after(5):
+            while not steps.at_once:
+                await anyio.lowlevel.checkpoint()
+            for seconds in (5.0, 0.5, 7.0):
+                scheduler.schedule("a", seconds)
+            steps.gate.set()
+            while not steps.done:
+                await anyio.lowlevel.checkpoint()
+            assert scheduler.due_in("a") == 0.5
+        group.cancel_scope.cancel()
 
 
 async def test_a_task_is_known_at_every_moment_between_its_plan_and_its_end() -> None:
