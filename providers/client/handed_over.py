@@ -28,8 +28,8 @@ def without_tokens(body: JsonValue | bytes) -> JsonValue | bytes:
 
 
 def without_secrets_of(plan: Plan, reply: Reply) -> Reply:
-    """The answer to a plan's POST, without the secrets that stood in its body."""
-    for secret in secrets_in(plan.body):
+    """The answer to a plan's POST, without the secrets that stood in its body or query."""
+    for secret in secrets_in([plan.body, dict(plan.query)]):
         redaction = Redaction(secret)
         headers = {name: redaction.text(value) for name, value in reply.headers.items()}
         reply = replace(reply, body=redaction.body(reply.body), headers=headers)

@@ -22,6 +22,7 @@ from ...domain.errors import ConfigurationError, FailureReason, RequestRefused
 from ...domain.job import Job, JobState, Observation, Plan, PossibleJob, Submission, Told
 from ...domain.model_facts import ModelFacts
 from ...domain.request import GenerationRequest, MediaRole
+from ...domain.secret_options import masked
 from ..checks import INPUT_OF_ROLE
 from ..client.reply import Reply, http_date
 from ..format import Call, Fault, Format, Unintelligible, job_id_of, kinds_given, segment
@@ -321,11 +322,15 @@ def _task_fault(error: TaskError | None, given: frozenset[str] | None) -> Fault 
 
 
 def _short(sent: JsonValue) -> JsonValue:
-    """The inputs that were sent, to compare with what the gateway shows; long ones by name only."""
-    pairs = sent.items() if isinstance(sent, dict) else ()
-    return {
-        name: value if isinstance(value, (bool, int, float)) or len(str(value)) < 40 else None for name, value in pairs
-    }
+    """The inputs that were sent, to compare with what the gateway shows; long ones and secrets by name only."""
+    if not isinstance(sent, dict):
+        return {}
+    shown = masked(sent)
+    return {name: value if _is_short(value) and shown[name] == value else None for name, value in sent.items()}
+
+
+def _is_short(value: JsonValue) -> bool:
+    return isinstance(value, (bool, int, float)) or len(str(value)) < 40
 
 
 def _ignored_inputs(job: Job, prediction: Prediction) -> tuple[str, ...]:

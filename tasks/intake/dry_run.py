@@ -17,10 +17,11 @@ def preview(chosen: Route) -> Preview:
     """What the first candidate of a route would send."""
     candidate = chosen.candidates[0]
     plan = shown_with_callback(candidate.plan)
+    query = masked(dict(plan.query))
     return Preview(
         provider=plan.provider,
         model=plan.model,
-        url=plan.path + ("?" + urlencode(plan.query, safe=":/") if plan.query else ""),
+        url=plan.path + ("?" + urlencode(query, safe=":/") if query else ""),
         payload={name: readable(value) for name, value in masked(plan.body).items()},
         chosen=chosen.chosen,
         gives_urls=plan.asynchronous,

@@ -1,6 +1,7 @@
 """What a person hands on to a gateway as a secret, and what our own hooks are known by: sent, and nowhere else."""
 
 import logging
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import anyio
@@ -19,6 +20,19 @@ pytestmark = pytest.mark.anyio
 
 SECRET = "a-secret-of-the-persons-own"
 OWN: dict[str, JsonValue] = {"callback_url": "http://127.0.0.1:9/mine", "callback_secret": SECRET}
+
+OWN_WEBHOOK = {"routeany": "webhook", "shuyou": "webhook", "llmgateway": "callback_url", "apixo": "callback_url"}
+
+
+def _an_address_with_a_password(gateway: str) -> dict[str, JsonValue]:
+    beside: dict[str, JsonValue] = {"callback_secret": "another-secret"} if gateway == "llmgateway" else {}
+    return {OWN_WEBHOOK[gateway]: f"https://me:{SECRET}@hooks.example.com/mine", **beside}
+
+
+WITH_SECRETS: Mapping[str, Callable[[str], dict[str, JsonValue]]] = {
+    "one by its name": lambda gateway: {OWN_WEBHOOK[gateway]: "https://me.example/mine", "callback_secret": SECRET},
+    "the password of an address": _an_address_with_a_password,
+}
 
 
 async def everything_kept(house: House, folder: Path) -> str:
@@ -92,3 +106,23 @@ async def test_our_own_token_and_secret_stand_in_no_record_file_dry_run_or_log(
     assert preview.payload["callback_secret"] == SECRET_STAND_IN
     said = f"{preview!r} {done!r} {answer!r} {caplog.text}" + await everything_kept(house, isolated_environment)
     assert not [text for text in (token, token[26:], secret) if text in said]
+
+
+@pytest.mark.parametrize("gateway", ["routeany", "shuyou", "llmgateway", "apixo"])
+@pytest.mark.parametrize("options", WITH_SECRETS.values(), ids=WITH_SECRETS)
+async def test_a_secret_of_a_persons_own_is_sent_and_kept_nowhere_whichever_gateway_gets_it(
+    gateways: RunningGateways,
+    monkeypatch: pytest.MonkeyPatch,
+    isolated_environment: Path,
+    gateway: str,
+    options: Callable[[str], dict[str, JsonValue]],
+) -> None:
+    async with a_house(gateways, monkeypatch, gateway) as house:
+        wish = a_wish(gateway, provider_options=options(gateway))
+        preview = await house.engine.preview(wish)
+        record = (await house.engine.generate(wish)).record
+        done = await house.ended(record.task_id)
+    (job,) = await gateways.jobs()
+    assert SECRET in repr(job.body)
+    assert SECRET not in f"{preview!r} {done!r}" + await everything_kept(house, isolated_environment)
+    assert not any("does not show" in warning for warning in done.warnings)
