@@ -91,9 +91,14 @@ class Apixo(Format):
         body: dict[str, JsonValue] = {"request_type": "async"}
         if "provider" in facts.wire:
             body["provider"] = facts.wire["provider"]
+        if "callback_url" in beside:
+            body["request_type"] = "callback"
         body |= beside
-        if body["request_type"] == "callback" and not body.get("callback_url"):
-            raise RequestRefused("invalid_input", "request_type callback needs callback_url in provider_options")
+        if (body["request_type"] == "callback") != bool(body.get("callback_url")):
+            message = (
+                "callback_url and request_type callback go together: give callback_url in provider_options, or neither"
+            )
+            raise RequestRefused("invalid_input", message)
         return Plan(
             provider=self.name,
             model=facts.id,

@@ -124,6 +124,13 @@ def test_callback_needs_its_url() -> None:
     assert (body["request_type"], body["callback_url"]) == ("callback", "https://me.example/x")
 
 
+def test_a_callback_url_alone_asks_for_the_callback_and_beside_async_is_refused() -> None:
+    body = veo_plan(request(provider_options={"callback_url": "https://me.example/x"}))
+    assert (body["request_type"], body["callback_url"]) == ("callback", "https://me.example/x")
+    with pytest.raises(RequestRefused, match="go together"):
+        veo_plan(request(provider_options={"request_type": "async", "callback_url": "https://me.example/x"}))
+
+
 def test_an_option_may_replace_a_default_but_not_what_was_asked() -> None:
     body = veo_plan(request(provider_options={"mode": "fast"}))
     assert isinstance(body["input"], dict)
