@@ -86,3 +86,13 @@ async def test_a_configured_secret_is_shown_in_no_dry_run_and_replaces_none_that
     (job,) = await gateways.jobs()
     assert isinstance(job.body, dict)
     assert job.body["callback_secret"] == SECRET
+
+
+async def test_a_held_request_whose_webhook_had_a_password_is_not_sent_without_it(
+    gateways: RunningGateways, monkeypatch: pytest.MonkeyPatch, isolated_environment: Path
+) -> None:
+    monkeypatch.setenv("LLMGATEWAY_WEBHOOK_SECRET", "the-configured-one")
+    ended = await begun_and_left(gateways, monkeypatch, {"callback_url": f"https://me:{SECRET}@hooks.example.com/x"})
+    assert ended.failure is not None
+    assert (ended.failure.reason, ended.failure.charged, ended.failure.retry_safe) == ("invalid_input", "no", True)
+    assert await gateways.jobs() == []
