@@ -10,6 +10,7 @@ from rushes.domain.failure import failure
 from rushes.domain.principal import LOCAL
 from rushes.domain.record import KeptMedia, Output, TaskRecord
 from rushes.tools import (
+    ASSEMBLE,
     CANCEL_TASK,
     CHECK_TASK,
     GENERATE_AUDIO,
@@ -205,6 +206,10 @@ async def test_a_wait_that_was_cut_is_said_to_be(asked: object, cut: bool) -> No
         (CHECK_TASK, "id", "'task_id'"),
         (CHECK_TASK, "timeout", "'wait_seconds'"),
         (VIEW_OUTPUT, "timestamp", "'at_seconds'"),
+        (ASSEMBLE, "crossfade_seconds", "'transition_seconds'"),
+        (ASSEMBLE, "clips", "'shots'"),
+        (ASSEMBLE, "music", "'sounds'"),
+        (ASSEMBLE, "fadeout", "'fade_out_seconds'"),
     ],
 )
 async def test_a_word_of_the_field_is_answered_with_ours(spec: Tool, name: str, meant: str) -> None:
@@ -214,6 +219,14 @@ async def test_a_word_of_the_field_is_answered_with_ours(spec: Tool, name: str, 
     said = str(told["message"])
 
     assert meant in said[said.index(f"Unknown argument {name!r}") :]
+
+
+async def test_a_clip_as_an_object_is_answered_with_how_one_is_written() -> None:
+    answer = await answered(ASSEMBLE, FakeService(), {"shots": [{"source": "task:01TASK", "in": 1}]})
+
+    told = json.dumps(answer.document)
+    assert "shots.0 must be a text such as task:<task_id>#1[1.5-4]" in told
+    assert "[1.5-4] is a part, [3] a length, [-6dB] a gain" in told
 
 
 async def test_a_shape_in_pixels_is_answered_with_the_size_that_it_is() -> None:

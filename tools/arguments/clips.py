@@ -108,5 +108,14 @@ def _readable(texts: list[str]) -> list[str]:
     return texts
 
 
-Shots = Annotated[list[str], BeforeValidator(listed), AfterValidator(_shots)]
-Sounds = Annotated[list[str], BeforeValidator(listed), AfterValidator(_sounds)]
+def _written(value: object) -> object:
+    """Refuses what other editors take, an object for each clip, with how it is written here."""
+    if isinstance(value, str):
+        return value
+    raise wrong(f"must be a text such as task:<task_id>#1[1.5-4], not {_shown(str(value))}; {FORMS}")
+
+
+_Clips = list[Annotated[str, BeforeValidator(_written)]]
+
+Shots = Annotated[_Clips, BeforeValidator(listed), AfterValidator(_shots)]
+Sounds = Annotated[_Clips, BeforeValidator(listed), AfterValidator(_sounds)]

@@ -47,6 +47,13 @@ _WORDS: Mapping[str, str] = {
     "wait_seconds": "wait timeout timeout_seconds wait_for_result",
     "force_new": "force no_cache",
     "dry_run": "preview simulate test",
+    "shots": "clips clip videos video images segments scenes shot inputs sources files tracks timeline",
+    "sounds": "audio audios sound audio_tracks audio_track music score soundtrack",
+    "transition_seconds": (
+        "transition transitions transition_duration crossfade cross_fade crossfade_seconds cross_fade_seconds "
+        "crossfade_duration xfade dissolve dissolve_seconds overlap overlap_seconds"
+    ),
+    "fade_out_seconds": "fade_out fadeout fadeout_seconds fade_out_duration",
     "model": "model_id model_name engine",
     "provider": "gateway backend vendor",
     "watermark": "add_watermark logo",
