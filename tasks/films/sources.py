@@ -189,7 +189,11 @@ class FilmSources:
         return await anyio.to_thread.run_sync(partial(self._opened_and_hashed, path, roots))
 
     def _opened_and_hashed(self, path: Path, roots: Sequence[Path]) -> tuple[BinaryIO, Kept]:
-        file = open_allowed(self._files, path, roots)
+        try:
+            file = open_allowed(self._files, path, roots)
+        except RequestRefused as error:
+            # The hint of an input for a gateway names an address, and none is fetched for a film.
+            raise _invalid(error.message, error.hint) from error
         try:
             size, sha256 = _identity(file)
         except BaseException:

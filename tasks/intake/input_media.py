@@ -192,6 +192,9 @@ class MediaResolver:
             record = await self._journal.read_owned(wanted.task_id, principal)
         except TaskNotFound as error:
             raise _invalid(error.message) from error
+        count = len(record.outputs)
+        if record.settled and count and not 1 <= wanted.number <= count:
+            raise _invalid(f"Task {wanted.task_id} has {count} output(s), counted from 1: no #{wanted.number}.")
         if (problem := _of_wrong_kind(role, wanted, record)) is not None:
             raise problem
         if not record.settled:
@@ -202,9 +205,6 @@ class MediaResolver:
                 return None
         if not record.outputs:
             raise _invalid(f"Task {wanted.task_id} has no output: it is {record.state}.")
-        count = len(record.outputs)
-        if not 1 <= wanted.number <= count:
-            raise _invalid(f"Task {wanted.task_id} has {count} output(s), counted from 1: no #{wanted.number}.")
         return record.outputs[wanted.number - 1]
 
     def _live_url(self, output: Output) -> str | None:

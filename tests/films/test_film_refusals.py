@@ -173,3 +173,11 @@ def _reason(answer: Document) -> object:
     told = answer.get("failure", answer.get("error"))
     assert isinstance(told, dict)
     return told["reason"]
+
+
+async def test_a_file_that_there_is_not_is_refused_without_the_advice_to_give_an_address(studio: Studio) -> None:
+    answer = await studio.call("assemble", shots=[str(studio.video("a.mp4", RED).with_name("none.mp4"))])
+
+    assert isinstance(answer["failure"], dict)
+    assert "There is no file" in str(answer["failure"]["message"])
+    assert answer["failure"]["hint"] == "Give task:<task_id>#1 of a kept output, or the path of a file (over stdio)."

@@ -146,13 +146,15 @@ async def test_a_moment_after_the_end_and_a_frame_of_a_picture_are_refused_unpai
             assert (refused.value.reason, refused.value.charged) == ("invalid_media", "no")
 
 
-async def test_a_video_for_a_picture_is_refused_with_the_frame_named(tmp_path: Path) -> None:
+async def test_a_video_for_a_picture_is_refused_with_a_frame_named_that_there_is(tmp_path: Path) -> None:
     a_video(tmp_path / "v.mp4", [RED], seconds_each=0.5)
     gateway = a_gateway((tmp_path / "v.mp4").read_bytes())
     async with an_engine(tmp_path, gateway) as engine:
         video = await made(engine, "video")
         with pytest.raises(RequestRefused, match="is video, not image") as refused:
             await resolved(engine, gateway, f"task:{video.task_id}#1")
+        with pytest.raises(RequestRefused, match="no #3"):
+            await resolved(engine, gateway, f"task:{video.task_id}#3")
     assert f"task:{video.task_id}#1@last" in (refused.value.hint or "")
 
 
