@@ -38,8 +38,8 @@ def exit_of(document: Mapping[str, JsonValue]) -> Exit:
 
 
 def _is_on_disk(document: Mapping[str, JsonValue]) -> bool:
-    """Whether every file that was made is where it says, or is not to be kept here at all."""
-    return not {"keeping", "lost"} & keeping_words(document)
+    """Whether every file that was made is where it says, or is not to be kept here at all, and where `-o` wants it."""
+    return document.get("saved") != [] and not {"keeping", "lost"} & keeping_words(document)
 
 
 def keeping_words(document: Mapping[str, JsonValue]) -> set[str]:

@@ -35,7 +35,7 @@ def check_target(target: Path, kind: Kind | None) -> None:
 def saved(document: Document, target: Path | None) -> Document:
     """The answer with the files copied to where the person wants them, and their names as `saved`.
 
-    A file that cannot be written there is still kept: the answer says so, and where.
+    A file that cannot be written there is still kept: the answer says so, and where; `saved` is then empty.
     """
     if target is None:
         return document
@@ -45,7 +45,10 @@ def saved(document: Document, target: Path | None) -> Document:
         places = iter(save([file for files in kept for file in files], target))
     except OSError as error:
         said = f"It could not be written to {target} ({error.strerror or error}); it is kept where its path says."
-        return _with(document, [{**task, "warnings": [*_listed(task.get("warnings")), said]} for task in tasks])
+        unsaved: list[Document] = [
+            {**task, "saved": [], "warnings": [*_listed(task.get("warnings")), said]} for task in tasks
+        ]
+        return _with(document, unsaved)
     changed: list[Document] = []
     for task, files in zip(tasks, kept, strict=True):
         names: list[JsonValue] = [str(next(places)) for _ in files]

@@ -49,6 +49,22 @@ def test_the_file_is_put_where_it_is_wanted_in_the_format_of_its_name_and_kept_t
     assert target.read_bytes() == Path(shown["outputs"][0]["path"]).read_bytes()
 
 
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="a folder into which nobody can write")
+def test_a_file_that_cannot_be_put_where_it_is_wanted_is_no_success_and_is_kept() -> None:
+    run = rushes("generate", "image", "a lighthouse", *SMALL, "-o", "/proc/light.png", "--json", code=3)
+    shown = run.document
+
+    assert shown["saved"] == []
+    assert "could not be written to /proc/light.png" in str(shown["warnings"])
+    assert Path(shown["outputs"][0]["path"]).is_file()
+
+
+def test_a_usual_word_for_a_shape_is_told_after_the_wait_too() -> None:
+    shown = rushes("generate", "image", "a kite", "--aspect-ratio", "landscape", "--json").document
+
+    assert "aspect_ratio 'landscape' was read as 16:9." in shown["warnings"]
+
+
 def test_several_files_are_numbered_and_a_folder_takes_them_under_their_own_names(tmp_path: Path) -> None:
     run = rushes("generate", "image", "two", *SMALL, "--count", "2", "-o", str(tmp_path / "light.jpg"))
     kept = rushes("check", "last", "-o", str(tmp_path), "--json").document["outputs"]
