@@ -30,6 +30,8 @@ _WHOLE_TEXT_MAX = 256 * 1024
 """A longer text holds a medium: past this the key is looked for only as it is, and in bytes not at all."""
 
 _ESCAPES = re.compile(r"[%\\&]")
+_CUTS = re.compile(r"[ \t]*(?:[\x00-\x1f\x7f-\x9f\u2028\u2029]|\\{1,8}[nr])[ \t]*")
+"""Where a text may be broken into lines, as mail's base64 is after 76 letters: shown, the parts stand side by side."""
 
 
 class Redaction:
@@ -67,12 +69,13 @@ class Redaction:
             # First: it may lie across the end of the head.
             text = text.replace(self._key, BLOT)
             return self.text(text[:_WHOLE_TEXT_MAX]) + text[_WHOLE_TEXT_MAX:]
+        is_prose = any(map(str.isspace, text.strip()))
         text = self._seen(text)
         if KEY_STAND_IN in text:
             text = text.replace(KEY_STAND_IN, KEY_STAND_IN.lower())
         if not self._holds(text):
             return text
-        return self._prose(text) if any(map(str.isspace, text.strip())) else self._address(text)
+        return self._prose(text) if is_prose else self._address(text)
 
     def restored(self, url: str) -> str:
         """The address that `text` took the key out of."""
@@ -90,9 +93,17 @@ class Redaction:
         return bool(self._encoded.search(text) or (_ESCAPES.search(text) and self._escaped.search(text)))
 
     def _seen(self, text: str) -> str:
-        """The text without invisible characters, if the key is in it then: they are taken out where it is shown."""
+        """The text without what only parts the key: invisible characters, which are taken out where it is shown, and
+        breaks between lines."""
         bare = without_invisible(text)
-        return bare if bare != text and self._holds(bare) else text
+        text = bare if bare != text and self._holds(bare) else text
+        joined = _CUTS.sub("", text)
+        if joined == text or not self._holds(joined):
+            return text
+        return joined if self._times_in(joined) > self._times_in(text) else text
+
+    def _times_in(self, text: str) -> int:
+        return len(self._encoded.findall(text)) + len(self._escaped.findall(text))
 
     def _prose(self, text: str) -> str:
         return self._without(text, lambda _: BLOT)
@@ -150,13 +161,20 @@ def _in_base64(key: str) -> Iterator[tuple[str, int, int]]:
         yield letters[start:end], int(offset > 0), int(8 * (offset + len(data)) % 6 > 0)
 
 
+_NAMED = {"_": ("&lowbar;", "&UnderBar;"), "/": ("&sol;",), "+": ("&plus;",), ".": ("&period;",), "=": ("&equals;",)}
+"""HTML's names for what keys hold."""
+
+
 def _any_way_to_write(character: str) -> str:
     code = ord(character)
     ways = [
         rf"\\{{0,8}}{re.escape(character)}",
-        rf"%(?:25){{0,3}}(?i:{code:02x})",
-        rf"\\{{1,8}}(?:u00|x)(?i:{code:02x})",
-        rf"&\#0{{0,5}}{code};",
-        rf"&\#[xX]0{{0,5}}(?i:{code:x});",
+        rf"%(?:25){{0,3}}(?:u00)?(?i:{code:02x})",
+        rf"\\{{1,8}}(?:u00|x|U000000)(?i:{code:02x})",
+        rf"\\{{1,8}}u\{{0{{0,5}}(?i:{code:x})\}}",
+        rf"\\{{1,8}}{code:03o}",
+        rf"&\#0{{0,5}}{code};?",
+        rf"&\#[xX]0{{0,5}}(?i:{code:x});?",
+        *_NAMED.get(character, ()),
     ]
     return f"(?:{'|'.join(ways)})"

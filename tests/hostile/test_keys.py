@@ -47,6 +47,12 @@ WRITTEN: dict[str, Callable[[str], str]] = {
     "hexadecimal in capitals": lambda key: key.encode().hex().upper(),
     "HTML by numbers": lambda key: "".join(f"&#{ord(letter)};" for letter in key),
     "HTML": lambda key: html.escape(key).replace("+", "&#x2B;"),
+    "HTML by numbers without an end": lambda key: "".join(f"&#{ord(letter)}" for letter in key),
+    "HTML by names": lambda key: key.replace("/", "&sol;").replace("+", "&plus;"),
+    "percent-encoded as once in browsers": lambda key: "".join(f"%u{ord(letter):04x}" for letter in key),
+    "octal": lambda key: "".join(f"\\{ord(letter):03o}" for letter in key),
+    "in braces": lambda key: "".join(f"\\u{{{ord(letter):x}}}" for letter in key),
+    "with eight digits": lambda key: "".join(f"\\U{ord(letter):08x}" for letter in key),
     "base64": lambda key: base64.b64encode(key.encode()).decode(),
     "base64 for URLs": lambda key: base64.urlsafe_b64encode(key.encode()).decode(),
     "base64 of a bearer": lambda key: base64.b64encode(f"Bearer {key}".encode()).decode(),
@@ -164,6 +170,28 @@ def test_characters_that_nobody_sees_do_not_hide_the_key_until_they_are_taken_ou
     told = redaction.body(hidden.encode())
     assert isinstance(told, bytes)
     assert said not in clean_text(told.decode())
+
+
+@pytest.mark.parametrize("cut", ["\n", "\r\n ", "\x00", "\x1b", "\\n", "\\\\n"])
+@FORMS
+def test_a_key_that_is_broken_over_lines_is_found_in_all_its_parts(written: Callable[[str], str], cut: str) -> None:
+    said, redaction = written(KEY), Redaction(KEY)
+    half = 8 * (len(said) // 16)
+    shown = clean_text(redaction.text(f"no such key: {said[:half]}{cut}{said[half:]} of yours"))
+    assert "[key]" in shown
+    assert said[4:half] not in shown
+    assert said[half:-4] not in shown
+
+
+def test_lines_of_base64_as_in_a_mail_do_not_hold_the_key() -> None:
+    lines = base64.encodebytes(b"Authorization: Bearer ".rjust(47) + KEY.encode()).decode()
+    shown = Redaction(KEY).text(f"sent:\n{lines}")
+    assert "[key]" in shown
+    assert lines.split()[1][:-4] not in shown
+
+
+def test_lines_beside_the_key_stay_lines() -> None:
+    assert Redaction(KEY).text(f"first\nsecond {KEY}\nthird") == "first\nsecond [key]\nthird"
 
 
 def test_what_hides_nothing_stays_as_it_is() -> None:
