@@ -3,10 +3,11 @@
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from urllib.parse import urljoin, urlsplit
 
 import anyio
+import anyio.to_thread
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """From host and port to IP addresses; raises OSError."""
@@ -19,11 +20,16 @@ _NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:
 async def resolve(host: str, port: int) -> list[str]:
     """The addresses of a host, in the system's order of preference.
 
+    Each look-up has a thread of its own, which is left behind when time is up: the few that the event loop has for this
+    are needed to connect to other gateways, and whoever names a host may see to it that nobody answers for it.
+
     Raises:
         OSError: it has none, or could not be resolved in time.
+        UnicodeError: it is no name of a host.
     """
+    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     with anyio.fail_after(RESOLVE_SECONDS):
-        found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await anyio.to_thread.run_sync(look_up, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1))
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 

@@ -237,7 +237,7 @@ class OutputClient:
 
     async def _resolved(self, url: httpx.URL) -> list[str]:
         try:
-            return await self._resolve(url.host, port(url))
+            return await self._resolve(url.raw_host.decode("ascii"), port(url))
         except UnicodeError as error:
             raise OutputRejected("the result's URL has no valid host") from error
         except OSError as error:

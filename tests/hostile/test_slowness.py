@@ -1,11 +1,16 @@
 """Answers that never end: one deadline from the connection to the last byte, for looks, submissions and results."""
 
+import socket
+import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
 
 import anyio
+import anyio.to_thread
 import pytest
 
-from rushes.domain.errors import GatewayUnavailable, OutputUnavailable, SubmissionLost
+from rushes.domain.errors import GatewayUnavailable, OutputError, OutputUnavailable, SubmissionLost
 from rushes.domain.job import RemoteOutput
 from rushes.providers.client.downloads import OutputClient
 from rushes.providers.client.gateway import HttpProvider
@@ -21,6 +26,9 @@ JOB = job("pred_1", "google/veo-3.1")
 RUNNING = b'{"id": "pred_1", "status": "processing"}'
 WHOLE_SECONDS = 0.1
 """The limits under test; each is far below that on a single read."""
+
+HANGING = 40
+"""More than an event loop has threads to look hosts up."""
 
 
 def _nothing(server: Server) -> Iterable[bytes]:
@@ -112,3 +120,37 @@ async def test_more_requests_than_one_pool_holds_go_out_at_once() -> None:
                     await anyio.lowlevel.checkpoint()
                 looks.cancel_scope.cancel()
         await made.aclose()
+
+
+async def test_results_on_hosts_that_nobody_answers_for_keep_nobody_from_another_gateway(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    look_up, released, asked = socket.getaddrinfo, threading.Event(), threading.Semaphore(0)
+
+    def hanging(host: bytes | str | None, *arguments: Any, **named: Any) -> Any:
+        if str(host).endswith("silent.invalid"):
+            asked.release()
+            released.wait(30)
+            raise OSError
+        return look_up(host, *arguments, **named)
+
+    async def fetch(outputs: OutputClient, number: int) -> None:
+        with suppress(OutputError):
+            async with outputs.open(RemoteOutput(url=f"https://{number}.silent.invalid/v.mp4")):
+                pass
+
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    outputs = OutputClient("https://gateway.invalid", None)
+    with serving(lambda _: whole(RUNNING)) as server, anyio.fail_after(20):
+        healthy = build_provider(settings("routeany", base_url=server.url.replace("127.0.0.1", "localhost")))
+        try:
+            async with anyio.create_task_group() as group:
+                for number in range(HANGING):
+                    group.start_soon(fetch, outputs, number)
+                for _ in range(HANGING):
+                    assert await anyio.to_thread.run_sync(asked.acquire, True, 5)
+                assert (await healthy.poll(JOB)).state == "running"
+                group.cancel_scope.cancel()
+        finally:
+            released.set()
+            await healthy.aclose()
