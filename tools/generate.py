@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Annotated, Self, assert_never
 
 import anyio
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from ..domain.errors import ConfirmationNeeded
+from ..domain.failure import clean_text
 from ..domain.money import amount_of
 from ..domain.principal import Principal
 from ..domain.request import GenerationRequest, Kind, MediaRole, Purpose
@@ -237,7 +239,7 @@ async def generate(context: ToolContext, arguments: Generate) -> ToolResult:
         # The price that was agreed to, in its currency: where it has risen meanwhile, the call is refused.
         agreed = replace(wish, max_cost=needed.estimate.amount, max_cost_currency=needed.estimate.currency)
         answer = await submitted_and_awaited(context, agreed, arguments.wait_seconds)
-    said = tuple(not_used(arguments.output_name, answer))
+    said = (*not_used(arguments.output_name, answer), *_not_copied(arguments.output_dir, answer))
     return await task_result(context, answer.record, deduplicated=answer.deduplicated, failure_is_error=True, said=said)
 
 
@@ -257,6 +259,21 @@ def not_used(name: str | None, answer: Answer) -> Iterator[str]:
     """What an equal earlier call leaves without effect: it is no part of what is generated."""
     if answer.deduplicated and name is not None and name != answer.record.output_name:
         yield f"output_name {name!r} was not used: the file is named as the earlier call asked."
+
+
+def _not_copied(folder: str | None, answer: Answer) -> Iterator[str]:
+    """The same for the folder: an equal call copies nothing into one of its own."""
+    if not answer.deduplicated or folder is None:
+        return
+    copied_to = answer.record.output_dir
+    if copied_to is None or not _may_mean(copied_to, PurePath(folder).parts):
+        where = f"its copies are in {copied_to}" if copied_to else "it asked for no copy"
+        yield f"output_dir {clean_text(folder, 200)!r} was not used: the earlier call made the file, and {where}."
+
+
+def _may_mean(folder: str, parts: tuple[str, ...]) -> bool:
+    """Whether a folder is the one that was named, perhaps below another."""
+    return not parts or PurePath(folder).parts[-len(parts) :] == parts
 
 
 async def _preview(context: ToolContext, wish: Wish) -> ToolResult:

@@ -221,6 +221,26 @@ async def test_a_word_of_the_field_is_answered_with_ours(spec: Tool, name: str, 
     assert meant in said[said.index(f"Unknown argument {name!r}") :]
 
 
+async def test_a_folder_that_an_equal_call_leaves_without_a_copy_is_told() -> None:
+    service = FakeService()
+    await answered(GENERATE_IMAGE, service, {"prompt": "a fox"})
+    again = await answered(GENERATE_IMAGE, service, {"prompt": "a fox", "output_dir": "/project/media"})
+
+    assert "output_dir '/project/media' was not used" in warnings_of(again)
+    assert "it asked for no copy" in warnings_of(again)
+
+
+async def test_a_folder_that_the_equal_call_named_too_is_no_news() -> None:
+    service = FakeService()
+    service.first = {"output_dir": "/project/media"}
+    await answered(GENERATE_IMAGE, service, {"prompt": "a fox", "output_dir": "media"})
+    again = await answered(GENERATE_IMAGE, service, {"prompt": "a fox", "output_dir": "media"})
+    other = await answered(GENERATE_IMAGE, service, {"prompt": "a fox", "output_dir": "elsewhere"})
+
+    assert "output_dir" not in warnings_of(again)
+    assert "its copies are in /project/media" in warnings_of(other)
+
+
 async def test_a_clip_as_an_object_is_answered_with_how_one_is_written() -> None:
     answer = await answered(ASSEMBLE, FakeService(), {"shots": [{"source": "task:01TASK", "in": 1}]})
 
