@@ -14,7 +14,7 @@ from .arguments.schema import Schema, input_schema, portable
 from .arguments.tool_input import ToolInput
 from .arguments.values import TEXT_CHARACTERS_MAX, AspectRatio, KindFilter, stripped
 from .assemble import ASSEMBLE, Assemble
-from .call import call_tool, told_of_the_call
+from .call import call_tool
 from .consent import Asked, AskPerson
 from .context import OpenService, ToolContext, already
 from .follow import CANCEL_TASK, CHECK_TASK, LIST_TASKS, CancelTask, CheckTask, ListTasks
@@ -116,7 +116,6 @@ __all__ = [
     "task_of",
     "task_result",
     "timestamp",
-    "told_of_the_call",
     "unanswered",
     "unknown_arguments",
     "validation_sentences",

@@ -85,7 +85,7 @@ def told_of_the_call(answer: AnswerT, raw: Mapping[str, object]) -> AnswerT | To
         return answer
     warnings = answer.document.get("warnings")
     told: list[JsonValue] = [*said, *(warnings if isinstance(warnings, list) else ())]
-    return replace(answer, document={**answer.document, "warnings": told})
+    return replace(answer, document={**answer.document, "warnings": told}, said=(*said, *answer.said))
 
 
 def _validated(model: type[InputT], raw: Mapping[str, object]) -> InputT | list[str]:

@@ -21,7 +21,6 @@ from ...tools import (
     ToolSpec,
     call_tool,
     task_result,
-    told_of_the_call,
 )
 from .agreeing import asked_at_terminal
 from .answer import Document, complaints, say
@@ -193,8 +192,8 @@ class Generation:
         service = await context.opened()
         record = await until_kept(service, task_id, self._ways.wait_seconds, line.follow)
         deduplicated = result.document.get("deduplicated") is True
-        shown = told_of_the_call(await task_result(context, record, deduplicated=deduplicated), call)
-        self.seen[number] = {**shown.document, **self._told_apart(call)}
+        shown = (await task_result(context, record, deduplicated=deduplicated, said=result.said)).document
+        self.seen[number] = {**shown, **self._told_apart(call)}
 
     def _told_apart(self, call: dict[str, object]) -> Document:
         """By what one of several differs from the others."""

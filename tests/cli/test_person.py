@@ -65,6 +65,13 @@ def test_a_usual_word_for_a_shape_is_told_after_the_wait_too() -> None:
     assert "aspect_ratio 'landscape' was read as 16:9." in shown["warnings"]
 
 
+def test_what_an_equal_call_leaves_without_effect_is_told_after_the_wait_too() -> None:
+    rushes("generate", "image", "a kite", *SMALL)
+    shown = rushes("generate", "image", "a kite", *SMALL, "--output-name", "red", "--json").document
+
+    assert "output_name 'red' was not used" in str(shown["warnings"])
+
+
 def test_several_files_are_numbered_and_a_folder_takes_them_under_their_own_names(tmp_path: Path) -> None:
     run = rushes("generate", "image", "two", *SMALL, "--count", "2", "-o", str(tmp_path / "light.jpg"))
     kept = rushes("check", "last", "-o", str(tmp_path), "--json").document["outputs"]

@@ -23,6 +23,8 @@ class ToolResult:
     document: dict[str, JsonValue]
     is_error: bool = False
     links: tuple[Link, ...] = ()
+    said: tuple[str, ...] = ()
+    """The warnings in it that the call brought, which no later look at the task tells."""
 
 
 @dataclass(frozen=True)

@@ -39,4 +39,5 @@ async def task_result(
         document=task.document(),
         is_error=failure_is_error and record.state in {"failed", "unknown"},
         links=output_links(record, local_files=context.local_files),
+        said=tuple(said),
     )
