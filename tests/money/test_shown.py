@@ -167,7 +167,7 @@ async def test_a_choice_tells_what_else_would_cost_and_from_where_that_is_known(
     async with _three(tmp_path) as engine, connected(engine) as client:
         for dry_run in (True, False):
             chosen: Shown = (await _called(client, "generate_video", **CALL, dry_run=dry_run))["chosen"]
-            others = {each["provider"]: _shown(each) for each in chosen["alternatives"]}
+            others = {each["provider"]: _shown(each["price"]) for each in chosen["alternatives"]}
             assert others == {name: EACH[name] for name in ("set", "told")}
 
 
