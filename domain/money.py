@@ -171,6 +171,8 @@ class Quote:
     estimate: Estimate | None = None
     free: bool = False
     """The provider takes no money."""
+    lacks_seconds: bool = False
+    """The price goes by the second, and nothing says how many there will be."""
 
 
 NOT_QUOTED = Quote()

@@ -14,6 +14,7 @@ PRICE_HINT = (
     'Name another model or provider, or ask the user to set what it costs in rushes.toml: [prices."{of}"] with '
     'per_second = "0.10", per_output or per_1000_characters.'
 )
+SECONDS_HINT = "Make the call again with duration_seconds; then its price is known."
 
 
 class Budgets:
@@ -46,7 +47,7 @@ class Budgets:
             return
         estimate = quote.estimate
         if estimate is None:
-            self._check_unknown(allowed, of)
+            self._check_unknown(quote, allowed, of)
             return
         cost = f"{of} would cost about {estimate.spoken}"
         budget = self._of(estimate.currency)
@@ -71,13 +72,15 @@ class Budgets:
             provider = of.partition("/")[0]
             raise ConfirmationNeeded(f"{cost}, and {asked}. Nothing was sent.", estimate, what, provider=provider)
 
-    def _check_unknown(self, allowed: Allowance | None, of: str) -> None:
-        unknown = f"Nobody knows what {of} costs"
+    def _check_unknown(self, quote: Quote, allowed: Allowance | None, of: str) -> None:
+        unknown, cure = f"Nobody knows what {of} costs", PRICE_HINT.format(of=of)
+        if quote.lacks_seconds:
+            unknown, cure = f"{of} costs by the second, and nothing says how many", SECONDS_HINT
         if allowed is not None:
-            hint = f"Leave max_cost out if the user accepts an unknown price. {PRICE_HINT.format(of=of)}"
+            hint = f"Leave max_cost out if the user accepts an unknown price. {cure}"
             raise _exceeded(f"{unknown}, so max_cost cannot be kept.", hint)
         if any(budget.unknown_price == "refuse" for budget in self.budgets):
-            raise _exceeded(f"{unknown}, and the budget refuses unknown prices.", PRICE_HINT.format(of=of))
+            raise _exceeded(f"{unknown}, and the budget refuses unknown prices.", cure)
 
     def bounds(self, owner: str, quote: Quote, begun_at: datetime | None = None) -> Sequence[Bound]:
         """What the store has to hold a request of this cost against, in the transaction that journals it.

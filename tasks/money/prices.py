@@ -67,7 +67,10 @@ class Prices:
     def quote(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Quote:
         """What is known beforehand of the request's cost there."""
         measure = measure_of(request, facts)
-        return Quote(measure, self._estimate(provider, facts, measure), provider in self._free)
+        estimate = self._estimate(provider, facts, measure)
+        known = facts.price or self._configured_for(provider, facts)
+        lacks_seconds = estimate is None and measure.seconds is None and known is not None and bool(known.per_second)
+        return Quote(measure, estimate, provider in self._free, lacks_seconds)
 
     def prospect(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Prospect:
         """Both, for the choice among models."""
