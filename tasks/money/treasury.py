@@ -75,7 +75,7 @@ class Treasury:
             provider: As the call names it.
             bounded: Whether the price decides something, also without a budget.
         """
-        await self._lists.join(provider, self._clock.now(), fetch=bounded or bool(self.budgets))
+        await self._lists.join(provider, self._clock.now(), decides=bounded or bool(self.budgets))
         await self.prices.refresh()
         if self.budgets and not self.healed.is_set():
             await self.healed.wait()

@@ -114,6 +114,19 @@ async def test_an_unknown_price_is_allowed_or_refused_as_the_budget_says(tmp_pat
         assert '[prices."gate/model-one"]' in why.hint
 
 
+@pytest.mark.parametrize("asked", [{}, {"max_cost": Decimal(1)}])
+async def test_a_call_without_a_duration_is_told_that_its_price_goes_by_the_second(
+    tmp_path: Path, asked: dict[str, object]
+) -> None:
+    gateway = _gate()
+    async with an_engine(tmp_path, gateway, prices=PRICES, budgets=_budget(unknown_price="refuse")) as engine:
+        refused = await _refusal(engine, **asked)
+        assert "costs by the second, and nothing says how many" in refused.message
+        assert "again with duration_seconds" in str(refused.hint)
+        await engine.generate(a_wish(duration_seconds=5, **asked))  # type: ignore[arg-type]
+    assert len(gateway.plans) == 1
+
+
 async def test_what_is_free_is_never_refused_for_its_price(tmp_path: Path) -> None:
     free = _gate(traits=Traits(free=True), name="toy")
     async with an_engine(tmp_path, free, budgets=_budget(per_day="0", unknown_price="refuse")) as engine:
@@ -206,16 +219,19 @@ async def test_a_dry_run_tells_the_price_and_that_it_would_be_refused(tmp_path: 
     assert gateway.plans == []
 
 
-async def test_where_the_price_decides_the_gateways_list_is_read_first(tmp_path: Path) -> None:
+async def test_the_gateways_list_is_read_before_the_first_call_so_that_its_price_is_reserved(tmp_path: Path) -> None:
     price = Price(per_second={"default": Decimal("0.4")})
     live = (ModelFacts(id="live-1", name="live-1", kind="video", source="a list", certainty="live", price=price),)
     gateway = _gate(live=live)
+    gateway.answers = [SubmissionLost("the connection broke"), *gateway.answers]
     async with an_engine(tmp_path, gateway) as engine:
-        await engine.generate(a_wish())
-        assert gateway.refreshes == 0
+        lost = (await engine.generate(a_wish(model="live-1", duration_seconds=5))).record
+        assert (lost.state, (await engine.spend(principal=LOCAL)).totals[0].reserved) == ("unknown", Decimal(2))
+        await engine.generate(a_wish("another", model="live-1", duration_seconds=5))
+        assert gateway.refreshes == 1
         preview = await engine.preview(a_wish(model="live-1", duration_seconds=5))
     assert preview.estimate is not None
-    assert (preview.estimate.amount, preview.estimate.basis, gateway.refreshes) == (Decimal(2), "listed", 1)
+    assert (preview.estimate.amount, preview.estimate.basis) == (Decimal(2), "listed")
 
 
 def test_days_and_months_end_at_midnight_in_utc() -> None:
