@@ -1,6 +1,7 @@
 """What would go over a budget is refused before it is sent, with its cost, what is left, and when more comes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,10 +20,9 @@ from rushes.tasks.engine import Engine
 from rushes.tasks.money.budgets import next_span
 
 from ..clocks import SteppedClock
-from ..tasks.engines import a_wish, an_engine, at_rest
+from ..tasks.engines import QUICK, a_wish, an_engine, at_rest
 from ..tasks.makers import ACCEPTED, FAILED, RUNNING, SUCCEEDED
 from ..tasks.scripted import ScriptedProvider
-from ..tasks.test_engine import PNG
 
 pytestmark = pytest.mark.anyio
 
@@ -251,7 +251,7 @@ async def test_a_new_day_has_its_own_budget(tmp_path: Path) -> None:
 async def test_calls_that_come_at_once_before_the_prices_are_read_are_all_bounded(tmp_path: Path) -> None:
     """Those of a process that has just begun: each knows what the earlier process has learned."""
     told = SUCCEEDED.model_copy(update={"cost": Cost(amount=Decimal("0.8"))})
-    async with an_engine(tmp_path, _gate(looks=[told], downloads=[PNG])) as engine:
+    async with an_engine(tmp_path, _gate(looks=[told]), limits=replace(QUICK, keep_outputs=False)) as engine:
         paid = await engine.generate(a_wish("the first"))
         with anyio.fail_after(20):
             await at_rest(engine, paid.record)

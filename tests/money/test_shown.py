@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,9 @@ from rushes.tasks.engine import Engine
 
 from ..clocks import StandingClock
 from ..server.clients import connected, document
-from ..tasks.engines import a_wish, an_engine, at_rest
+from ..tasks.engines import QUICK, a_wish, an_engine, at_rest
 from ..tasks.makers import ACCEPTED, RUNNING, SUCCEEDED
 from ..tasks.scripted import ScriptedProvider
-from ..tasks.test_engine import PNG
 
 pytestmark = pytest.mark.anyio
 
@@ -127,10 +127,10 @@ async def test_calls_at_once_ask_each_gateway_once_and_keep_currencies_apart(tmp
 async def _three(home: Path) -> AsyncGenerator[Engine]:
     """Gateways of which one lists its price, one has one that was set, and one has told what jobs have cost."""
     done = SUCCEEDED.model_copy(update={"cost": Cost(amount=Decimal("0.5"))})
-    told = ScriptedProvider(name="told", model_id="m3", model_name="model-three", downloads=[PNG] * 9)
+    told = ScriptedProvider(name="told", model_id="m3", model_name="model-three")
     told.answers = [ACCEPTED.model_copy(update={"job": Job(job_id=f"job-{n}", model="m3")}) for n in range(9)]
     told.looks = [done]
-    async with an_engine(home, told) as engine:
+    async with an_engine(home, told, limits=replace(QUICK, keep_outputs=False)) as engine:
         for number in range(3):
             wish = a_wish(f"fox {number}", duration_seconds=5)
             with anyio.fail_after(20):
