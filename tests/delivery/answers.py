@@ -66,7 +66,8 @@ def images(sizes: Sequence[int]) -> Iterator[bytes]:
 
 @dataclass
 class Gateway:
-    """What a gateway answers to every POST, and how many came. `cut_after` ends the connection after so many bytes."""
+    """What a gateway answers to every request, and how many POSTs came. `cut_after` ends the connection after so many
+    bytes."""
 
     answer: Callable[[], Iterator[bytes]]
     content_type: str = "application/json"
@@ -106,7 +107,7 @@ class Gateway:
         length = int(told[1]) if told is not None else 0
         while len(body) < length:
             body += await stream.receive()
-        self.posts += 1
+        self.posts += head.startswith(b"POST ")
         kind = self.content_type.encode()
         await stream.send(b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n" % kind)
         async for piece in self.pieces():
