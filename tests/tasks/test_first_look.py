@@ -89,7 +89,7 @@ async def test_somebody_who_waits_has_no_look_made_before_the_gateways_wish(tmp_
         clock.put_forward(10)
         await engine.wait(task_id, seconds=0.01, principal=LOCAL)
         assert await next_look_in(engine, task_id) == pytest.approx(30)
-        clock.put_forward(30)
+        clock.put_forward(30.001)
         with anyio.fail_after(10):
             done = await engine.wait(task_id, seconds=10, principal=LOCAL)
     assert (done.state, gate.polls) == ("succeeded", polls + 1)
