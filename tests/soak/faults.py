@@ -126,6 +126,7 @@ class Workers:
             gateway=asked.ground.gateway,
             kind=asked.ground.kind,
             prompt=asked.prompt,
+            asked=asked.ground.asked,
             calls=calls,
             cancel=self.random.choice(["ask", "abandon"]) if asked.trouble == CANCELLED else "no",
             until="told",
