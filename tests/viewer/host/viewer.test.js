@@ -24,14 +24,21 @@ const open = (t, scene, { kind = "video", args = {}, ...options } = {}) =>
 describe("a task", () => {
   for (const mode of ["auto", "legacy"]) {
     test(`is shown live up to the playing video (${mode} protocol)`, async (t) => {
-      const view = await open(t, "video", { mode });
+      // The next look is when the test says so: each step is shown for as long as it takes to be seen.
+      const view = await open(t, "video", { mode, stopClock: true });
+      const look = () => view.page.clock.runFor(1000);
       assert.deepEqual([await view.text("what"), await view.text("who")], ["video", "sandbox-video · sandbox"]);
       await view.state("Queued");
+      await look();
       await view.state("Generating");
+      await look();
       await view.find("#count", { hasText: "42 %" }).waitFor();
       await view.frame.waitForFunction(() => document.querySelector("progress").value === 42);
       await view.screenshot(`running-${mode}`);
 
+      await look();
+      await view.find("#count", { hasText: "87 %" }).waitFor();
+      await look();
       await view.state("Done in 00:");
       const video = await view.medium("video");
       assert.equal(await video.evaluate((element) => element.src.slice(0, 60)), `${servers.declared}/video.mp4`);
