@@ -1,7 +1,7 @@
 """What providers have in common whose work is done on this machine: no live list, no jobs to find, no account."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import timedelta
 
 from ..domain.job import Job, Plan
 from ..domain.model_facts import ModelFacts
@@ -23,7 +23,7 @@ class OwnWork:
     def add_models(self, live: Sequence[ModelFacts]) -> None:
         """Nothing to join: there is no live list."""
 
-    async def find_job(self, plan: Plan, submitted_after: datetime, *, known: Collection[str] = ()) -> Job | None:  # noqa: ARG002
+    async def find_job(self, plan: Plan, age: timedelta, *, known: Collection[str] = ()) -> Job | None:  # noqa: ARG002
         """Not supported: see `traits`."""
         return None
 

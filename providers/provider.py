@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -177,10 +177,12 @@ class Provider(Protocol):
         """
         ...
 
-    async def find_job(self, plan: Plan, submitted_after: datetime, *, known: Collection[str] = ()) -> Job | None:
+    async def find_job(self, plan: Plan, age: timedelta, *, known: Collection[str] = ()) -> Job | None:
         """The job that a lost submission became, by model, input and time; only where `traits.finds_jobs`.
 
-        `known` are the ids of jobs that other tasks hold; none of them is an answer.
+        `age` is the time that has passed since the submission was journaled: not a time of day, because the clock by
+        which that was named may have been set meanwhile. `known` are the ids of jobs that other tasks hold; none of
+        them is an answer.
 
         Raises:
             GatewayUnavailable: the list could not be read.

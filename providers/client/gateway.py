@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
@@ -151,13 +151,13 @@ class HttpProvider:
     async def cancel(self, job: Job) -> Observation:
         return await self._observe(self._format.cancel_call(job), job)
 
-    async def find_job(self, plan: Plan, submitted_after: datetime, *, known: Collection[str] = ()) -> Job | None:
-        offset = 0
+    async def find_job(self, plan: Plan, age: timedelta, *, known: Collection[str] = ()) -> Job | None:
+        offset, since = 0, datetime.now(UTC) - age
         for _ in range(PAGES_MAX):
             call = self._format.jobs_call(offset)
             reply = await self._read(call)
             try:
-                jobs = self._format.found_jobs(plan, reply, submitted_after, known)
+                jobs = self._format.found_jobs(plan, reply, since, known)
             except Unintelligible as error:
                 raise self._unavailable(str(error)) from error
             if jobs is None or jobs:

@@ -111,8 +111,8 @@ class Advancer:
         """This process has just journaled the record as `submitting`: its next step, due now, is the POST."""
         self._submissions.ready(record, candidates)
         self._lanes[record.task_id] = self._lane_for(record)
-        # Its deadlines count from now on by the time that passes here.
-        self._steady.now(record.task_id)
+        # Its ends were named just now; they count from here on by the time that passes.
+        self._steady.meet_again(record.task_id)
 
     async def step(self, task_id: str) -> float | None:
         """Advance the task if it is this worker's; seconds until its next step, or `None` where there is none here."""

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import anyio
 
@@ -52,9 +52,9 @@ class Searcher:
             known, rivals = await self._rivals.jobs_and_rivals(record)
             if rivals:
                 return await self._looker.again_in(record, RIVAL_PAUSE_SECONDS)
-            since = record.submitted_at or record.created_at
+            age = self._age(record)
             try:
-                job = await self._listed_job(record, provider, since, known)
+                job = await self._listed_job(record, provider, age, known)
             except GatewayUnavailable as error:
                 if error.reason not in NO_LIST:
                     return await self._looker.failed(record, error)
@@ -80,11 +80,16 @@ class Searcher:
             return await self._cancel_accepted(after)
         return after
 
-    async def _listed_job(self, record: TaskRecord, provider: Provider, since: datetime, known: set[str]) -> Job | None:
+    def _age(self, record: TaskRecord) -> timedelta:
+        """The time that has passed since the submission, whatever the clock says since. Negative only where the clock
+        was put back before this process met the task; the search goes on for as long then."""
+        return abs(self._steady.now(record.task_id) - (record.submitted_at or record.created_at))
+
+    async def _listed_job(self, record: TaskRecord, provider: Provider, age: timedelta, known: set[str]) -> Job | None:
         """The job in the gateway's list that is this record's, and no other task's however old that is."""
         plan = replanned(record, provider)
         while True:
-            job = await provider.find_job(plan, since, known=known)
+            job = await provider.find_job(plan, age, known=known)
             if job is None:
                 return None
             holder = await self._journal.holder_of(record.provider, job.job_id)

@@ -6,7 +6,7 @@ Nothing in rushes knows of this: store, provider, media folder and HTTP transpor
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import Unpack, cast
 
@@ -205,9 +205,9 @@ class DyingProvider:
         await self._fuse.at("cancel.after")
         return _soon(seen)
 
-    async def find_job(self, plan: Plan, submitted_after: datetime, *, known: Collection[str] = ()) -> Job | None:
+    async def find_job(self, plan: Plan, age: timedelta, *, known: Collection[str] = ()) -> Job | None:
         await self._fuse.at("search.before")
-        job = await self._real.find_job(plan, submitted_after, known=known)
+        job = await self._real.find_job(plan, age, known=known)
         await self._fuse.at("search.after")
         return job
 

@@ -1,7 +1,7 @@
 """The adapters against the simulator in `tests/gateways`, which was written from the vendors' pages apart from them."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import anyio
 import anyio.lowlevel
@@ -304,15 +304,15 @@ async def test_a_server_error_says_nothing_about_money_even_in_the_gateways_own_
 async def test_a_lost_job_is_found_in_the_gateways_list(
     clients: dict[str, Client], gateways: RunningGateways, name: str
 ) -> None:
-    client, since = clients[name], datetime.now(UTC) - timedelta(seconds=2)
+    client, age = clients[name], timedelta(seconds=2)
     plan = client.plan(request(prompt="a red fox [cut-after-accept]"))
     with pytest.raises(SubmissionLost):
         await client.provider.submit(plan)
     (paid,) = await gateways.jobs(name)
-    found = await client.provider.find_job(plan, since)
+    found = await client.provider.find_job(plan, age)
     assert found is not None
     assert found.job_id == paid.job_id
-    assert await client.provider.find_job(plan, since, known=[paid.job_id]) is None
+    assert await client.provider.find_job(plan, age, known=[paid.job_id]) is None
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import timedelta
 from typing import TypeVar
 
 import anyio
@@ -109,7 +109,7 @@ class ScriptedProvider:
             raise self.cancel_answer
         return self.cancel_answer or Observation(state="cancelled")
 
-    async def find_job(self, plan: Plan, submitted_after: datetime, *, known: Collection[str] = ()) -> Job | None:
+    async def find_job(self, plan: Plan, age: timedelta, *, known: Collection[str] = ()) -> Job | None:
         found = self.listed.pop(0) if self.listed else None
         if isinstance(found, Exception):
             raise found

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Unpack
 
@@ -177,7 +177,7 @@ class Listing(ScriptedProvider):
         self.jobs.append(Job(job_id=f"job:{len(self.plans)}", model=plan.model))
         raise SubmissionLost("the connection broke")
 
-    async def find_job(self, plan: Plan, submitted_after: datetime, *, known: Collection[str] = ()) -> Job | None:
+    async def find_job(self, plan: Plan, age: timedelta, *, known: Collection[str] = ()) -> Job | None:
         await self.readable.wait()
         return next((job for job in self.jobs if job.job_id not in known), None)
 
