@@ -1,6 +1,7 @@
 """Finding tasks again: pages of them by state, kind, words and time, and the index of words behind that."""
 
 import logging
+import unicodedata
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -32,14 +33,23 @@ async def page_of(journal: TaskJournal, selection: Selection, *, limit: int, cur
     """One page of a selection, from the one after `cursor` on.
 
     Raises:
-        RequestRefused: the cursor is no `next_cursor`.
+        RequestRefused: the cursor is no `next_cursor`, or the query holds no word.
         StoreError.
     """
     if cursor is not None and not is_task_id(cursor):
         raise RequestRefused("invalid_input", "The cursor must be the next_cursor of the page before.")
+    if selection.words and selection.words.strip() and not _holds_a_word(selection.words):
+        raise RequestRefused(
+            "invalid_input",
+            "The query holds no word to search for: write letters or digits of a prompt, model, provider or file name.",
+        )
     before = min((end for end in (cursor, selection.before) if end is not None), default=None)
     found = await journal.page(replace(selection, before=before), limit=limit + 1)
     return TaskPage(tuple(found[:limit]), found[limit - 1].task_id if len(found) > limit else None)
+
+
+def _holds_a_word(text: str) -> bool:
+    return any(character.isalnum() for character in unicodedata.normalize("NFKD", text))
 
 
 async def index_words(store: WordIndex, clock: Clock) -> None:

@@ -160,7 +160,11 @@ _NOT_OF_THE_REQUEST = {
     "without",
     "max_cost",
 }
-_MEDIA = {"image", "last_frame", "reference_images", "reference_videos", "reference_audios", "images", "mask"}
+_MEDIA = frozenset(
+    {"image", "last_frame", "reference_images", "reference_videos", "reference_audios", "images", "mask"}
+)
+MEDIA = _MEDIA | {"shots", "sounds"}
+"""Arguments that name media, of all tools that make something."""
 
 
 def kind_of(arguments: Generate) -> Kind:

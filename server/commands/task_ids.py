@@ -6,11 +6,15 @@ from typing import cast
 from ...domain.errors import TaskNotFound
 from ...domain.principal import LOCAL
 from ...tasks.service import Service
+from ...tools import MEDIA
 
 LAST = "last"
 _WHOLE = 26
-_PART = re.compile(r"[0-9A-HJKMNP-TV-Z]{4,25}", re.IGNORECASE)
-_REFERENCE = re.compile(r"task:(?P<id>[0-9A-Za-z]{1,64})(?P<rest>#.*)?\Z", re.DOTALL)
+_PART_LEAST = 4
+_PART = re.compile(r"[0-9A-HJKMNP-TV-Z]{1,25}", re.IGNORECASE)
+_REFERENCE = re.compile(r"task:(?P<id>[0-9A-Za-z]{1,64})(?P<rest>[#@\[\s].*)?\Z", re.DOTALL)
+_LAST_AS_MEDIUM = re.compile(rf"{LAST}(?P<rest>[#@\[\s].*)?\Z", re.DOTALL | re.IGNORECASE)
+"""A file of that name is `./last`."""
 
 
 async def meant_task(service: Service, text: str) -> str:
@@ -29,6 +33,9 @@ async def meant_task(service: Service, text: str) -> str:
     if not _PART.fullmatch(word):
         return word.upper() if len(word) == _WHOLE else word
     part = word.upper()
+    if len(part) < _PART_LEAST:
+        message = f"{part} is too short: write at least {_PART_LEAST} characters of a task's id."
+        raise TaskNotFound(message, hint="Run `rushes tasks` to see them; `last` is the newest.")
     # Ids sort by time, so those that begin so stand together, below the last one that could.
     below = await service.list_tasks(principal=LOCAL, limit=2, cursor=part.ljust(_WHOLE, "Z"))
     found = [record.task_id for record in below.records if record.task_id.startswith(part)]
@@ -43,7 +50,7 @@ async def meant_task(service: Service, text: str) -> str:
 
 
 async def with_meant_tasks(service: Service, typed: dict[str, object]) -> dict[str, object]:
-    """What was typed with whole ids in place of `task:last#1`, `task:01M7ZH` and the like.
+    """What was typed with whole ids in place of `task:last#1`, `task:01M7ZH` and the like; for a medium also `last`.
 
     Raises:
         TaskNotFound, StoreError.
@@ -54,17 +61,21 @@ async def with_meant_tasks(service: Service, typed: dict[str, object]) -> dict[s
             meant[name] = await meant_task(service, value)
         elif isinstance(value, list):
             parts = cast("list[object]", value)
-            meant[name] = [await _reference(service, part) for part in parts]
+            meant[name] = [await _reference(service, part, of_media=name in MEDIA) for part in parts]
         else:
-            meant[name] = value if name == "prompt" else await _reference(service, value)
+            meant[name] = value if name == "prompt" else await _reference(service, value, of_media=name in MEDIA)
     return meant
 
 
-async def _reference(service: Service, value: object) -> object:
-    match = _REFERENCE.match(value.strip()) if isinstance(value, str) else None
-    if match is None:
+async def _reference(service: Service, value: object, *, of_media: bool) -> object:
+    if not isinstance(value, str):
         return value
-    return f"task:{await meant_task(service, match['id'])}{match['rest'] or ''}"
+    text = value.strip()
+    if (match := _REFERENCE.match(text)) is not None:
+        return f"task:{await meant_task(service, match['id'])}{match['rest'] or ''}"
+    if of_media and (match := _LAST_AS_MEDIUM.match(text)) is not None:
+        return f"task:{await meant_task(service, LAST)}{match['rest'] or ''}"
+    return value
 
 
 def shortest(task_ids: list[str], least: int = 8) -> dict[str, str]:

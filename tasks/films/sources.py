@@ -22,7 +22,7 @@ from ...domain.principal import Principal
 from ...domain.record import Output, TaskRecord
 from ...domain.request import GenerationRequest, MediaInput, MediaRole
 from ...domain.value import Value
-from ..intake.input_media import found_in, open_allowed, path_of
+from ..intake.input_media import found_in, open_allowed
 from ..intake.references import Reference, is_reference_like, reference_of
 from ..intake.routing import Configured, Route, route
 from ..journal import TaskJournal
@@ -185,7 +185,7 @@ class FilmSources:
         if not wish.local_files:
             raise _invalid(f"{name}: local files are taken only over stdio.", "Give task:<task_id>#1 of a kept output.")
         roots = (*self._roots, *wish.host_roots)
-        path = await anyio.to_thread.run_sync(found_in, path_of(text), wish.host_roots)
+        path = await anyio.to_thread.run_sync(found_in, text, wish.host_roots)
         return await anyio.to_thread.run_sync(partial(self._opened_and_hashed, path, roots))
 
     def _opened_and_hashed(self, path: Path, roots: Sequence[Path]) -> tuple[BinaryIO, Kept]:

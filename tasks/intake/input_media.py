@@ -41,6 +41,11 @@ ROOTS_HINT = (
     "`[inputs] roots = [...]` in rushes.toml."
 )
 
+WHOLE_PATH_HINT = (
+    "Nothing was sent. Give the file's whole path. A folder that the host has open is looked into only if it is a "
+    "project: neither a home folder nor one above it, nor one of the system's."
+)
+
 _DATA = re.compile(r"data:(?P<mime>[\w.+-]+/[\w.+-]+)?(?:;[\w=.+-]+)*;base64,(?P<body>.*)\Z", re.DOTALL | re.IGNORECASE)
 
 
@@ -214,7 +219,7 @@ class MediaResolver:
     async def _of_file(self, role: MediaRole, text: str, host_roots: Sequence[Path] | None) -> MediaInput:
         if host_roots is None:
             raise _invalid(f"{_shown(text)}: local files are taken only over stdio; give an https or data URL.")
-        path = await anyio.to_thread.run_sync(found_in, path_of(text), host_roots)
+        path = await anyio.to_thread.run_sync(found_in, text, host_roots)
         data = await _read_allowed(self._files, path, (*self._roots, *host_roots), self._bytes_max)
         return self._of_bytes(role, data, shown=str(path), given=str(path.absolute()))
 
@@ -304,13 +309,29 @@ def path_of(text: str) -> Path:
         raise _invalid(f"{_shown(text)} is not a path: {error}.") from error
 
 
-def found_in(path: Path, host_roots: Sequence[Path]) -> Path:
-    """Where a path leads that is not absolute: into the first of the host's folders that has it, else of the current
-    one. What it may lead to is judged where it is opened. Blocks."""
-    if not host_roots or path.is_absolute():
+def found_in(text: str, host_roots: Sequence[Path]) -> Path:
+    """Where a path leads: one that is not absolute into the first of the host's folders that has it, or the current
+    one. What it may lead to is judged where it is opened. Blocks.
+
+    Raises:
+        RequestRefused: it is no path of this machine, or is in none of these folders.
+    """
+    path = path_of(text)
+    if path.is_absolute():
         return path
-    places = [root / path for root in (*host_roots, Path.cwd())]
-    return next((place for place in places if os.path.lexists(place)), places[0])
+    here = Path.cwd()
+    places = [*(root / path for root in host_roots), here / path if host_roots else path]
+    found = next((place for place in places if os.path.lexists(place)), places[0])
+    try:
+        found.lstat()
+    except FileNotFoundError as error:
+        shown = ", ".join(_shown(str(folder)) for folder in dict.fromkeys((*host_roots, here)))
+        message = f"There is no file {_shown(str(path))} in the folders where it was looked for: {shown}."
+        raise RequestRefused("invalid_media", message, hint=WHOLE_PATH_HINT) from error
+    except (OSError, ValueError):
+        # Whoever opens it says what is wrong with it.
+        return found
+    return found
 
 
 def _checked_url(text: str) -> str:

@@ -1,6 +1,7 @@
 """The drawing: Pillow and PyAV at work. Imported only in the thread that draws, because both take long to import."""
 
 from collections.abc import Callable
+from functools import partial
 
 from ..spec import FRAMES_PER_SECOND, RenderSpec
 from .files import encode_mp4, encode_sound, encode_still
@@ -22,12 +23,18 @@ def draw_outputs(
     def drawn(number: int) -> bytes:
         seed = spec.seed + number
         advance(number / spec.count)
+        sung = partial(song, spec.title, seed=seed)
         if spec.kind == "audio":
-            return encode_sound(song(spec.title, spec.duration_seconds, seed), spec.output_format)
+            samples = sung(spec.duration_seconds, advance=lambda done: advance((number + done) / spec.count))
+            return encode_sound(samples, spec.output_format)
         scene = Scene(spec, seed, given)
         if spec.kind == "image":
             return encode_still(scene.frame(0), spec)
-        sound = song(spec.title, spec.frames / FRAMES_PER_SECOND, seed) if spec.sound else None
+        sound = (
+            sung(spec.frames / FRAMES_PER_SECOND, advance=lambda _: advance(number / spec.count))
+            if spec.sound
+            else None
+        )
         return encode_mp4(spec, scene.frame, sound, lambda done: advance((number + done) / spec.count))
 
     outputs = tuple(drawn(number) for number in range(spec.count))

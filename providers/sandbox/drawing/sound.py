@@ -4,7 +4,7 @@ import math
 import re
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from operator import add, mul
 from typing import Final, TypeAlias
@@ -24,8 +24,8 @@ _SYLLABLE = re.compile(r"[^\W\d_aeiouy]*[aeiouy]+|\w{1,3}|[.,;:!?…]", re.IGNOR
 _SYLLABLES_MAX = 400
 
 
-def song(text: str, seconds: float, seed: int) -> Samples:
-    """The melody of a text, of this length."""
+def song(text: str, seconds: float, seed: int, advance: Callable[[float], None]) -> Samples:
+    """The melody of a text, of this length. `advance` is told the progress, 0 to 1, at least once a second of it."""
     samples: Samples = array("f", bytes(4 * round(seconds * SAMPLE_RATE)))
     for begin, lasting, semitones in melody(text, seconds, seed):
         first = round(begin * SAMPLE_RATE)
@@ -33,9 +33,13 @@ def song(text: str, seconds: float, seed: int) -> Samples:
         wave = _wave(_TONIC_HERTZ * 2 ** (semitones / 12))
         tone = (wave * (length // len(wave) + 1))[:length]
         rise, fall = _ATTACK_SECONDS * SAMPLE_RATE, max(1, min(length, SAMPLE_RATE))
-        shares = (min(1.0, n / rise, (length - n) / fall) for n in range(length))
-        shaped = map(mul, tone, (_LOUDNESS * share * share * (3 - 2 * share) for share in shares))
-        samples[first : first + length] = array("f", map(add, samples[first : first + length], shaped))
+        for start in range(0, length, SAMPLE_RATE):
+            advance((first + start) / len(samples))
+            end = min(length, start + SAMPLE_RATE)
+            shares = (min(1.0, n / rise, (length - n) / fall) for n in range(start, end))
+            shaped = map(mul, tone[start:end], (_LOUDNESS * share * share * (3 - 2 * share) for share in shares))
+            place = slice(first + start, first + end)
+            samples[place] = array("f", map(add, samples[place], shaped))
     return samples
 
 
