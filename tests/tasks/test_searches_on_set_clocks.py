@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from rushes.domain.errors import SubmissionLost, SubmissionRefused
+from rushes.domain.errors import RushesError, SubmissionLost, SubmissionRefused
 from rushes.domain.job import Job
 from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
@@ -56,7 +56,7 @@ async def test_a_held_request_whose_answer_is_lost_is_searched_for_its_time_thou
 ) -> None:
     clock = JumpingClock()
     refused = SubmissionRefused("rate_limited", "slow down", retry_after_seconds=60.0)
-    listed: list[Job | Exception | None] = [None, None, JOB]
+    listed: list[Job | RushesError | None] = [None, None, JOB]
     gateway = ScriptedProvider(traits=Traits(finds_jobs=True), looks=[DONE], downloads=[PNG])
     gateway.answers, gateway.listed = [refused, SubmissionLost("the connection broke")], listed
     async with an_engine(tmp_path, gateway, clock=clock) as engine:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from ..server.clients import connected, document
-from ..server.test_roots_in_both_eras import Host, at_a_host
+from ..server.test_host_roots import Host
+from ..server.test_roots_in_both_eras import at_a_host
 from ..tasks.engines import an_engine
 from ..tasks.scripted import ScriptedProvider
 from ..tasks.test_engine import ACCEPTED, DONE, PNG
