@@ -1,7 +1,6 @@
 """The drawing: Pillow and PyAV at work. Imported only in the thread that draws, because both take long to import."""
 
 from collections.abc import Callable
-from functools import partial
 
 from ..spec import FRAMES_PER_SECOND, RenderSpec
 from .files import encode_mp4, encode_sound, encode_still
@@ -21,21 +20,19 @@ def draw_outputs(
     given = open_media(spec, read_media)
 
     def drawn(number: int) -> bytes:
+        def step(done: float) -> None:
+            advance((number + done) / spec.count)
+
         seed = spec.seed + number
-        advance(number / spec.count)
-        sung = partial(song, spec.title, seed=seed)
+        step(0)
         if spec.kind == "audio":
-            samples = sung(spec.duration_seconds, advance=lambda done: advance((number + done) / spec.count))
-            return encode_sound(samples, spec.output_format)
+            return encode_sound(song(spec.title, spec.duration_seconds, seed, step), spec.output_format)
         scene = Scene(spec, seed, given)
         if spec.kind == "image":
             return encode_still(scene.frame(0), spec)
-        sound = (
-            sung(spec.frames / FRAMES_PER_SECOND, advance=lambda _: advance(number / spec.count))
-            if spec.sound
-            else None
-        )
-        return encode_mp4(spec, scene.frame, sound, lambda done: advance((number + done) / spec.count))
+        seconds = spec.frames / FRAMES_PER_SECOND
+        sound = song(spec.title, seconds, seed, lambda _: step(0)) if spec.sound else None
+        return encode_mp4(spec, scene.frame, sound, step)
 
     outputs = tuple(drawn(number) for number in range(spec.count))
     advance(1.0)
