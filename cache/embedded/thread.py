@@ -4,6 +4,7 @@ import contextlib
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar, cast
 
@@ -17,6 +18,10 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+COMPANY_SECONDS = 0.002
+"""So long a thread waits for company where the last batch was of several: those come again soon, one by one, and each
+batch costs a sync."""
 
 
 class QueuedCall(Generic[R]):
@@ -67,6 +72,8 @@ class StoreThread(Generic[R]):
         self._token: EventLoopToken | None = None
         self._opening: QueuedCall[R] | None = None
         self._closed = False
+        self._in_company = False
+        """Whether the last batch was of several calls."""
 
     async def start(self) -> None:
         """Start the thread and open its session; raises what opening raises."""
@@ -129,10 +136,13 @@ class StoreThread(Generic[R]):
         """The next calls, at least one; and whether there may be more."""
         calls: list[QueuedCall[R]] = []
         item = self._queue.get()
+        if self._in_company:
+            time.sleep(COMPANY_SECONDS)
         while item is not None:
             calls.append(item)
-            # As many as are there already, and none is waited for: a batch grows by itself while the disk is slow.
+            # As many as are there already: a batch grows by itself while the disk is slow.
             if len(calls) == self._batch_max or self._queue.empty():
+                self._in_company = len(calls) > 1
                 return calls, True
             item = self._queue.get()
         return calls, False
