@@ -7,6 +7,9 @@ import anyio
 
 T = TypeVar("T")
 
+APART_SECONDS = 0.01
+"""So far apart work begins: of those who come one by one in between, all share the next."""
+
 
 class Shared(Generic[T]):
     """A finding that is good for whoever asked before the work for it began: of many that ask at once the first has it
@@ -16,6 +19,7 @@ class Shared(Generic[T]):
         self._work = work
         self._turn = anyio.Lock()
         self._begun = 0
+        self._not_before = float("-inf")
         self._found: tuple[int, T] | None = None
         """With the number of the work."""
 
@@ -25,7 +29,10 @@ class Shared(Generic[T]):
         async with self._turn:
             if self._found is not None and self._found[0] > came:
                 return self._found[1]
+            if (early := self._not_before - anyio.current_time()) > 0:
+                await anyio.sleep(early)
             self._begun += 1
+            self._not_before = anyio.current_time() + APART_SECONDS
             number = self._begun
             found = await self._work()
             self._found = number, found

@@ -73,3 +73,24 @@ async def test_what_fails_fails_for_one_and_is_tried_again_for_the_others() -> N
             for _ in range(3):
                 counted.let_on.release()
     assert told == ["the disk is full", 2, 2]
+
+
+async def test_those_who_come_one_by_one_shortly_after_another_share_the_next_finding(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rushes.cache.shared.APART_SECONDS", 0.2)
+    counted, found = Counted(), list[int]()
+    shared = Shared(counted.work)
+    for _ in range(3):
+        counted.let_on.release()
+
+    async def ask() -> None:
+        found.append(await shared.fresh())
+
+    with anyio.fail_after(10):
+        await ask()
+        async with anyio.create_task_group() as group:
+            group.start_soon(ask)
+            await anyio.wait_all_tasks_blocked()
+            group.start_soon(ask)
+    assert (found, counted.begun) == ([1, 2, 2], 2)
