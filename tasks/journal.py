@@ -330,19 +330,19 @@ class TaskJournal:
         has written.
         """
         told: list[TaskRecord] = []
-        written_here = anyio.CancelScope()
+        written_here = anyio.Event()
 
         def tell(change: Change) -> None:
             told.append(change.record)
-            written_here.cancel()
+            written_here.set()
 
-        with self.followers.following(tell, record.task_id), written_here:
-            return await self._changed_elsewhere(record, anyio.current_time() + seconds)
-        return told[-1]
+        with self.followers.following(tell, record.task_id):
+            elsewhere = await self._changed_elsewhere(record, anyio.current_time() + seconds, written_here)
+        return told[-1] if told else elsewhere
 
-    async def _changed_elsewhere(self, record: TaskRecord, end: float) -> TaskRecord:
+    async def _changed_elsewhere(self, record: TaskRecord, end: float, written_here: anyio.Event) -> TaskRecord:
         known, seen = self._held.revision(record.task_id) == record.revision, self._foreign
-        while True:
+        while not written_here.is_set():
             if not known:
                 await self._forget_if_foreign()
                 # Before the read: what is written meanwhile is seen by it, or by the next.
@@ -353,9 +353,12 @@ class TaskJournal:
             left = end - anyio.current_time()
             if left <= 0:
                 return record
-            await anyio.sleep(min(left, FOREIGN_SECONDS))
+            with anyio.move_on_after(min(left, FOREIGN_SECONDS)):
+                await written_here.wait()
+                return record
             await self._forget_if_foreign()
             known = self._foreign == seen
+        return record
 
     def _tell(self, before: TaskRecord | None, after: TaskRecord) -> None:
         self._done.written(after)
