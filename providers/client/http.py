@@ -54,9 +54,11 @@ class Timeouts:
     connect: float = 10.0
     pool: float = 30.0
 
-    def as_httpx(self) -> httpx.Timeout:
+    def for_transport(self) -> dict[str, float | None]:
+        """As the transport is told of them. Of a read or a write alone there is no limit: that on all of the request
+        comes first, and each limit costs a timer."""
         connect, pool = min(self.connect, self.total / 2), min(self.pool, self.total / 2)
-        return httpx.Timeout(connect=connect, read=self.total, write=self.total, pool=pool)
+        return {"connect": connect, "read": None, "write": None, "pool": pool}
 
 
 OUTCOMES: Mapping[type[Exception], tuple[Literal["refused", "lost"], str]] = {
@@ -195,7 +197,7 @@ class HttpClient:
         self, pools: Pools, request: httpx.Request, timeouts: Timeouts, bytes_max: int, sink: AnswerSink | None
     ) -> Reply:
         progress = _Progress()
-        request.extensions |= {"timeout": timeouts.as_httpx().as_dict(), "trace": progress.note}
+        request.extensions |= {"timeout": timeouts.for_transport(), "trace": progress.note}
         started = time.monotonic()
         try:
             async with pools.client() as client:

@@ -13,7 +13,6 @@ from functools import cache
 from pydantic import JsonValue
 
 from ...domain.errors import FailureReason
-from ..client.reply import Reply
 from ..format import Fault
 from .readings import parse_number
 from .wording import (
@@ -167,14 +166,6 @@ def reason_of_refusal(status: int, text: str, given: frozenset[str] | None = Non
     """What a refusal's status says, and where one status stands for many reasons its words."""
     told = _TOLD_BY_WORDS.get(status)
     return (reason_in(text, told, given) if told else None) or reason_of_status(status)
-
-
-def status_fault(reply: Reply, message: str | None, code: str | None = None) -> Fault | None:
-    """The fault that a reply's HTTP status tells of; `None` for a 2xx."""
-    if reply.ok:
-        return None
-    reason = reason_of_status(reply.status)
-    return Fault(reason, message or reply.text or f"HTTP {reply.status}", code or str(reply.status))
 
 
 def of_submission(fault: Fault | None) -> Fault | None:

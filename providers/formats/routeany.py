@@ -11,7 +11,6 @@ Options of a provider with this format:
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -45,7 +44,7 @@ from .readings import (
     remote_outputs,
     urls_in,
 )
-from .reasons import first_text, of_submission, reason_in, reason_of_refusal, status_fault, words_of
+from .reasons import first_text, of_submission, reason_in, reason_of_refusal, words_of
 
 STATES: Mapping[str, JobState] = {
     "starting": "queued",
@@ -191,16 +190,15 @@ class RouteAny(Format):
                 compose.send_media(field, role)
 
     def fault(self, reply: Reply, *, submitting: bool, given: frozenset[str] | None = None) -> Fault | None:
-        problem = read(Problem, reply.body) if isinstance(reply.body, dict) else Problem()
-        message = _problem_text(problem)
-        fault = status_fault(reply, message, problem.code)
-        if fault is None:
+        if reply.ok:
             return None
+        problem = read(Problem, reply.body) if isinstance(reply.body, dict) else Problem()
+        message = _problem_text(problem) or reply.text
         reason = REASONS.get(problem.code or "", "invalid_input")
         if reason == "invalid_input":
             # Its codes know no lack of credits and no forbidden content.
-            reason = reason_of_refusal(reply.status, f"{problem.code or ''}. {message or reply.text}", given)
-        fault = replace(fault, reason=reason)
+            reason = reason_of_refusal(reply.status, f"{problem.code or ''}. {message}", given)
+        fault = Fault(reason, message or f"HTTP {reply.status}", problem.code or str(reply.status))
         return of_submission(fault) if submitting else fault
 
     def is_own_error(self, reply: Reply) -> bool:
