@@ -138,8 +138,11 @@ class GenerationRequest(Value):
         return "text"
 
 
+_NO_ASKED_INPUTS = frozenset({"kind", "prompt", "model", "provider_options", "media", "purpose", "film", "film_wish"})
+_ASKED_INPUTS = tuple(name for name in GenerationRequest.model_fields if name not in _NO_ASKED_INPUTS)
+"""All of them numbers and texts, so that they need not be dumped to be JSON."""
+
+
 def asked_inputs(request: GenerationRequest) -> dict[str, JsonValue]:
     """The optional inputs that were asked for, under the tools' names; without model, purpose, options and media."""
-    skipped = {"kind", "prompt", "model", "provider_options", "media", "purpose", "film", "film_wish"}
-    dumped: dict[str, JsonValue] = request.model_dump(mode="json", exclude=skipped, exclude_none=True)
-    return dumped
+    return {name: value for name in _ASKED_INPUTS if (value := getattr(request, name)) is not None}
