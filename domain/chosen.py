@@ -1,6 +1,6 @@
 """What was chosen where the choice was left to rushes, why, and what else would have done."""
 
-from .money import Basis
+from .money import Amount, Basis
 from .value import Value
 
 ALTERNATIVES_MAX = 3
@@ -14,7 +14,7 @@ class Alternative(Value):
     """By its canonical name."""
     seconds: float | None = None
     """How long it usually takes, where that is known."""
-    amount: float | None = None
+    amount: Amount | None = None
     """What it would probably cost, where that is known; then with the currency, and where it is known from."""
     currency: str | None = None
     basis: Basis | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from ...cache.embedded.store import TaskStore
-from ...domain.budget import Left
+from ...domain.budget import Budget, Left
 from ...domain.model_facts import ModelFacts
 from ...domain.money import plain
 from ...domain.principal import LOCAL
@@ -38,7 +38,9 @@ async def money(settings: Settings, usable: Sequence[Provider], store: TaskStore
     if wrong:
         await store.add_up_anew()
     left = await what_is_left(Budgets(settings.budgets, clock), store, LOCAL.name)
-    return [*budgets(left), *sums(wrong), *(known_prices(provider, prices) for provider in providers.values())]
+    unbounded = becomes_of_unknown(settings.budgets)
+    known = [known_prices(provider, prices, unbounded) for provider in providers.values()]
+    return [*budgets(left), *sums(wrong), *known]
 
 
 def budgets(left: Sequence[Left]) -> Iterator[Check]:
@@ -82,17 +84,24 @@ def sums(wrong: int) -> Iterator[Check]:
         )
 
 
-def known_prices(provider: Provider, prices: Prices) -> Check:
-    """Of how many of a provider's models a price is known."""
+def becomes_of_unknown(budgets: Sequence[Budget]) -> str:
+    """What the budgets make of a request whose price nobody knows, as a sentence about such models."""
+    if not budgets:
+        return "No budget is set; one could not bound these."
+    if any(budget.unknown_price == "refuse" for budget in budgets):
+        return 'They are refused as long as that is so (unknown_price = "refuse").'
+    return 'They are sent all the same, and no budget bounds them (unknown_price = "allow").'
+
+
+def known_prices(provider: Provider, prices: Prices, unbounded: str) -> Check:
+    """Of how many of a provider's models a price is known; `unbounded` says what becomes of the others."""
     rows = provider.models()
     unknown = [row for row in rows if prices.unit_price(provider.name, row) is None]
     known = len(rows) - len(unknown)
     message = f"prices known of {known} of {len(rows)} models"
     if not unknown:
         return Check(topic="money", name=provider.name, state="ok", message=message)
-    hint = (
-        f'A budget cannot bound these. Say what they cost: [prices."{_named(provider, unknown[0])}"] per_second = "…".'
-    )
+    hint = f'{unbounded} Say what they cost: [prices."{_named(provider, unknown[0])}"] per_second = "…".'
     return Check(
         topic="money", name=provider.name, state="note", message=f"{message}; not of {_list(unknown)}", hint=hint
     )

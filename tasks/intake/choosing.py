@@ -5,7 +5,7 @@ known of comes after them. A medium goes out under an assumed name only where no
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from ...domain.chosen import ALTERNATIVES_MAX, Alternative, Chosen
@@ -30,9 +30,13 @@ class Match:
     candidate: Candidate
     is_default: bool
     seconds: float | None
-    estimate: Estimate | None
     place: tuple[int, int]
     """Of its provider in configured order, and of its row in the provider's data."""
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """What it would cost, where that is known."""
+        return self.candidate.quote.estimate
 
     @property
     def rank(self) -> tuple[bool, bool, int, bool, bool, float, bool, float, int]:
@@ -108,12 +112,12 @@ def _match(
     prospects: Prospects,
     defaults: Defaults,
 ) -> Match:
-    prospect = prospects.prospect(provider.name, row, asked.request)
+    one = candidate(asked, provider, row)
+    prospect = prospects.prospect(row, asked.request, one.plan)
     return Match(
-        candidate(asked, provider, row),
+        replace(one, quote=prospect.quote),
         is_default=(row.id, row.name) == defaults[provider.name],
         seconds=prospect.seconds if prospect.seconds is not None else row.expected_seconds,
-        estimate=prospect.estimate,
         place=place,
     )
 
@@ -163,7 +167,7 @@ def _alternative(provider: str, model: str, match: Match) -> Alternative:
         provider=provider,
         model=model,
         seconds=match.seconds,
-        amount=float(known.amount),
+        amount=known.amount,
         currency=known.currency,
         basis=known.basis,
         n=known.n,

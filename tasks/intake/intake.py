@@ -152,7 +152,6 @@ class Intake:
         await self._learn_named_models(request, provider)
         prices = self._money.prices
         chosen = route(with_stand_ins(request), self._configured, provider, self._uploader, prospects=prices)
-        chosen = self._money.quoted(chosen, request)
         awaited = tuple(not_there_yet(medium) for medium in request.media if medium.awaited)
         return replace(chosen, warnings=(*chosen.warnings, *awaited))
 

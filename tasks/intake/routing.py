@@ -146,7 +146,9 @@ class _Router:
             return self._among([entry.provider])
         facts = _unknown_model(self.request, entry.provider)
         warning = f"{facts.id!r} is not in the model data of {entry.provider.name}; its limits were not checked."
-        return Route((candidate(self.asked, entry.provider, facts),), (warning,))
+        one = candidate(self.asked, entry.provider, facts)
+        quote = self.prospects.prospect(facts, self.request, one.plan).quote
+        return Route((replace(one, quote=quote),), (warning,))
 
     def _among(self, providers: Sequence[Provider], warnings: tuple[str, ...] = ()) -> Route:
         """The models of these providers that take the request.

@@ -49,11 +49,10 @@ class Budgets:
         if estimate is None:
             self._check_unknown(quote, allowed, of)
             return
-        cost = f"{of} would cost about {estimate.spoken}"
         budget = self._of(estimate.currency)
         if allowed is not None and not allowed.allows(estimate):
             raise _exceeded(
-                f"{cost}, and max_cost allows {plain(allowed.amount)} {allowed.currency}.",
+                f"{_cost(of, estimate)}, and max_cost allows {plain(allowed.amount)} {allowed.currency}.",
                 "Ask the user for a higher max_cost, or ask for something cheaper (shorter, smaller, another model)."
                 if is_same(estimate.currency, allowed.currency)
                 else "Name the provider whose currency is meant: amounts in different ones are never compared.",
@@ -63,14 +62,15 @@ class Budgets:
         if budget.per_task is not None and estimate.amount > budget.per_task:
             a_task = f"the budget allows {plain(budget.per_task)} {budget.currency} a task"
             raise _exceeded(
-                f"{cost}, and {a_task}.",
+                f"{_cost(of, estimate)}, and {a_task}.",
                 "Ask for something cheaper (shorter, smaller, another model), or ask the user to raise budget.per_task "
                 "in rushes.toml.",
             )
         if budget.confirm_above is not None and estimate.amount > budget.confirm_above and allowed is None:
             asked = f"above {plain(budget.confirm_above)} {budget.currency} a person is asked first"
             provider = of.partition("/")[0]
-            raise ConfirmationNeeded(f"{cost}, and {asked}. Nothing was sent.", estimate, what, provider=provider)
+            message = f"{_cost(of, estimate)}, and {asked}. Nothing was sent."
+            raise ConfirmationNeeded(message, estimate, what, provider=provider)
 
     def _check_unknown(self, quote: Quote, allowed: Allowance | None, of: str) -> None:
         unknown, cure = f"Nobody knows what {of} costs", PRICE_HINT.format(of=of)
@@ -95,7 +95,8 @@ class Budgets:
         account = account_of(owner, budget.currency) or ""
         now = self._clock.now()
         at = begun_at or now
-        day, month, today = f"{at:%Y-%m-%d}", f"{at:%Y-%m}", f"{now:%Y-%m-%d}"
+        day, today = at.date().isoformat(), now.date().isoformat()
+        month = day[:7]
         spans: Sequence[tuple[Span, str, str | None, Decimal | None]] = (
             ("a day", day, day if day < today else None, budget.per_day),
             ("a month", f"{month}-01", f"{month}-31" if month < today[:7] else None, budget.per_month),
@@ -112,7 +113,7 @@ class Budgets:
         now = self._clock.now()
         more_at = next_span(bound.span, now)
         left = max(bound.limit - over.used, Decimal(0))
-        cost = f"{of} would cost about {estimate.spoken}" if estimate is not None else f"{of} is not sent"
+        cost = f"{of} is not sent" if estimate is None else _cost(of, estimate)
         message = (
             f"{cost}, and of {plain(bound.limit)} {bound.currency} {bound.span} {plain(over.used)} are spent or "
             f"reserved: {plain(left)} is left until {more_at:%Y-%m-%dT%H:%MZ}."
@@ -122,6 +123,10 @@ class Budgets:
             "the budget in rushes.toml. `rushes spend` shows what it went for."
         )
         return _exceeded(message, hint)
+
+
+def _cost(of: str, estimate: Estimate) -> str:
+    return f"{of} would cost about {estimate.spoken}"
 
 
 def next_span(span: Span, now: datetime) -> datetime:

@@ -81,7 +81,7 @@ def line_of(record: TaskRecord) -> Line:
         "owner": record.owner,
         "provider": record.provider,
         "model": record.model,
-        "day": f"{record.created_at:%Y-%m-%d}",
+        "day": record.created_at.date().isoformat(),
         "currency": now.currency,
         "account": account_of(record.owner, now.currency),
         "spent": plain(now.spent),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import anyio
 
+from ...domain.job import Plan
 from ...domain.model_facts import ModelFacts
 from ...domain.money import Estimate, ExpectedTime, Measure, PaidJob, Price, Quote, UnitPrice
 from ...domain.request import GenerationRequest
@@ -64,22 +65,21 @@ class Prices:
     def _is_fresh(self) -> bool:
         return self._clock.elapsed() - self._read_at < FRESH_SECONDS
 
-    def quote(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Quote:
-        """What is known beforehand of the request's cost there."""
+    def quote(self, facts: ModelFacts, request: GenerationRequest, plan: Plan) -> Quote:
+        """What is known beforehand of the cost of the request, sent as this plan."""
+        provider = plan.provider
         measure = measure_of(request, facts)
         estimate = self._estimate(provider, facts, measure)
-        known = facts.price or self._configured_for(provider, facts)
-        lacks_seconds = estimate is None and measure.seconds is None and known is not None and bool(known.per_second)
+        lacks_seconds = False
+        if estimate is None and measure.seconds is None:
+            known = facts.price or self._configured_for(provider, facts)
+            lacks_seconds = known is not None and bool(known.per_second)
         return Quote(measure, estimate, provider in self._free, lacks_seconds)
 
-    def prospect(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Prospect:
-        """Both, for the choice among models."""
-        expected = self.expected_seconds(provider, facts.id)
-        return Prospect(self.estimate(provider, facts, request), None if expected is None else expected.seconds)
-
-    def estimate(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Estimate | None:
-        """What the request will probably cost there; `None` where nobody knows, or where nothing is charged."""
-        return self._estimate(provider, facts, measure_of(request, facts))
+    def prospect(self, facts: ModelFacts, request: GenerationRequest, plan: Plan) -> Prospect:
+        """Cost and time, for the choice among models."""
+        expected = self.expected_seconds(plan.provider, facts.id)
+        return Prospect(self.quote(facts, request, plan), None if expected is None else expected.seconds)
 
     def _estimate(self, provider: str, facts: ModelFacts, measure: Measure) -> Estimate | None:
         if provider in self._free:
@@ -88,8 +88,10 @@ class Prices:
         if listed is not None:
             return listed
         found = learned(self._jobs.get((provider, facts.id), ()), measure)
+        if found is not None:
+            return found
         configured = self._configured_for(provider, facts)
-        return found or (None if configured is None else priced(configured, measure, "configured"))
+        return None if configured is None else priced(configured, measure, "configured")
 
     def unit_price(self, provider: str, facts: ModelFacts) -> UnitPrice | None:
         """The same by the second or output, for a list of models; `None` where nobody knows."""

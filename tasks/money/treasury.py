@@ -13,7 +13,7 @@ from ...domain.document import Line
 from ...domain.errors import ConfirmationNeeded, OverBudget, RequestRefused, StoreDamaged, StoreError, StoreTooNew
 from ...domain.money import USD, Allowance, Bound, Price, Quote, is_same
 from ...domain.record import TaskRecord
-from ...domain.request import GenerationRequest, Kind
+from ...domain.request import Kind
 from ...providers.provider import Provider
 from ..ids import first_id
 from ..intake.routing import Candidate, Configured, Route
@@ -80,13 +80,6 @@ class Treasury:
         if self.budgets and not self.healed.is_set():
             await self.healed.wait()
 
-    def quoted(self, chosen: Route, request: GenerationRequest) -> Route:
-        """The route with what is known of each candidate's cost."""
-        return replace(chosen, candidates=tuple(self._quoted(candidate, request) for candidate in chosen.candidates))
-
-    def _quoted(self, candidate: Candidate, request: GenerationRequest) -> Candidate:
-        return replace(candidate, quote=self.prices.quote(candidate.provider.name, candidate.facts, request))
-
     def admitted(self, chosen: Route, wish: Wish) -> Route:
         """The route without what may not be sent for its price.
 
@@ -136,8 +129,8 @@ class Treasury:
         await self.learn(record.provider, bounded=record.allowed is not None)
         rows = candidate.provider.models()
         facts = next((row for row in rows if (row.id, row.kind) == (record.model, record.kind)), candidate.facts)
-        quoted = self._quoted(replace(candidate, facts=facts), record.request)
-        again = _as_known_before(quoted, record)
+        quote = self.prices.quote(facts, record.request, candidate.plan)
+        again = _as_known_before(replace(candidate, facts=facts, quote=quote), record)
         self.budgets.check(again.quote, record.allowed, _what(again, record.kind), name_of(again))
         return again
 

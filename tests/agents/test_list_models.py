@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue, TypeAdapter
 
+from rushes.domain.job import Plan
 from rushes.domain.model_facts import ModelFacts
-from rushes.domain.money import Estimate
+from rushes.domain.money import Estimate, Quote
 from rushes.domain.principal import LOCAL
 from rushes.domain.request import GenerationRequest, Kind
 from rushes.tasks.intake.fitting import fitting
@@ -63,10 +64,10 @@ class Priced:
     def __init__(self, **amounts: str) -> None:
         self._amounts = amounts
 
-    def prospect(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Prospect:
+    def prospect(self, facts: ModelFacts, request: GenerationRequest, plan: Plan) -> Prospect:
         amount = self._amounts.get(facts.name.replace("-", "_").replace(".", "_"))
         known = None if amount is None else Estimate(amount=Decimal(amount), currency="USD", basis="listed")
-        return Prospect(known)
+        return Prospect(Quote(estimate=known))
 
 
 def test_the_cheapest_that_is_known_to_fit_comes_first_whoever_offers_it() -> None:

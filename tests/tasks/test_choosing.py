@@ -5,8 +5,9 @@ from decimal import Decimal
 import pytest
 
 from rushes.domain.errors import RequestRefused
+from rushes.domain.job import Plan
 from rushes.domain.model_facts import ModelFacts
-from rushes.domain.money import Estimate
+from rushes.domain.money import Estimate, Quote
 from rushes.domain.request import GenerationRequest, Kind, MediaInput, MediaRole
 from rushes.tasks.intake.candidates import Asked
 from rushes.tasks.intake.choosing import LIVE_MATCHES_MAX, match_all
@@ -109,9 +110,9 @@ def test_the_sandbox_is_no_choice_and_is_not_explained_as_one() -> None:
     assert route(asked(), configured(()), None).chosen is None
 
 
-def about(amount: str) -> Estimate:
-    """A price that somebody configured."""
-    return Estimate(amount=Decimal(amount), currency="USD", basis="configured")
+def about(amount: str) -> Quote:
+    """By a price that somebody configured."""
+    return Quote(estimate=Estimate(amount=Decimal(amount), currency="USD", basis="configured"))
 
 
 class Expecting:
@@ -120,7 +121,7 @@ class Expecting:
     def __init__(self, **known: Prospect) -> None:
         self._known = known
 
-    def prospect(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Prospect:
+    def prospect(self, facts: ModelFacts, request: GenerationRequest, plan: Plan) -> Prospect:
         return self._known.get(facts.name.replace("-", "_").replace(".", "_"), Prospect())
 
 

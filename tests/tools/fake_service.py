@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from rushes.domain.budget import Left
 from rushes.domain.errors import RushesError, TaskNotFound
 from rushes.domain.model_facts import ModelFacts
-from rushes.domain.money import Balance, Estimate, ExpectedTime, UnitPrice
+from rushes.domain.money import Balance, ExpectedTime, UnitPrice
 from rushes.domain.principal import Principal
 from rushes.domain.record import Output, TaskRecord, TaskState
 from rushes.domain.request import GenerationRequest, Kind
@@ -49,9 +49,6 @@ def record(**fields: object) -> TaskRecord:
 
 class NoPrices:
     """Nobody knows a price or a time."""
-
-    def estimate(self, provider: str, facts: ModelFacts, request: GenerationRequest) -> Estimate | None:
-        return None
 
     def unit_price(self, provider: str, facts: ModelFacts) -> UnitPrice | None:
         return None

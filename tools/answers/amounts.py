@@ -40,6 +40,8 @@ def chosen_shown(chosen: Chosen) -> dict[str, JsonValue]:
     for other in chosen.alternatives:
         told: dict[str, JsonValue] = other.model_dump(mode="json", exclude_none=True)
         price: dict[str, JsonValue] = {name: told.pop(name) for name in _OF_A_PRICE if name in told}
+        if other.amount is not None:
+            price["amount"] = float(other.amount)
         if other.seconds is not None:
             told["seconds"] = round(other.seconds, 1)
         others.append({**told, "price": price} if price else told)
