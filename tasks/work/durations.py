@@ -6,6 +6,8 @@ Refusals come much sooner than results and are learned apart.
 """
 
 import math
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 KEPT_ENDS = 100.0
@@ -20,6 +22,10 @@ STRAY_SHARE, STRAY_SPREAD = 0.02, 1.5
 REFUSAL_SECONDS, REFUSAL_SPREAD = 6.0, 1.0
 PRIOR_REFUSED, PRIOR_ENDED = 0.3, 6.0
 _SHORTEST_SECONDS = 0.1
+
+_AGE_STEP = 0.05
+"""Ages of jobs that still run are told apart by this share."""
+_STEPS_MAX, _NEAR = 30, 1e-6
 
 
 @dataclass(frozen=True)
@@ -67,17 +73,6 @@ class _StudentT:
     location: float
     scale: float
 
-    @classmethod
-    def expected(cls, times: Times, seconds: float, spread: float) -> "_StudentT":
-        """After these times, where beforehand `seconds` was the median."""
-        before = math.log(seconds)
-        weight = PRIOR_MEAN_ENDS + times.n
-        location = (PRIOR_MEAN_ENDS * before + times.n * times.mean) / weight
-        degrees = PRIOR_ENDS + times.n
-        off = PRIOR_MEAN_ENDS * times.n / weight * (times.mean - before) ** 2
-        variance = (PRIOR_ENDS * spread**2 + times.m2 + off) / degrees * (1 + 1 / weight)
-        return cls(degrees, location, math.sqrt(variance))
-
     def at(self, seconds: float) -> tuple[float, float]:
         """Density per second, and the share that takes longer (Wallace 1959: right to a few thousandths)."""
         v, t = self.degrees, (math.log(seconds) - self.location) / self.scale
@@ -88,12 +83,84 @@ class _StudentT:
         return density, _beyond(z)
 
 
-class Expectation:
-    """What is expected of the next job, given what was learned and, where that is little, the model's facts."""
+@dataclass(frozen=True)
+class _Belief:
+    """What is known of the mean and the spread of the logarithms of times: a normal-inverse-gamma distribution."""
 
-    def __init__(self, experience: Experience, expected_seconds: float) -> None:
-        self._results = _StudentT.expected(experience.results, expected_seconds, PRIOR_SPREAD)
-        self._refusals = _StudentT.expected(experience.refusals, min(REFUSAL_SECONDS, expected_seconds), REFUSAL_SPREAD)
+    weight: float
+    """So many times tell of the mean."""
+    location: float
+    degrees: float
+    """So many tell of the spread."""
+    squares: float
+    """Sum of squared deviations."""
+
+    @classmethod
+    def after(cls, times: Times, seconds: float, spread: float) -> "_Belief":
+        """After these times, where beforehand `seconds` was the median."""
+        before = math.log(seconds)
+        weight = PRIOR_MEAN_ENDS + times.n
+        location = (PRIOR_MEAN_ENDS * before + times.n * times.mean) / weight
+        off = PRIOR_MEAN_ENDS * times.n / weight * (times.mean - before) ** 2
+        return cls(weight, location, PRIOR_ENDS + times.n, PRIOR_ENDS * spread**2 + times.m2 + off)
+
+    def expected(self) -> _StudentT:
+        """The next one's."""
+        variance = self.squares / self.degrees * (1 + 1 / self.weight)
+        return _StudentT(self.degrees, self.location, math.sqrt(variance))
+
+    def outlasted(self, ages: Iterable[float]) -> "_Belief":
+        """Knowing of as many jobs more that they take longer than these seconds, since they have not ended yet.
+
+        Of jobs that began together the shortest end first, and those that still run say what these cannot. The most
+        likely mean and spread are found by Newton's method on mean / spread and 1 / spread, in which the likelihood of
+        censored normal times has one maximum (Olsen 1978). Each such job counts for as much of an end as it tells.
+        """
+        rows = [(x - self.location, count) for x, count in self._of_this_kind(ages)]
+        mean, rate = 0.0, math.sqrt(self.degrees / self.squares)
+        told = 0.0
+        for _ in range(_STEPS_MAX if rows else 0):
+            slope_mean, slope_rate = -self.weight * mean, self.degrees / rate - self.squares * rate
+            told, across, bend = 0.0, 0.0, self.degrees / rate**2 + self.squares
+            for x, count in rows:
+                z = x * rate - mean
+                pull = _pull(z)
+                share = count * pull * (pull - z)
+                slope_mean, slope_rate = slope_mean + count * pull, slope_rate - count * x * pull
+                told, across, bend = told + share, across + x * share, bend + x * x * share
+            height = self.weight + told
+            area = height * bend - across**2
+            by_rate = (height * slope_rate + across * slope_mean) / area
+            by_mean = (bend * slope_mean + across * slope_rate) / area
+            part = min(1.0, rate / (2 * abs(by_rate))) if by_rate else 1.0
+            mean, rate = mean + part * by_mean, rate + part * by_rate
+            if abs(by_mean) + abs(by_rate) < _NEAR:
+                break
+        degrees = self.degrees + told
+        return _Belief(self.weight + told, self.location + mean / rate, degrees, degrees / rate**2)
+
+    def _of_this_kind(self, ages: Iterable[float]) -> Iterable[tuple[float, float]]:
+        """Logarithms of ages, rounded, with how many jobs have each; without those that are rather stuck."""
+        expected = self.expected()
+        for step, count in Counter(round(math.log(max(age, _SHORTEST_SECONDS)) / _AGE_STEP) for age in ages).items():
+            x = step * _AGE_STEP
+            usual = (1 - STRAY_SHARE) * expected.at(math.exp(x))[1]
+            stray = STRAY_SHARE * _beyond((x - self.location) / STRAY_SPREAD)
+            if usual > 0:
+                yield x, count * usual / (usual + stray)
+
+
+class Expectation:
+    """What is expected of the next job, given what was learned and, where that is little, the model's facts.
+
+    `running` are the seconds for which jobs of the same kind have been running by now.
+    """
+
+    def __init__(self, experience: Experience, expected_seconds: float, running: Iterable[float] = ()) -> None:
+        results = _Belief.after(experience.results, expected_seconds, PRIOR_SPREAD)
+        refusals = _Belief.after(experience.refusals, min(REFUSAL_SECONDS, expected_seconds), REFUSAL_SPREAD)
+        self._results = results.outlasted(running).expected()
+        self._refusals = refusals.expected()
         self._refused = (PRIOR_REFUSED + experience.refused) / (PRIOR_REFUSED + PRIOR_ENDED + experience.ended)
         self.median = math.exp(self._results.location)
 
@@ -114,3 +181,10 @@ class Expectation:
 def _beyond(z: float) -> float:
     """Share of a normal distribution that lies beyond z."""
     return 0.5 * math.erfc(z / math.sqrt(2))
+
+
+def _pull(z: float) -> float:
+    """Mean of what lies beyond z in a normal distribution: its density there over the share beyond."""
+    if z > 25:
+        return z + 1 / z
+    return math.exp(-z * z / 2) / math.sqrt(2 * math.pi) / _beyond(z)
