@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,9 +57,10 @@ class Worker:
         return Report.model_validate_json(self.order.report.read_bytes())
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal; nothing where it has ended."""
+        """Send a signal; nothing where it has ended, heard of or not yet: it is the nursery that collects it."""
         if self.code is None and self.pid:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def fault(self) -> str:
         """What it raised, for a failing test to show."""

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -122,7 +122,9 @@ class Host:
     def send(self, number: signal.Signals) -> None:
         """Send a signal; nothing where it has ended."""
         if self.code is None:
-            os.kill(self.pid, number)
+            # It may have been collected, and its end not been heard of yet.
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def look(self) -> None:
         """Note how much memory it has had."""
