@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 from typing import Literal
+from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
@@ -21,11 +22,11 @@ import httpx
 from pydantic import JsonValue
 
 from ..provider import AnswerSink
-from .certificates import certificates
+from .connections import Connections
 from .encodings import ACCEPTED, EncodingRefused, TooLarge, decoded, whole_body
 from .handed_over import without_tokens
 from .inline_media import Received, receive
-from .pools import Pools
+from .proxies import proxy_for
 from .redaction import Redaction
 from .reply import NoReply, Reply, is_medium, parse_body
 
@@ -36,9 +37,6 @@ READ_BYTES_MAX = 4 * 1024 * 1024
 
 MEDIA_BYTES_MAX = 64 * 1024 * 1024
 """Largest reply of an endpoint that answers with the media themselves."""
-
-KEEPALIVE_SECONDS = 20.0
-"""Idle connections are kept for this long: a little over the time between two looks at a job."""
 
 NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
@@ -54,11 +52,10 @@ class Timeouts:
     connect: float = 10.0
     pool: float = 30.0
 
-    def for_transport(self) -> dict[str, float | None]:
+    def for_transport(self) -> dict[str, float]:
         """As the transport is told of them. Of a read or a write alone there is no limit: that on all of the request
         comes first, and each limit costs a timer."""
-        connect, pool = min(self.connect, self.total / 2), min(self.pool, self.total / 2)
-        return {"connect": connect, "read": None, "write": None, "pool": pool}
+        return {"connect": min(self.connect, self.total / 2), "pool": min(self.pool, self.total / 2)}
 
 
 OUTCOMES: Mapping[type[Exception], tuple[Literal["refused", "lost"], str]] = {
@@ -105,10 +102,9 @@ class HttpClient:
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._api_key = api_key
-        self._transport = transport
         self._redaction = Redaction(api_key)
-        self._reads = Pools(self._new_client, requests_max)
-        self._submissions = Pools(self._new_client, requests_max)
+        self._reads = transport or self._connections(requests_max)
+        self._submissions = transport or self._connections(requests_max)
 
     async def post(
         self,
@@ -165,20 +161,11 @@ class HttpClient:
         await self._reads.aclose()
         await self._submissions.aclose()
 
-    def _new_client(self, connections: int) -> httpx.AsyncClient:
+    def _connections(self, connections_max: int) -> Connections:
         # Through a proxy, plain http would show the key to a host that is not the gateway's.
-        encrypted = self._base_url.startswith("https:")
-        limits = httpx.Limits(
-            max_connections=connections,
-            max_keepalive_connections=connections,
-            keepalive_expiry=KEEPALIVE_SECONDS,
-        )
-        return _Client(
-            verify=certificates(),
-            limits=limits,
-            trust_env=encrypted,
-            follow_redirects=False,
-            transport=self._transport,
+        parts = urlsplit(self._base_url)
+        return Connections(
+            connections_max, proxy_for("https", parts.hostname or "") if parts.scheme == "https" else None
         )
 
     def _url(self, path: str) -> httpx.URL:
@@ -194,19 +181,23 @@ class HttpClient:
         return headers
 
     async def _send(
-        self, pools: Pools, request: httpx.Request, timeouts: Timeouts, bytes_max: int, sink: AnswerSink | None
+        self,
+        transport: httpx.AsyncBaseTransport,
+        request: httpx.Request,
+        timeouts: Timeouts,
+        bytes_max: int,
+        sink: AnswerSink | None,
     ) -> Reply:
         progress = _Progress()
         request.extensions |= {"timeout": timeouts.for_transport(), "trace": progress.note}
         started = time.monotonic()
         try:
-            async with pools.client() as client:
-                with anyio.fail_after(timeouts.total):
-                    response = await client.send(request, stream=True)
-                    try:
-                        received = await _read(response, bytes_max, sink)
-                    finally:
-                        await response.aclose()
+            with anyio.fail_after(timeouts.total):
+                response = await transport.handle_async_request(request)
+                try:
+                    received = await _read(response, bytes_max, sink)
+                finally:
+                    await response.aclose()
         except tuple(OUTCOMES) as error:
             raise _no_reply(error, progress) from error
         took = round((time.monotonic() - started) * 1000)
@@ -253,26 +244,6 @@ async def _read(response: httpx.Response, bytes_max: int, sink: AnswerSink | Non
 def _parsed_url(url: str) -> httpx.URL:
     """To parse one takes as long as to read an answer, and the same few are asked for again and again."""
     return httpx.URL(url)
-
-
-class _NoCookies(httpx.Cookies):
-    def extract_cookies(self, response: httpx.Response) -> None:
-        """A gateway's cookies are not for us: each call stands for itself, with the key."""
-
-
-class _Client(httpx.AsyncClient):
-    """Keeps no cookie."""
-
-    @property
-    def cookies(self) -> httpx.Cookies:
-        return _NO_COOKIES
-
-    @cookies.setter
-    def cookies(self, cookies: object) -> None:  # noqa: ARG002
-        raise AttributeError("no cookies are kept")
-
-
-_NO_COOKIES = _NoCookies()
 
 
 class _Progress:
