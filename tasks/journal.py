@@ -13,6 +13,7 @@ from ..domain.errors import StoreBusy, StoreDamaged, StoreError, TaskNotFound
 from ..domain.money import Bound
 from ..domain.principal import Principal
 from ..domain.record import TaskRecord
+from ..domain.secret_options import without_secrets
 from . import life
 from .done_records import DoneRecords
 from .followers import Change, Followers
@@ -48,16 +49,18 @@ def to_document(record: TaskRecord) -> Document:
 
 
 def from_document(document: Document) -> TaskRecord:
-    """The record of a stored document.
+    """The record of a stored document. Early ones hold secrets that are not written down any more; they are not read.
 
     Raises:
         StoreDamaged: the document is not a task record.
     """
     try:
-        return TaskRecord.model_validate(document)
+        record = TaskRecord.model_validate(document)
     except ValidationError as error:
         task_id = str(document.get("task_id"))[:64]
         raise StoreDamaged(f"The record of task {task_id} cannot be read ({error.error_count()} faults).") from error
+    request = without_secrets(record.request) if record.request.provider_options else record.request
+    return record if request is record.request else record.copied_unchecked({"request": request})
 
 
 def readable(documents: Iterable[Document]) -> list[TaskRecord]:
