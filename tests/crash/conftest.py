@@ -1,23 +1,22 @@
 """One nursery for all tests of this folder, and a tally for each."""
 
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from .crew import Crew, crew_of, nursery_process
+from .crew import Crew, Nursery, crew_of, nursery_process
 from .summary import tell
 from .tally import Tally
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[subprocess.Popen[bytes]]:
+def nursery() -> Iterator[Nursery]:
     with nursery_process() as process:
         yield process
 
 
 @pytest.fixture
-async def crew(nursery: subprocess.Popen[bytes]) -> AsyncIterator[Crew]:
+async def crew(nursery: Nursery) -> AsyncIterator[Crew]:
     async with crew_of(nursery) as crew:
         yield crew
 

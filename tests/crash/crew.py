@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -12,9 +11,13 @@ from pathlib import Path
 import anyio
 from pydantic import BaseModel
 
+from ..forks import Forked, fork
 from .orders import Order, Report
 
 ROOT = Path(__file__).parents[2]
+STDERR = 2
+
+Nursery = Forked | subprocess.Popen[bytes]
 
 
 class Event(BaseModel):
@@ -84,7 +87,7 @@ async def _either(event: anyio.Event, scope: anyio.CancelScope) -> None:
 class Crew:
     """The workers of one test."""
 
-    def __init__(self, nursery: subprocess.Popen[bytes]) -> None:
+    def __init__(self, nursery: Nursery) -> None:
         assert nursery.stdin is not None
         assert nursery.stdout is not None
         self._orders = nursery.stdin
@@ -122,18 +125,14 @@ class Crew:
 
 
 @contextmanager
-def nursery_process(errors: int | None = None) -> Generator[subprocess.Popen[bytes]]:
+def nursery_process(errors: int | None = None) -> Generator[Nursery]:
     """The nursery, for as long as the context is open; `errors` is where its standard error goes."""
-    command = [sys.executable, "-m", "tests.crash.nursery"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors) as process:
-        try:
-            yield process
-        finally:
-            process.communicate()
+    with fork("tests.crash.nursery", folder=ROOT, stderr=STDERR if errors is None else errors) as process:
+        yield process
 
 
 @asynccontextmanager
-async def crew_of(nursery: subprocess.Popen[bytes]) -> AsyncGenerator[Crew]:
+async def crew_of(nursery: Nursery) -> AsyncGenerator[Crew]:
     """A crew whose events are heard for as long as the context is open."""
     crew = Crew(nursery)
     async with anyio.create_task_group() as group:

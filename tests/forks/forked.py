@@ -8,11 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Mapping
+import tempfile
+from collections.abc import AsyncGenerator, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -21,9 +23,12 @@ import anyio
 from anyio import to_thread
 from anyio.abc import ByteReceiveStream, ByteSendStream, Process
 
-from .zygote import Order
+from .zygote import LOADED, READY, STARTS_COVERAGE, Order
 
 ROOT = Path(__file__).parents[2]
+
+DOOR_VARIABLE = "FORKS_DOOR"
+"""Names the socket of a zygote that several processes of tests share."""
 
 CAN_FORK = sys.platform == "linux"
 """Elsewhere each process is started anew: macOS's own libraries do not take a fork."""
@@ -124,30 +129,72 @@ class Pipes:
         return ours
 
 
-class _Zygote:
-    """The process that forks ours."""
+class Zygote:
+    """The process that forks, for as long as this one wants it."""
 
     def __init__(self) -> None:
-        self._orders, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with its:
+        self._folder = tempfile.TemporaryDirectory(prefix="forks-")
+        door = Path(self._folder.name) / "door"
+        environment = {name: value for name, value in os.environ.items() if name != STARTS_COVERAGE}
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+            listener.bind(str(door))
+            listener.listen(32)
             # A session of its own: Ctrl-C is for the tests, which end it by ending.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.forks.zygote"], cwd=ROOT, stdin=its.fileno(), start_new_session=True
+                [sys.executable, "-m", "tests.forks"],
+                cwd=ROOT,
+                env=environment,
+                stdin=listener.fileno(),
+                start_new_session=True,
             )
-
-    def bear(self, order: Order, descriptors: list[int]) -> None:
-        socket.send_fds(self._orders, [json.dumps(order).encode()], descriptors)
+            self.orders = _connected(str(door))
+        self.door = str(door)
 
     def end(self) -> None:
-        self._orders.close()
+        self.orders.close()
         self._process.wait()
+        self._folder.cleanup()
+
+
+def _connected(door: str) -> socket.socket:
+    orders = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    orders.connect(door)
+    return orders
+
+
+@contextmanager
+def shared_zygote() -> Generator[None]:
+    """Within this block the processes that this one starts have one zygote between them.
+
+    In a new clone the block begins when that has loaded, and so compiled, what all of them would compile at once.
+    """
+    if not CAN_FORK:
+        yield
+        return
+    zygote = Zygote()
+    if not _is_compiled():
+        zygote.orders.recv(len(READY))
+    os.environ[DOOR_VARIABLE] = zygote.door
+    try:
+        yield
+    finally:
+        os.environ.pop(DOOR_VARIABLE, None)
+        zygote.end()
+
+
+def _is_compiled() -> bool:
+    last = find_spec(LOADED[-1])
+    return last is not None and last.cached is not None and Path(last.cached).exists()
 
 
 @cache
-def _zygote() -> _Zygote:
-    zygote = _Zygote()
+def _orders() -> socket.socket:
+    """Where to order a process: from the zygote of those who started this process, or from one of its own."""
+    if door := os.environ.get(DOOR_VARIABLE):
+        return _connected(door)
+    zygote = Zygote()
     atexit.register(zygote.end)
-    return zygote
+    return zygote.orders
 
 
 def fork(
@@ -187,7 +234,7 @@ def fork(
 def _fork(order: Order, pipes: Pipes) -> Forked:
     told, telling = os.pipe()
     try:
-        _zygote().bear(order, [*pipes.passed, telling])
+        socket.send_fds(_orders(), [json.dumps(order).encode()], [*pipes.passed, telling])
     finally:
         os.close(telling)
         pipes.close_passed()

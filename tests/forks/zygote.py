@@ -1,8 +1,9 @@
 """The process that forks: it has imported what `rushes` loads in its life, and runs no thread and no event loop.
 
-`python -m tests.forks.zygote` takes orders from the socket that is its standard input, until that closes. With each
-come four descriptors: the standard input, output and error of the new process, and where to tell its id and later its
-exit code, a line each.
+`python -m tests.forks` takes orders from whoever connects to the socket that is its standard input, until the
+first of them leaves; a process ends at the latest with the connection over which it was ordered. With each order come
+four descriptors: the standard input, output and error of the new process, and where to tell its id and later its exit
+code, a line each.
 """
 
 import atexit
@@ -19,11 +20,15 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from types import FrameType
 from typing import Final, NoReturn, TextIO, TypedDict
 
 ORDER_BYTES_MAX = 2**20
+
+READY = b"everything is loaded"
+"""Told to the first who came."""
 
 STARTS_COVERAGE: Final = "COVERAGE_PROCESS_START"
 """With it in its environment, coverage starts in every Python process that has the package."""
@@ -31,7 +36,7 @@ STARTS_COVERAGE: Final = "COVERAGE_PROCESS_START"
 WORDS_LOST = 120
 """What Python itself leaves with where its last words cannot be written."""
 
-LOADED = (
+LOADED: Final = (
     "anyio._backends._asyncio",
     "anyio.streams.tls",
     "h11",
@@ -44,7 +49,6 @@ LOADED = (
     "rushes.providers.client.multipart",
     "rushes.providers.sandbox.drawing",
     "rushes.server.assembly",
-    "rushes.server.commands.app",
     "rushes.server.mcp.server",
     "rushes.server.preparation",
     "rushes.server.process",
@@ -53,6 +57,9 @@ LOADED = (
     "uvicorn.protocols.http.h11_impl",
     "uvicorn.lifespan.on",
     "uvicorn.loops.auto",
+    "tests.gateways.roster",
+    "tests.gateways.server",
+    "rushes.server.commands.app",
 )
 
 
@@ -74,51 +81,82 @@ def load() -> None:
     gc.freeze()
 
 
+@dataclass(frozen=True)
+class _Born:
+    """A living process of ours."""
+
+    told: int
+    """Where to tell its exit code."""
+    wanted_by: socket.socket
+
+
 class Zygote:
     """Forks, and tells of the ends."""
 
-    def __init__(self, orders: socket.socket) -> None:
-        self._orders = orders
-        self._told: dict[int, int] = {}
-        """Where to tell the exit code, by the id of each living process."""
+    def __init__(self, door: socket.socket) -> None:
+        self._door = door
+        self._born: dict[int, _Born] = {}
+        """By their ids."""
         self._woken, wake = os.pipe()
         os.set_blocking(wake, False)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, _wake)
 
     def serve(self) -> None:
-        """Until nobody is left who could order; then no child is left either."""
-        while True:
-            ready, _, _ = select.select([self._orders.fileno(), self._woken], [], [])
+        """Until the first who came has left; then no child is left either."""
+        first, _ = self._door.accept()
+        first.send(READY)
+        guests = [first]
+        while first in guests:
+            ready, _, _ = select.select([self._woken, self._door, *guests], [], [])
             if self._woken in ready:
                 os.read(self._woken, 4096)
                 self._reap()
-            if self._orders.fileno() in ready:
-                data, descriptors, _, _ = socket.recv_fds(self._orders, ORDER_BYTES_MAX, 4)
-                if not data:
-                    break
-                self._bear(json.loads(data), descriptors)
-        for pid in self._told:
-            os.kill(pid, signal.SIGKILL)
+            if self._door in ready:
+                guests.append(self._door.accept()[0])
+            for guest in [each for each in guests if each in ready]:
+                data, descriptors = _received(guest)
+                if data:
+                    self._bear(json.loads(data), descriptors, guest)
+                else:
+                    guests.remove(guest)
+                    self._end_those_of(guest)
+        for guest in guests:
+            self._end_those_of(guest)
 
-    def _bear(self, order: Order, descriptors: list[int]) -> None:
+    def _end_those_of(self, guest: socket.socket) -> None:
+        for pid, born in self._born.items():
+            if born.wanted_by is guest:
+                os.kill(pid, signal.SIGKILL)
+        guest.close()
+
+    def _bear(self, order: Order, descriptors: list[int], guest: socket.socket) -> None:
         *streams, told = descriptors
         pid = os.fork()
         if pid == 0:
             _live(order, streams)
         for stream in streams:
             os.close(stream)
-        self._told[pid] = told
+        self._born[pid] = _Born(told, guest)
         _tell(told, pid)
 
     def _reap(self) -> None:
-        while self._told:
+        while self._born:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
                 return
-            told = self._told.pop(pid)
+            told = self._born.pop(pid).told
             _tell(told, os.waitstatus_to_exitcode(status))
             os.close(told)
+
+
+def _received(guest: socket.socket) -> tuple[bytes, list[int]]:
+    """The next order with its descriptors; nothing where the guest has left."""
+    try:
+        data, descriptors, _, _ = socket.recv_fds(guest, ORDER_BYTES_MAX, 4)
+    except ConnectionResetError:
+        return b"", []  # the first one left without having read what it was told
+    return data, descriptors
 
 
 def _wake(number: int, frame: FrameType | None) -> None:
@@ -200,9 +238,3 @@ def _run(module: str, arguments: list[str]) -> int:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)
     return code
-
-
-if __name__ == "__main__":
-    load()
-    Zygote(socket.socket(fileno=os.dup(0))).serve()
-    os._exit(0)

@@ -3,7 +3,6 @@
 import shlex
 import ssl
 import subprocess
-import sys
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -14,9 +13,11 @@ import httpx
 from anyio import to_thread
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
+from ..forks import Forked, fork
 from .views import Charges, FetchView, HookView, JobView, Phase, RequestView, Violation
 
 _ROOT: Final = Path(__file__).parents[2]
+_STDERR: Final = 2
 _Record = TypeVar("_Record", bound=BaseModel)
 
 
@@ -24,13 +25,19 @@ _Record = TypeVar("_Record", bound=BaseModel)
 class GatewayProcess:
     """A running simulator: `environment` is what it printed."""
 
-    process: subprocess.Popen[str]
+    process: Forked | subprocess.Popen[bytes]
     environment: Mapping[str, str]
 
     def stop(self) -> int:
         """End its standard input, wait for its end; the exit code."""
-        self.process.communicate(timeout=20)
-        return self.process.returncode
+        with self.process:
+            assert self.process.stdin is not None
+            self.process.stdin.close()
+            try:
+                return self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                raise
 
 
 def start_gateways(*gateways: str, max_seconds: float = 3600, errors: int | None = None) -> GatewayProcess:
@@ -38,14 +45,15 @@ def start_gateways(*gateways: str, max_seconds: float = 3600, errors: int | None
 
     `errors` is where its standard error goes.
     """
-    command = [sys.executable, "-m", "tests.gateways", "--max-seconds", str(max_seconds)]
-    for gateway in gateways:
-        command += ["--gateway", gateway]
-    process = subprocess.Popen(
-        command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+    chosen = [word for gateway in gateways for word in ("--gateway", gateway)]
+    process = fork(
+        "tests.gateways",
+        *("--max-seconds", str(max_seconds), *chosen),
+        folder=_ROOT,
+        stderr=_STDERR if errors is None else errors,
     )
     assert process.stdout is not None
-    _, *assignments = shlex.split(process.stdout.readline())
+    _, *assignments = shlex.split(process.stdout.readline().decode())
     return GatewayProcess(process, dict(part.split("=", 1) for part in assignments))
 
 
