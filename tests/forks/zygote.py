@@ -108,7 +108,8 @@ class Zygote:
         first.send(READY)
         guests = [first]
         while first in guests:
-            ready, _, _ = select.select([self._woken, self._door, *guests], [], [])
+            watched: list[int | socket.socket] = [self._woken, self._door, *guests]
+            ready, _, _ = select.select(watched, [], [])
             if self._woken in ready:
                 os.read(self._woken, 4096)
                 self._reap()
