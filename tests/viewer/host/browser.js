@@ -16,7 +16,30 @@ export function launchBrowser() {
   const executablePath = process.env.CHROMIUM;
   assert.ok(executablePath, "CHROMIUM must name a Chromium: see tests/viewer/setup.sh");
   // Without its sandbox, because in a container it often cannot have one; it opens nothing but our own pages.
-  return chromium.launch({ executablePath, args: ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"] });
+  return chromium.launch({ executablePath, args: ["--no-sandbox", "--renderer-process-limit=1", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"] });
+}
+
+const shared = new WeakMap();
+
+/**
+ * The context that pages share, with a page of each origin that stays: so a process of Chromium's, and what it has compiled,
+ * outlives a test. To begin both anew takes a test longer than all else.
+ */
+function sharedContext(browser, origins) {
+  if (!shared.has(browser)) shared.set(browser, kept(browser, origins));
+  return shared.get(browser);
+}
+
+async function kept(browser, { hostOrigin, sandboxOrigin }) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(hostOrigin);
+  await page.evaluate((origin) => {
+    const frame = document.createElement("iframe");
+    frame.src = `${origin}/sandbox.html?csp={}`;
+    document.body.replaceChildren(frame);
+  }, sandboxOrigin);
+  return context;
 }
 
 /** One tool call in the viewer, in a page of its own that closes with the test. */
@@ -25,19 +48,21 @@ export class View {
   #outside = [];
 
   /** @param options those of `openApp` in page.js, and `width`, `reducedMotion`, and `stopClock`: time stands still. */
-  static async open(test, browser, { hostOrigin, sandboxOrigin }, options) {
+  static async open(test, browser, origins, options) {
     const { width = 640, reducedMotion = "no-preference", stopClock = false, expected = [], ...call } = options;
-    const context = await browser.newContext({ viewport: { width, height: 1600 }, reducedMotion });
+    const context = stopClock ? await browser.newContext() : await sharedContext(browser, origins);
     const view = new View();
-    test.after(() => context.close());
     view.page = await context.newPage();
+    test.after(() => (stopClock ? context : view.page).close());
+    await view.page.setViewportSize({ width, height: 1600 });
+    await view.page.emulateMedia({ reducedMotion });
     view.#guard(expected);
     if (stopClock) await view.page.clock.install();
-    await view.page.goto(hostOrigin);
+    await view.page.goto(origins.hostOrigin);
     await view.page.waitForFunction(() => window.openApp);
     await view.ground(call.theme ?? "light");
     if (stopClock) await view.page.clock.pauseAt(Date.now() + 1000);
-    await view.page.evaluate((given) => window.openApp(given), { sandboxOrigin, ...call });
+    await view.page.evaluate((given) => window.openApp(given), { sandboxOrigin: origins.sandboxOrigin, ...call });
     view.frame = view.page.frames().find((frame) => frame.parentFrame()?.parentFrame());
     return view;
   }
