@@ -33,6 +33,19 @@ async def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+async def addresses_of(host: str, port: int) -> list[str]:
+    """The same, but that an address is its own and is not looked up.
+
+    Raises:
+        OSError, UnicodeError: as for `resolve`.
+    """
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return await resolve(host, port)
+    return [host]
+
+
 def is_public(address: str) -> bool:
     """False for loopback, private, link-local, reserved and multicast addresses, also inside an IPv6 address."""
     try:

@@ -10,20 +10,23 @@ still checked, and the key goes through it only inside TLS.
 """
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import cast
 
 import anyio
 import anyio.to_thread
+import httpcore
 import httpx
 
 from ...domain.errors import OutputError, OutputExpired, OutputRejected, OutputUnavailable
 from ...domain.job import RemoteOutput
 from ..formats.readings import urls_in
 from ..provider import OutputStream
-from .addresses import Resolve, absolute_url, is_public, resolve
+from .addresses import Resolve, absolute_url, addresses_of, is_public, resolve
 from .certificates import certificates
 from .encodings import EncodingRefused, TooLarge, decoded, whole_body
 from .http import user_agent
@@ -218,9 +221,7 @@ class OutputClient:
             return self._proxies[proxy]
         if self._transport is None:
             # No connection is kept: one to an address could be reused for another name without proof of it.
-            self._transport = httpx.AsyncHTTPTransport(
-                verify=trusted, limits=httpx.Limits(max_connections=16, max_keepalive_connections=0)
-            )
+            self._transport = _Direct(trusted, httpx.Limits(max_connections=16, max_keepalive_connections=0))
         return self._transport
 
     async def _checked_addresses(self, url: httpx.URL) -> list[str]:
@@ -246,6 +247,44 @@ class OutputClient:
     def _named(self, url: httpx.URL) -> str:
         """The host, for a message; a hostile one may hold the key, in lower case as hosts are written."""
         return "its host" if self._api_key and self._api_key.lower() in url.host else url.host
+
+
+class _Direct(httpx.AsyncHTTPTransport):
+    """The library's own, but that the gateway's host is looked up as others' are: not in the threads that all share."""
+
+    def __init__(self, trusted: ssl.SSLContext, limits: httpx.Limits) -> None:
+        super().__init__(verify=trusted, limits=limits)
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=trusted,
+            max_connections=limits.max_connections,
+            max_keepalive_connections=limits.max_keepalive_connections,
+            network_backend=_Network(),
+        )
+
+
+class _Network(httpcore.AsyncNetworkBackend):
+    def __init__(self) -> None:
+        # Type checkers see its stand-in for where anyio is not installed, too.
+        self._library = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        fault: Exception | None = None
+        try:
+            for address in await addresses_of(host, port):
+                try:
+                    return await self._library.connect_tcp(address, port, timeout, local_address, socket_options)
+                except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                    fault = error
+        except (OSError, UnicodeError) as error:
+            fault = error
+        raise httpcore.ConnectError(f"{host} cannot be reached") from fault
 
 
 class _NotConnected(OutputUnavailable):

@@ -1,11 +1,13 @@
 """The provider of a gateway: a format, its model facts and an HTTP client, put together."""
 
 import logging
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+import anyio
+import anyio.to_thread
 from pydantic import JsonValue
 
 from ...domain.errors import GatewayError, GatewayUnavailable, SubmissionLost, SubmissionRefused
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from .http import HttpClient, Timeouts
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 KEY_IN_URL = f"The gateway's API key is part of a result's url and is not shown ({KEY_STAND_IN}): use the kept file."
 
@@ -66,6 +70,7 @@ class HttpProvider:
         self._documented = tuple(map(self._adapted, facts.models))
         self._models = self._documented
         self._transport = transport
+        self._long_replies = anyio.CapacityLimiter(1)
         self._http: HttpClient | None = None
         self._outputs: OutputClient | None = None
 
@@ -91,12 +96,12 @@ class HttpProvider:
         call = self._format.models_call()
         if call is None:
             return None
-        reply = await self._read(call)
-        try:
+
+        def rows(reply: Reply) -> Sequence[ModelFacts]:
             live = self._format.live_models(reply)
-        except Unintelligible as error:
-            raise self._unavailable(str(error)) from error
-        return [self._adapted(self._facts.with_common_facts(row)) for row in live]
+            return [self._adapted(self._facts.with_common_facts(row)) for row in live]
+
+        return await self._read(call, rows)
 
     def _adapted(self, row: ModelFacts) -> ModelFacts:
         """A row as the provider's options change it; `data_urls = true` is good for every format."""
@@ -125,14 +130,17 @@ class HttpProvider:
             if error.outcome == "lost":
                 raise self._lost(error.message) from error
             raise SubmissionRefused("provider_error", f"{self.name} got no request: {error.message}") from error
+        return await self._made_of(reply, lambda: self._submission_in(plan, reply))
+
+    def _submission_in(self, plan: Plan, reply: Reply) -> Submission:
         reply = without_secrets_of(plan, reply)
         try:
-            return self._submission_in(plan, reply)
+            return self._judged(plan, reply)
         except GatewayError as error:
             error.ids = support_ids(reply)
             raise
 
-    def _submission_in(self, plan: Plan, reply: Reply) -> Submission:
+    def _judged(self, plan: Plan, reply: Reply) -> Submission:
         verdict = submission_outcome(self._format, reply, kinds_given(plan.details))
         if verdict.outcome == "lost":
             raise self._lost(verdict.why, reply)
@@ -155,11 +163,7 @@ class HttpProvider:
         offset, since = 0, datetime.now(UTC) - age
         for _ in range(PAGES_MAX):
             call = self._format.jobs_call(offset)
-            reply = await self._read(call)
-            try:
-                jobs = self._format.found_jobs(plan, reply, since, known)
-            except Unintelligible as error:
-                raise self._unavailable(str(error)) from error
+            jobs = await self._read(call, lambda reply: self._format.found_jobs(plan, reply, since, known))
             if jobs is None or jobs:
                 return jobs[0] if jobs else None
             offset += int(call.query.get("limit", "0"))
@@ -178,7 +182,7 @@ class HttpProvider:
             message = f"not checked: {self.name} documents no read that spends nothing"
             return AccountCheck(ok=True, checked=False, message=message)
         try:
-            reply = await self._read(call)
+            return await self._read(call, self._format.account)
         except GatewayUnavailable as error:
             if error.status in _NO_SUCH_READ:
                 why = f"{call.method} {call.path} answers {error.status}"
@@ -186,7 +190,6 @@ class HttpProvider:
                 message = f"cannot be checked: {why}, so {self.name} has no such read, or {other}"
                 return AccountCheck(ok=True, checked=False, message=message)
             return AccountCheck(ok=False, message=error.message)
-        return self._format.account(reply)
 
     def read_hook(self, hook: HookRequest, secret: str, now: datetime) -> HookReading | None:
         shared = self._settings.webhook_secret
@@ -220,16 +223,38 @@ class HttpProvider:
             sink=sink,
         )
 
-    async def _read(self, call: Call, sink: AnswerSink | None = None) -> Reply:
+    async def _read(self, call: Call, read: Callable[[Reply], T], sink: AnswerSink | None = None) -> T:
+        """What `read` makes of the answer.
+
+        Raises:
+            GatewayUnavailable: none came, or it is an error or unintelligible.
+        """
         try:
             reply = await self._client().call(call.method, call.path, call.query, self._timeouts(), sink=sink)
         except NoReply as error:
             raise self._unavailable(error.message) from error
+
+        def understood() -> T:
+            self._check(reply)
+            try:
+                return read(reply)
+            except Unintelligible as error:
+                raise self._unavailable(str(error)) from error
+
+        return await self._made_of(reply, understood)
+
+    async def _made_of(self, reply: Reply, work: Callable[[], T]) -> T:
+        """What `work` makes of a reply: beside the event loop where it is long, and one at a time, so that all the long
+        replies of a gateway together keep no more than one of the processors from others."""
+        return await anyio.to_thread.run_sync(work, limiter=self._long_replies) if reply.is_long else work()
+
+    def _check(self, reply: Reply) -> None:
+        """See that the reply to a read is no error."""
         fault = self._format.fault(reply, submitting=False)
         if fault is None and not reply.ok:
             fault = Fault("provider_error", f"HTTP {reply.status}")
         if fault is None:
-            return reply
+            return
         raise GatewayUnavailable(
             fault.reason,
             f"{self.name} answered with an error. {fault.told}",
@@ -240,11 +265,7 @@ class HttpProvider:
         )
 
     async def _observe(self, call: Call, job: Job, sink: AnswerSink | None = None) -> Observation:
-        reply = await self._read(call, sink)
-        try:
-            return self._completed(self._format.observation(job, reply), reply)
-        except Unintelligible as error:
-            raise self._unavailable(str(error)) from error
+        return await self._read(call, lambda reply: self._completed(self._format.observation(job, reply), reply), sink)
 
     def _completed(self, observation: Observation, reply: Reply) -> Observation:
         outputs = tuple(reply.held.get(o.url or "") or self._absolute(o) for o in observation.outputs)

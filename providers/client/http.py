@@ -40,8 +40,8 @@ MEDIA_BYTES_MAX = 64 * 1024 * 1024
 
 NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
-_THREAD_FROM_BYTES = 256 * 1024
-"""From this size on a reply is parsed beside the event loop."""
+LONG_BYTES = 64 * 1024
+"""A reply of more is read beside the event loop."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,7 @@ class HttpClient:
         self._base_url = base_url.rstrip("/")
         self._api_key = api_key
         self._redaction = Redaction(api_key)
+        self._long_replies = anyio.CapacityLimiter(1)
         self._reads = transport or self._connections(requests_max)
         self._submissions = transport or self._connections(requests_max)
 
@@ -222,10 +223,11 @@ class HttpClient:
             body = self._redaction.body(body)
             return without_tokens(body) if b"hooks" in data else body
 
-        body = await anyio.to_thread.run_sync(parse) if len(data) > _THREAD_FROM_BYTES else parse()
+        is_long = len(data) > LONG_BYTES
+        body = await anyio.to_thread.run_sync(parse, limiter=self._long_replies) if is_long else parse()
         headers = {name.lower(): self._redaction.text(value) for name, value in response.headers.items()}
         now = datetime.now(UTC)
-        return Reply(response.status_code, headers, body, now, received.held, received.medium)
+        return Reply(response.status_code, headers, body, now, received.held, received.medium, is_long)
 
 
 async def _read(response: httpx.Response, bytes_max: int, sink: AnswerSink | None) -> Received:

@@ -24,6 +24,8 @@ HEAD_BYTES = 64 * 1024
 _DATA_URL = re.compile(rb"\s*data:([^,\"]{0,200}?);?base64,", re.IGNORECASE)
 _RUN = re.compile(rb'(?:[^"\\]++|\\[^u]|\\u[0-9a-fA-F]{4}|\\u(?=.{4}))*+', re.DOTALL)
 """As much of a JSON string as is there, without an escape that has only begun."""
+_SHORT_STRINGS = re.compile(rb'(?:[^"]*+"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
+"""Whole strings, with what stands before each."""
 _ESCAPE = re.compile(rb"\\(u[0-9a-fA-F]{4}|[^u])")
 _FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _BLANKS = b" \t\r\n"
@@ -68,6 +70,12 @@ class MediaScanner:
         at = 0
         while at < len(data):
             if not self._in_string:
+                # No string that ends within so many bytes is a medium.
+                short = _SHORT_STRINGS.match(data, at, at + HEAD_BYTES)
+                if short is not None and short.end() > at:
+                    self.rest += short[0]
+                    at = short.end()
+                    continue
                 end = data.find(b'"', at) + 1 or len(data)
                 self.rest += data[at:end]
                 self._in_string = data[end - 1] == _QUOTE

@@ -1,15 +1,24 @@
 """Sockets for httpcore, which takes those of its caller's making: without a time limit at each read and each write, as
-a request has one for all of it, and without asking the system for a socket's addresses to see whether it has ended."""
+a request has one for all of it, and without asking the system for a socket's addresses to see whether it has ended.
+
+Hosts are looked up in threads of their own (`addresses_of`). The event loop has a few for this, which all gateways
+would share: those of one whose name nobody answers for would keep every other from being connected to.
+"""
 
 import select
 import ssl
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 
 import anyio
 import httpcore
-from anyio.abc import ByteStream, SocketAttribute
+from anyio.abc import ByteStream, SocketAttribute, SocketStream
 from anyio.streams.tls import TLSAttribute, TLSStream
+
+from .addresses import addresses_of
+
+ATTEMPT_SECONDS = 0.25
+"""After so long without a connection a host's next address is tried as well (RFC 8305, section 5)."""
 
 _ENDED = (anyio.BrokenResourceError, anyio.ClosedResourceError)
 
@@ -26,7 +35,42 @@ class Network(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - none are set
     ) -> httpcore.AsyncNetworkStream:
         with _while_opening(), anyio.fail_after(timeout):
-            return _Stream(await anyio.connect_tcp(host, port, local_host=local_address))
+            return _Stream(await _first_connected(await addresses_of(host, port), port, local_address))
+
+
+async def _first_connected(addresses: Sequence[str], port: int, local_address: str | None) -> SocketStream:
+    """The first connection that opens.
+
+    Raises:
+        OSError: none does; of the address that failed last.
+    """
+    opened: list[SocketStream] = []
+    fault = OSError("it has no address")
+
+    async def attempt(address: str, over: anyio.Event) -> None:
+        nonlocal fault
+        try:
+            opened.append(await anyio.connect_tcp(address, port, local_host=local_address))
+        except OSError as error:
+            fault = error
+        else:
+            attempts.cancel_scope.cancel()
+        over.set()
+
+    try:
+        async with anyio.create_task_group() as attempts:
+            for address in addresses:
+                over = anyio.Event()
+                attempts.start_soon(attempt, address, over)
+                with anyio.move_on_after(ATTEMPT_SECONDS):
+                    await over.wait()
+        if not opened:
+            raise fault
+        return opened.pop(0)
+    finally:
+        with anyio.CancelScope(shield=True):
+            for stream in opened:
+                await stream.aclose()
 
 
 class _Stream(httpcore.AsyncNetworkStream):
@@ -93,5 +137,5 @@ def _while_opening() -> Generator[None]:
         yield
     except TimeoutError as error:
         raise httpcore.ConnectTimeout(str(error)) from error
-    except (OSError, anyio.EndOfStream, anyio.BrokenResourceError) as error:
+    except (OSError, UnicodeError, anyio.EndOfStream, anyio.BrokenResourceError) as error:
         raise httpcore.ConnectError(str(error)) from error

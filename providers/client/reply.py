@@ -31,6 +31,8 @@ class Reply:
     """Media of the body that went to a sink, by the token that stands for each."""
     medium: RemoteOutput | None = None
     """The whole body, where it is a medium and went to a sink."""
+    is_long: bool = False
+    """Whether to make anything of it takes so long that it is done beside the event loop."""
 
     @property
     def ok(self) -> bool:

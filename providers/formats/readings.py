@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Annotated, TypeVar, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -79,7 +80,8 @@ def parse_progress(value: object) -> float | None:
         value = _number(value.strip().removesuffix("%"))
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
         return None
-    return min(max(value / 100, 0.0), 1.0)
+    # Bounded first: a whole number of hundreds of digits is too large to be divided.
+    return min(max(value, 0), 100) / 100
 
 
 def parse_text(value: object) -> str | None:
@@ -125,9 +127,9 @@ def parse_logs(value: object) -> str | None:
 def parse_metrics(value: object) -> dict[str, float]:
     """Numbers by name."""
     rows = cast("dict[object, object]", value) if isinstance(value, dict) else {}
-    numbers = {clean_text(str(name), 60): parse_number(each) for name, each in rows.items()}
-    found = {name: number for name, number in numbers.items() if number is not None}
-    return dict(list(found.items())[:METRICS_MAX])
+    numbers = ((name, parse_number(each)) for name, each in rows.items())
+    found = ((clean_text(str(name), 60), number) for name, number in numbers if number is not None)
+    return dict(islice(found, METRICS_MAX))
 
 
 def parse_page(value: object) -> str | None:
@@ -148,7 +150,12 @@ Object = Annotated[dict[str, JsonValue] | None, BeforeValidator(parse_object)]
 def urls_in(value: JsonValue, depth: int = _DEPTH_MAX) -> list[str]:
     """Addresses of media anywhere in a value, in order, each once, without empty strings: URLs of any scheme (what may
     not be fetched is refused later, by name), data URLs, paths on the gateway's own host, and media as bare base64."""
-    return list(dict.fromkeys(_walk(value, depth)))[:OUTPUTS_MAX]
+    found: dict[str, None] = {}
+    for url in _walk(value, depth):
+        found[url] = None
+        if len(found) == OUTPUTS_MAX:
+            break
+    return list(found)
 
 
 def _walk(value: JsonValue, depth: int) -> Iterator[str]:

@@ -44,7 +44,7 @@ from .readings import (
     remote_outputs,
     urls_in,
 )
-from .reasons import first_text, of_submission, reason_in, reason_of_refusal, words_of
+from .reasons import TEXT_READ, first_text, of_submission, reason_in, reason_of_refusal, words_of
 
 STATES: Mapping[str, JobState] = {
     "starting": "queued",
@@ -291,18 +291,22 @@ def _told(prediction: Prediction) -> Told:
     )
 
 
+_FIELD_ERRORS_READ = 20
+"""Of the errors of single fields, of which a few are told."""
+
+
 def _problem_text(problem: Problem) -> str | None:
     text = first_text(problem.detail, problem.message, problem.title)
     details = [
         f"{field}: {message}" if field else message
         for field, message in _field_errors(problem.errors)
-        if message not in (text or "")
+        if message not in (text or "")[:TEXT_READ]
     ]
     return "; ".join([*([text] if text else []), *details[:3]]) or None
 
 
 def _field_errors(errors: JsonValue) -> list[tuple[str, str]]:
-    rows = [row for row in errors if isinstance(row, dict)] if isinstance(errors, list) else []
+    rows = [row for row in errors[:_FIELD_ERRORS_READ] if isinstance(row, dict)] if isinstance(errors, list) else []
     pairs = [(row.get("field"), row.get("message")) for row in rows]
     return [(field if isinstance(field, str) else "", message) for field, message in pairs if isinstance(message, str)]
 
