@@ -1,8 +1,9 @@
 """What to do next: the tool call that a result proposes; pure."""
 
 import math
+from typing import Annotated
 
-from pydantic import JsonValue, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, JsonValue
 
 from ...domain.record import TaskRecord
 from ...domain.request import Kind
@@ -27,12 +28,7 @@ class NextStep(Value):
 
     tool: str
     arguments: dict[str, JsonValue]
-    after_seconds: int = 0
-
-    @model_serializer(mode="wrap")
-    def _without_nothing(self, plainly: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
-        shown: dict[str, JsonValue] = plainly(self)
-        return {name: value for name, value in shown.items() if name != "after_seconds" or value}
+    after_seconds: Annotated[int, Field(exclude_if=lambda seconds: seconds == 0)] = 0
 
 
 def next_step(record: TaskRecord, poll_interval_seconds: float | None) -> NextStep | None:
