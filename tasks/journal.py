@@ -173,6 +173,8 @@ class TaskJournal:
         """Whether what is known of a task that is done is still true: no other process has written."""
         if self._done.get(task_id) is None:
             return False
+        if self._asked_lately():
+            return True
         # Whoever writes may wait for another process's lock, and the reads need not: then there is one.
         with anyio.move_on_after(TOLD_WITHIN_SECONDS), suppress(StoreError):
             await self._forget_if_foreign()
@@ -231,11 +233,9 @@ class TaskJournal:
 
     async def _forget_if_foreign(self) -> None:
         """Forget what is held as soon as another process has written; asked so often only, whoever wants to know."""
-        # By the time of waiters too: a test's clock may stand still while they wait.
-        now = self._clock.elapsed(), anyio.current_time()
-        if all(at - asked < FOREIGN_SECONDS for at, asked in zip(now, self._asked_at, strict=True)):
+        if self._asked_lately():
             return
-        asked_before, self._asked_at = self._asked_at, now
+        asked_before, self._asked_at = self._asked_at, self._now()
         try:
             written = await self._store.foreign_writes()
         except BaseException:
@@ -245,6 +245,14 @@ class TaskJournal:
             self._foreign = written
             self._held.forget_all()
             self._done.forget_all()
+
+    def _asked_lately(self) -> bool:
+        elapsed, waited = self._now()
+        return elapsed - self._asked_at[0] < FOREIGN_SECONDS and waited - self._asked_at[1] < FOREIGN_SECONDS
+
+    def _now(self) -> tuple[float, float]:
+        """By the time of waiters too: a test's clock may stand still while they wait."""
+        return self._clock.elapsed(), anyio.current_time()
 
     async def change(
         self,
