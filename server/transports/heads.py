@@ -1,9 +1,10 @@
 """uvicorn's HTTP/1.1 with a bound on how long a request's head may take; uvicorn itself waits for ever."""
 
 import asyncio
+from typing import cast
 
 import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 HEAD_SECONDS = 20.0
 """From a connection's first moment, or a head's first byte, to the head's end."""
@@ -30,6 +31,13 @@ class PunctualProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget_head()
         super().connection_lost(exc)
+
+    def look_again(self) -> None:
+        """Wake whoever waits for the client's next message, though none has come."""
+        # There is none before the first request, whatever uvicorn's types say.
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        if cycle is not None:
+            cycle.message_event.set()
 
     def _await_head(self) -> None:
         self._head = asyncio.get_running_loop().call_later(self.seconds, self.transport.close)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import anyio
 import uvicorn
@@ -34,6 +34,9 @@ SESSION_IDLE_SECONDS = 1800.0
 SESSIONS_MAX = 1000
 """A host that comes back after its session has ended is told so, and begins another. SSE has no such word; there a
 session is its connection, which a ping keeps looking after."""
+
+BEHIND_THE_DOOR = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+"""For what a `Doorkeeper` stands before: who gets there has been checked."""
 
 GRACE_SECONDS = 0.5
 """How long answers that are being sent may still take after a signal."""
@@ -87,10 +90,10 @@ class Doorkeeper:
         self._security = TransportSecurityMiddleware(security)
         self._stopping = anyio.Event()
         self._under_way: set[anyio.CancelScope] = set()
-        """Cancelled when the server stops."""
+        """Hooks that are being taken in; cancelled when the server stops."""
 
     def end_streams(self) -> None:
-        """Let every open request see its client go."""
+        """Let every open request see its client go, as soon as it looks again for a message of it."""
         self._stopping.set()
         for scope in self._under_way:
             scope.cancel()
@@ -133,14 +136,11 @@ class Doorkeeper:
             await answer.finish()
 
     async def _received(self, receive: Receive) -> Message:
-        """The next message of the client, or its going, whichever comes first."""
+        """The next message of the client, or its going; its going, too, once the server stops."""
         if not self._stopping.is_set():
-            with anyio.CancelScope() as scope:
-                self._under_way.add(scope)
-                try:
-                    return await receive()
-                finally:
-                    self._under_way.discard(scope)
+            message = await receive()
+            if not self._stopping.is_set():
+                return message
         return {"type": "http.disconnect"}
 
 
@@ -179,7 +179,7 @@ def http_app(
     """Streamable HTTP at `/mcp`, and hooks beside it. A session that asked nothing for `idle_seconds` ends."""
     security, bounds = loopback_security(host), bodies or BodyBounds()
     app = server.streamable_http_app(
-        transport_security=security,
+        transport_security=BEHIND_THE_DOOR,
         host=host,
         max_request_body_size=bounds.bytes_max,
         session_idle_timeout=idle_seconds,
@@ -193,13 +193,13 @@ def sse_app(
 ) -> Doorkeeper:
     """The deprecated SSE transport at `/sse`."""
     security, bounds = loopback_security(host), bodies or BodyBounds()
-    app = server.sse_app(transport_security=security, host=host, max_request_body_size=bounds.bytes_max)
+    app = server.sse_app(transport_security=BEHIND_THE_DOOR, host=host, max_request_body_size=bounds.bytes_max)
     return Doorkeeper(app, security, bounds, hooks)
 
 
 def hooks_app(hooks: HookDoor) -> Doorkeeper:
     """Hooks alone, on whatever address: their tokens let them in, and nothing else is here."""
-    return Doorkeeper(hooks, TransportSecuritySettings(enable_dns_rebinding_protection=False), hooks.bounds, hooks)
+    return Doorkeeper(hooks, BEHIND_THE_DOOR, hooks.bounds, hooks)
 
 
 class _Uvicorn(uvicorn.Server):
@@ -257,6 +257,9 @@ async def _end_when_cancelled(server: uvicorn.Server, app: Doorkeeper, finished:
         with anyio.move_on_after(GRACE_SECONDS, shield=True):
             await finished.wait()
         app.end_streams()
+        for connection in cast("set[object]", server.server_state.connections):
+            if isinstance(connection, PunctualProtocol):
+                connection.look_again()
 
 
 def bound(host: str, port: int) -> socket.socket:
