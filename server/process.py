@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 Transport = Literal["stdio", "sse", "http"]
 
+GARBAGE_MIN = 10_000
+"""So many objects more, and garbage is looked for: one or two megabytes. The protocol's machinery leaves two hundred in
+cycles after each call over HTTP, no message's body among them, so that Python's own 700 are reached at every third."""
+
 
 def serve(transport: Transport = "stdio", host: str = "127.0.0.1", port: int = 8000) -> None:
     """Serve until the host or a signal ends it.
@@ -110,6 +114,7 @@ def _server(opened: "OpenService", settings: "Settings", *, local_files: bool) -
     server = build_server(opened, local_files=local_files, media_domains=domains, ask_roots=ask_roots)
     # Loading is over: garbage is looked for from here on, and not in what was loaded.
     gc.freeze()
+    gc.set_threshold(GARBAGE_MIN)
     gc.enable()
     return server
 
