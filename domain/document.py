@@ -12,7 +12,7 @@ from .money import Bound
 
 Document = dict[str, JsonValue]
 """One record as JSON. Its index fields: `task_id`, `schema`, `revision`, `kind`, `state`, `owner` (texts and whole
-numbers), `open` (bool: somebody must still work on it), `worker` (the process that does, or null), `counts_until`
+numbers), `open` (bool: somebody must still work on it), `worker` (the process that does, if one does), `counts_until`
 (until when an equal call is answered with it: `ALWAYS`, a time, or null)."""
 
 Migration = Callable[[Document], Document]

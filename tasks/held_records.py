@@ -110,7 +110,7 @@ def _size(kept: bytes | TaskRecord) -> int:
 
 def _packed(record: TaskRecord) -> bytes:
     packer = zlib.compressobj(1, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL, zlib.Z_DEFAULT_STRATEGY, _DICTIONARY)
-    return packer.compress(record.model_dump_json(by_alias=True).encode()) + packer.flush()
+    return packer.compress(record.model_dump_json(by_alias=True, exclude_none=True).encode()) + packer.flush()
 
 
 def _unpacked(packed: bytes) -> bytes:
@@ -133,7 +133,7 @@ def _usual() -> bytes:
         deadline_at=moment,
         owner="local",
     )
-    return record.model_dump_json(by_alias=True).encode()
+    return record.model_dump_json(by_alias=True, exclude_none=True).encode()
 
 
 _DICTIONARY = _usual()

@@ -41,8 +41,8 @@ TOLD_WITHIN_SECONDS = 0.05
 
 
 def to_document(record: TaskRecord) -> Document:
-    """The record as the store keeps it: plain JSON, without any medium's bytes."""
-    document: Document = record.model_dump(mode="json", by_alias=True)
+    """The record as the store keeps it: plain JSON, without any medium's bytes, and without what is null."""
+    document: Document = record.model_dump(mode="json", by_alias=True, exclude_none=True)
     until = counts_until(record)
     document["counts_until"] = until.isoformat() if isinstance(until, datetime) else until
     return document

@@ -235,7 +235,7 @@ class Advancer:
         after: TaskRecord | None = None
         self.begin(record, candidates)
         try:
-            async with self._submissions.sending(task_id):
+            with self._submissions.sending(task_id):
                 after = await self._submitter.submit(record, candidates)
             if after is not None and after.cancel_requested_at is not None:
                 after = await self._cancel_accepted(after)

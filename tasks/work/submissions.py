@@ -1,7 +1,6 @@
 """The submissions that this process has begun and has no answer to."""
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import anyio
@@ -58,11 +57,9 @@ class Submissions:
         """Wake those who wait for its answer."""
         self._submissions.pop(task_id).answered.set()
 
-    @asynccontextmanager
-    async def sending(self, task_id: str) -> AsyncGenerator[None]:
-        """The POST itself, which `abandon` cancels: whoever sends it then notes that its answer is lost."""
-        with self._submissions[task_id].scope:
-            yield
+    def sending(self, task_id: str) -> anyio.CancelScope:
+        """The scope of the POST, which `abandon` cancels: whoever sends it then notes that its answer is lost."""
+        return self._submissions[task_id].scope
 
     async def answered(self) -> None:
         """Wait until each that is under way now has its answer, or is known not to get one."""
