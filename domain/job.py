@@ -51,6 +51,8 @@ class Plan(Value):
     asynchronous: bool = True
     details: dict[str, JsonValue] = Field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    instead: dict[str, JsonValue] = Field(default_factory=dict)
+    """Inputs that `provider_options` set in the gateway's own fields, by the tools' names: the price may go by them."""
     callback: dict[str, JsonValue] = Field(default_factory=dict)
     """Fields beside the body's that ask the gateway to call back, with stand-ins (`domain/hooks.py`); not sent as they
     are."""

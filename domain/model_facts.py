@@ -112,8 +112,13 @@ class ModelFacts(InputLimits):
     """Median time of a generation, as a prior for polling."""
     deadline_seconds: float | None = None
     """After this a task is given up with `timeout`."""
+    duration_seconds_default: float | None = None
+    """How long the gateway makes it where no duration is sent, by the model's page."""
     price: Price | None = None
     """As the gateway's own list of models tells it."""
+    upstream_prices: tuple[Price, ...] = ()
+    """The same of further upstreams, where the list tells it of each: the gateway may send a call to any of them, so
+    the dearest counts."""
     required_inputs: tuple[str, ...] = ()
     assumed_inputs: tuple[str, ...] = ()
     """Inputs whose names no page tells: they go out under a likely one, with a warning, and only where no other gateway
@@ -133,6 +138,11 @@ class ModelFacts(InputLimits):
     """Inputs that are sent even if not asked for, because the gateway's own default would surprise or cost more."""
     wire: dict[str, JsonValue] = Field(default_factory=dict)
     """The adapter's own data, such as another spelling of a value."""
+
+    @property
+    def listed_prices(self) -> tuple[Price, ...]:
+        """All that the gateway's own list tells; the dearest counts."""
+        return self.upstream_prices if self.price is None else (self.price, *self.upstream_prices)
 
     def forms_of(self, role: MediaRole) -> tuple[MediaForm, ...]:
         """How the model takes a medium of this role."""

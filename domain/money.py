@@ -173,6 +173,17 @@ class Quote:
     """The provider takes no money."""
     lacks_seconds: bool = False
     """The price goes by the second, and nothing says how many there will be."""
+    assumed: "AssumedSeconds | None" = None
+    """How many the estimate is for, where nobody said how many."""
+
+
+@dataclass(frozen=True)
+class AssumedSeconds:
+    """So many seconds are made where nobody says how many, or so many at most."""
+
+    seconds: float
+    at_most: bool
+    """They are the longest that the model makes; else what its gateway makes then."""
 
 
 NOT_QUOTED = Quote()

@@ -245,6 +245,11 @@ class TaskRecord(Value):
         return told if self.created_at - CLOCKS_APART <= told <= seen + CLOCKS_APART else seen
 
     @property
+    def by_hand(self) -> Settlement | None:
+        """What a person said of its cost, as long as that is the last word: no gateway has told one since."""
+        return self.settlement if self.settlement is not None and self.settlement.told == self.cost else None
+
+    @property
     def settled(self) -> bool:
         """Nothing more comes soon: it is final, and every output was kept, given up, or has met a first obstacle; or it
         is set aside."""

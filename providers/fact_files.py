@@ -89,10 +89,12 @@ def join_models(documented: Sequence[ModelFacts], live: Sequence[ModelFacts]) ->
 def _priced(row: ModelFacts, live: Sequence[ModelFacts]) -> ModelFacts:
     """The row with the price of the live one of its id; in some lists an upstream stands in front of that."""
     wanted = row.id.casefold()
-    listed = [each for each in live if each.price is not None and each.kind == row.kind]
+    listed = [each for each in live if each.listed_prices and each.kind == row.kind]
     same = [each for each in listed if each.id.casefold() == wanted]
     same = same or [each for each in listed if each.id.casefold().rpartition("/")[2] == wanted]
-    return row.model_copy(update={"price": same[0].price}) if same else row
+    if not same:
+        return row
+    return row.model_copy(update={"price": same[0].price, "upstream_prices": same[0].upstream_prices})
 
 
 def _id(row: ModelFacts) -> tuple[str, ...]:

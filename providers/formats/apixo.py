@@ -105,6 +105,7 @@ class Apixo(Format):
             path=f"/api/v1/generateTask/{segment(facts.id)}",
             body=body,
             warnings=tuple(warnings),
+            instead=compose.instead,
         )
 
     def fault(self, reply: Reply, *, submitting: bool, given: frozenset[str] | None = None) -> Fault | None:

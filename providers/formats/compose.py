@@ -35,6 +35,24 @@ class Composer:
         self._because: dict[str, str] = {}
         self._count_field: str | None = None
         self._defaults: dict[str, tuple[str, str, JsonValue]] = {}
+        self._fields: dict[str, str] = {}
+
+    @property
+    def instead(self) -> dict[str, JsonValue]:
+        """Of the finished body, the inputs that nobody gave but `provider_options` under the gateway's names."""
+        options = self.request.provider_options
+        if not options:
+            return {}
+        given = {**options, **{n: v for each in options.values() if isinstance(each, dict) for n, v in each.items()}}
+        return {
+            name: self.body[field]
+            for field, name in self._fields.items()
+            if field in given and field in self.body and name not in self._asked
+        }
+
+    def name_field(self, name: str, field: str) -> None:
+        """Say that an input goes out as this field, also where it was not given."""
+        self._fields[field] = name
 
     def put(self, field: str, value: JsonValue, because: str) -> None:
         """Set a field that follows from what was asked; `because` names the input, for a contradiction's message."""
@@ -62,6 +80,7 @@ class Composer:
         A default is told in a warning, unless `quiet`: for one that only states the gateway's own.
         """
         value = self.value(name)
+        self.name_field(name, field)
         if name == "count":
             self._count_field = field
         if value is None:

@@ -1,6 +1,6 @@
 """Prices in a gateway's live list of models."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from pydantic import JsonValue
@@ -10,10 +10,11 @@ from ...domain.request import Kind
 from .readings import parse_object
 
 _KEYS_MAX = 40
+_UPSTREAMS_MAX = 40
 
 
-def llmgateway_price(row: Mapping[str, JsonValue], kind: Kind) -> Price | None:
-    """LLMGateway's `pricing`: of the model, else the dearest of the upstreams that it may go to.
+def llmgateway_prices(row: Mapping[str, JsonValue], kind: Kind) -> Sequence[Price]:
+    """LLMGateway's `pricing`: of the model, and of each upstream that a call may be sent to, which may be dearer.
 
     `per_second` is by resolution and sound (`720p_audio`, `default_video` …), `per_image` that of each image made, by
     resolution tier (`1K`, `2K`, `default`), `request` a flat price, which is charged beside that of the images, and
@@ -21,13 +22,14 @@ def llmgateway_price(row: Mapping[str, JsonValue], kind: Kind) -> Price | None:
     `completion` are, and nobody knows those beforehand. (Source of LLMGateway: `models.ts`, `types.ts`, `costs.ts`,
     `estimateVideoCostUsd`.)
     """
-    own = _llmgateway(parse_object(row.get("pricing")), kind)
-    if own is not None:
-        return own
     upstreams = row.get("providers")
-    each = [parse_object(upstream) or {} for upstream in upstreams] if isinstance(upstreams, list) else []
-    found = [_llmgateway(parse_object(upstream.get("pricing")), kind) for upstream in each]
-    return max((price for price in found if price is not None), key=_dearest, default=None)
+    listed = [row, *(upstreams[:_UPSTREAMS_MAX] if isinstance(upstreams, list) else [])]
+    found: list[Price] = []
+    for each in listed:
+        price = _llmgateway(parse_object((parse_object(each) or {}).get("pricing")), kind)
+        if price is not None and price not in found:
+            found.append(price)
+    return found
 
 
 def _llmgateway(pricing: Mapping[str, JsonValue] | None, kind: Kind) -> Price | None:
@@ -43,11 +45,12 @@ def _llmgateway(pricing: Mapping[str, JsonValue] | None, kind: Kind) -> Price | 
     return Price(per_second=per_second, per_output=per_output, per_request=per_request, per_input_image=per_input_image)
 
 
-def shuyou_price(row: Mapping[str, JsonValue], kind: Kind) -> Price | None:
+def shuyou_prices(row: Mapping[str, JsonValue], kind: Kind) -> Sequence[Price]:
     """Shuyou's `pricing`, numbers in US dollars by unit (`second`, `image`), or the `pricings` of another of its pages:
     lists of `{value, unit}`, where `video` is silent and `audio_and_video` has sound."""
     lists = parse_object(row.get("pricings"))
-    return _shuyou_lists(lists, kind) if lists else _shuyou_numbers(parse_object(row.get("pricing")) or {}, kind)
+    found = _shuyou_lists(lists, kind) if lists else _shuyou_numbers(parse_object(row.get("pricing")) or {}, kind)
+    return () if found is None else (found,)
 
 
 def _shuyou_numbers(pricing: Mapping[str, JsonValue], kind: Kind) -> Price | None:
@@ -97,8 +100,3 @@ def _positive(value: JsonValue) -> Decimal | None:
     """A price that is told: these lists write 0 for what they do not know."""
     amount = amount_of(value)
     return amount or None
-
-
-def _dearest(price: Price) -> Decimal:
-    each = (*price.per_second.values(), *price.per_output.values())
-    return max(each, default=Decimal(0)) + (price.per_request or Decimal(0))

@@ -18,17 +18,17 @@ MODELS_MAX = 20_000
 _ID = re.compile(r"[\w.:/@+~-]{1,200}", re.ASCII)
 """An id is one word: a list that an agent reads has no room for a stranger's sentences."""
 
-ReadPrice = Callable[[Mapping[str, JsonValue], Kind], Price | None]
-"""How a gateway writes what a model of its list costs."""
+ReadPrices = Callable[[Mapping[str, JsonValue], Kind], Sequence[Price]]
+"""How a gateway writes what a model of its list costs: none where it does not, several where upstreams differ."""
 
 _KINDS: Sequence[Kind] = ("video", "image", "audio")
 
 
-def _no_price(_row: Mapping[str, JsonValue], _kind: Kind) -> Price | None:
-    return None
+def _no_price(_row: Mapping[str, JsonValue], _kind: Kind) -> Sequence[Price]:
+    return ()
 
 
-def live_rows(reply: Reply, source: str, price_in: ReadPrice = _no_price) -> list[ModelFacts]:
+def live_rows(reply: Reply, source: str, prices_in: ReadPrices = _no_price) -> list[ModelFacts]:
     """The models in a list that make video, images or sound: id, kind and price.
 
     Raises:
@@ -42,8 +42,9 @@ def live_rows(reply: Reply, source: str, price_in: ReadPrice = _no_price) -> lis
         model_id, kind = _id_of(row), _kind_of(row)
         if model_id is not None and kind is not None:
             facts = ModelFacts(id=model_id, name=model_id, kind=kind, source=source, certainty="live")
-            price = price_in(parse_object(row) or {}, kind)
-            found.setdefault(model_id, facts if price is None else facts.model_copy(update={"price": price}))
+            first, *others = prices_in(parse_object(row) or {}, kind) or (None,)
+            priced = {"price": first, "upstream_prices": tuple(others)}
+            found.setdefault(model_id, facts if first is None else facts.model_copy(update=priced))
     return list(found.values())
 
 

@@ -16,7 +16,7 @@ from ..client.reply import Reply
 from ..format import Call, Fault, Format, Unintelligible, job_id_of, kinds_given, segment
 from ..provider import AccountCheck, ProviderSettings
 from .compose import Composer
-from .listed_prices import llmgateway_price
+from .listed_prices import llmgateway_prices
 from .live import live_rows
 from .observe import observed, state_of
 from .openai_media import cost_details, cost_of, image_plan, images_submission, speech_plan, speech_submission
@@ -108,7 +108,14 @@ class LLMGateway(Format):
             message = "callback_url and callback_secret go together: give both or neither"
             raise RequestRefused("invalid_input", message, hint=self._secret_hint)
         _check_secret(body, self._secret_hint)
-        return Plan(provider=self.name, model=facts.id, path="/v1/videos", body=body, warnings=tuple(warnings))
+        return Plan(
+            provider=self.name,
+            model=facts.id,
+            path="/v1/videos",
+            body=body,
+            warnings=tuple(warnings),
+            instead=compose.instead,
+        )
 
     @property
     def _secret_hint(self) -> str:
@@ -223,7 +230,7 @@ class LLMGateway(Format):
         return Call("/v1/models", {"exclude_deprecated": "true"})
 
     def live_models(self, reply: Reply) -> Sequence[ModelFacts]:
-        return live_rows(reply, "LLMGateway GET /v1/models", llmgateway_price)
+        return live_rows(reply, "LLMGateway GET /v1/models", llmgateway_prices)
 
 
 def _urls(video: Video) -> list[str]:

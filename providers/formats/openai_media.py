@@ -71,6 +71,7 @@ def image_plan(request: GenerationRequest, facts: ModelFacts, provider: str) -> 
         body=body,
         asynchronous=False,
         warnings=tuple(warnings),
+        instead=compose.instead,
     )
 
 
@@ -99,6 +100,7 @@ def speech_plan(request: GenerationRequest, facts: ModelFacts, provider: str) ->
         headers={"Accept": "audio/*, application/json;q=0.5"},
         asynchronous=False,
         warnings=tuple(warnings),
+        instead=compose.instead,
     )
 
 

@@ -170,6 +170,7 @@ class RouteAny(Format):
             body=body,
             details={"input": _short(body["input"])},
             warnings=tuple(warnings),
+            instead=compose.instead,
         )
 
     def _named_inputs(self) -> dict[str, str]:

@@ -22,7 +22,7 @@ from ..client.reply import Reply
 from ..format import Call, Fault, Format, Unintelligible, job_id_of, kinds_given, segment
 from ..provider import AccountCheck, ProviderSettings
 from .compose import Composer, upper
-from .listed_prices import shuyou_price
+from .listed_prices import shuyou_prices
 from .live import live_rows
 from .observe import observed, state_of
 from .openai_media import cost_of
@@ -117,6 +117,7 @@ class Shuyou(Format):
             body=body,
             details={"kind": request.kind},
             warnings=tuple(warnings),
+            instead=compose.instead,
         )
 
     def _video(self, compose: Composer) -> None:
@@ -233,7 +234,7 @@ class Shuyou(Format):
         return Call("/v1/models")
 
     def live_models(self, reply: Reply) -> list[ModelFacts]:
-        return live_rows(reply, "Shuyou GET /v1/models", shuyou_price)
+        return live_rows(reply, "Shuyou GET /v1/models", shuyou_prices)
 
 
 def _is_success(envelope: Envelope) -> bool:

@@ -28,6 +28,7 @@ def send_size(compose: Composer) -> None:
     Raises:
         RequestRefused: no size fits, or the three contradict each other.
     """
+    compose.name_field("size", "size")
     asked = compose.value("size")
     ratio, resolution = compose.value("aspect_ratio"), compose.value("resolution")
     if ratio is None and resolution is None:

@@ -99,6 +99,7 @@ class Unified(Format):
             body=body,
             details={"scope": scope},
             warnings=tuple(warnings),
+            instead=compose.instead,
         )
 
     def fault(self, reply: Reply, *, submitting: bool, given: frozenset[str] | None = None) -> Fault | None:

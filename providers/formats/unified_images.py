@@ -62,6 +62,7 @@ def plan(request: GenerationRequest, facts: ModelFacts, provider: str) -> Plan:
         encoding="multipart" if edits else "json",
         details=dict(APART),
         warnings=tuple(warnings),
+        instead=compose.instead,
         callback_in="query",
     )
 

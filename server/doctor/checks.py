@@ -14,11 +14,14 @@ from urllib.parse import urlsplit
 import anyio
 
 from ...cache.embedded.store import StoreHealth
-from ...domain.errors import ConfigurationError, RushesError, StoreError
+from ...domain.errors import ConfigurationError, StoreError
 from ...domain.failure import clean_text
 from ...domain.record import TaskRecord
 from ...domain.value import Value
-from ...providers.provider import Provider, ProviderSettings
+from ...providers.provider import AccountCheck, Provider, ProviderSettings
+from ...tasks.clock import SystemClock
+from ...tasks.intake.routing import Configured
+from ...tasks.money.balances import Balances
 from ...tasks.work.rebuild import Rebuilt
 from ..settings.providers import problem_with
 from ..settings.settings import Settings
@@ -202,9 +205,10 @@ def unused_providers(settings: Settings) -> Iterator[Check]:
 async def used_providers(pairs: Sequence[tuple[ProviderSettings, Provider]]) -> list[Check]:
     """Each key and base URL, by the cheapest read that the gateway documents; all at once, bounded in time."""
     checks: dict[str, Check] = {}
+    balances = Balances([Configured(provider) for _, provider in pairs], SystemClock(), asked_seconds=ACCOUNT_SECONDS)
 
     async def check(settings: ProviderSettings, provider: Provider) -> None:
-        checks[settings.name] = await _account(settings, provider)
+        checks[settings.name] = _account_check(settings, await balances.account(provider))
 
     async with anyio.create_task_group() as group:
         for settings, provider in pairs:
@@ -217,21 +221,10 @@ def without_asking(settings: ProviderSettings) -> Check:
     return Check(topic="providers", name=settings.name, state="ok", message=f"{_where(settings)}; not asked")
 
 
-async def _account(settings: ProviderSettings, provider: Provider) -> Check:
-    with anyio.move_on_after(ACCOUNT_SECONDS):
-        try:
-            found = await provider.check_account()
-        except RushesError as error:
-            return _account_check(settings, error.message, ok=False)
-        return _account_check(settings, found.message, ok=found.ok, checked=found.checked)
-    return _account_check(settings, f"no answer within {ACCOUNT_SECONDS:g} s", ok=False)
-
-
-def _account_check(settings: ProviderSettings, message: str, *, ok: bool, checked: bool = True) -> Check:
-    hint = None if ok else f"Check {settings.api_key_env} and the base URL."
-    if not settings.keyless:
-        message = f"{_where(settings)}: {clean_text(message)}"
-    state: State = "broken" if not ok else "ok" if checked else "note"
+def _account_check(settings: ProviderSettings, found: AccountCheck) -> Check:
+    hint = None if found.ok else f"Check {settings.api_key_env} and the base URL."
+    message = found.message if settings.keyless else f"{_where(settings)}: {clean_text(found.message)}"
+    state: State = "broken" if not found.ok else "ok" if found.checked else "note"
     return Check(topic="providers", name=settings.name, state=state, message=message, hint=hint)
 
 

@@ -1,6 +1,7 @@
-"""What is left on the accounts at the gateways that tell it, asked for at most once a minute."""
+"""The accounts at the gateways: whether the key works, and what is left; asked for at most once a minute."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ import anyio
 
 from ...domain.errors import RushesError
 from ...domain.money import Balance
-from ...providers.provider import Provider
+from ...providers.provider import AccountCheck, Provider
 from ..intake.routing import Configured
 from ..ports import Clock
 
@@ -23,40 +24,49 @@ ASKED_SECONDS = 5.0
 
 
 class Balances:
-    """The balances of this process's usable providers."""
+    """The accounts of this process's providers."""
 
-    def __init__(self, configured: Sequence[Configured], clock: Clock) -> None:
-        self._providers = [
+    def __init__(self, configured: Sequence[Configured], clock: Clock, *, asked_seconds: float = ASKED_SECONDS) -> None:
+        """`asked_seconds`: how long a gateway may take to answer."""
+        self._paid = [
             entry.provider for entry in configured if entry.problem is None and not entry.provider.traits.free
         ]
         self._clock = clock
+        self._asked_seconds = asked_seconds
         self._known: dict[str, _Known] = {}
-        self._asking = anyio.Lock()
+        self._asking: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
 
     async def known(self) -> Sequence[Balance]:
-        """Of those that tell it, in configured order; one that cannot be asked is left out."""
-        # Calls that come while the gateways are asked have the same answers.
-        async with self._asking, anyio.create_task_group() as group:
-            for provider in self._providers:
-                if self._clock.elapsed() >= self._known.get(provider.name, _NOT_ASKED).until:
-                    group.start_soon(self._ask, provider)
-        found = (self._known[provider.name].balance for provider in self._providers)
-        return [balance for balance in found if balance is not None]
+        """Of the usable ones that tell it, in configured order; one that cannot be asked is left out."""
+        async with anyio.create_task_group() as group:
+            for provider in self._paid:
+                group.start_soon(self.account, provider)
+        found = ((provider.name, self._known[provider.name].account) for provider in self._paid)
+        return [
+            Balance(name, account.balance, account.currency)
+            for name, account in found
+            if account.ok and account.balance is not None and account.currency is not None
+        ]
 
-    async def _ask(self, provider: Provider) -> None:
-        found: Balance | None = None
-        fresh_seconds = FAILED_SECONDS
-        with anyio.move_on_after(ASKED_SECONDS):
+    async def account(self, provider: Provider) -> AccountCheck:
+        """What the cheapest read of the account says now, or said a moment ago."""
+        # Calls that come while the gateway is asked have the same answer.
+        async with self._asking[provider.name]:
+            known = self._known.get(provider.name)
+            if known is None or self._clock.elapsed() >= known.until:
+                found = await self._read(provider)
+                fresh_seconds = FRESH_SECONDS if found.ok else FAILED_SECONDS
+                known = self._known[provider.name] = _Known(self._clock.elapsed() + fresh_seconds, found)
+        return known.account
+
+    async def _read(self, provider: Provider) -> AccountCheck:
+        with anyio.move_on_after(self._asked_seconds):
             try:
-                account = await provider.check_account()
+                return await provider.check_account()
             except RushesError as error:
-                logger.info("balance not read", extra={"provider": provider.name, "problem": error.message})
-            else:
-                if account.ok:
-                    fresh_seconds = FRESH_SECONDS
-                if account.ok and account.balance is not None and account.currency is not None:
-                    found = Balance(provider.name, account.balance, account.currency)
-        self._known[provider.name] = _Known(self._clock.elapsed() + fresh_seconds, found)
+                logger.info("account not read", extra={"provider": provider.name, "problem": error.message})
+                return AccountCheck(ok=False, message=error.message)
+        return AccountCheck(ok=False, message=f"no answer within {self._asked_seconds:g} s")
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,4 @@ class _Known:
     """What a gateway said, and until when it is not asked again."""
 
     until: float
-    balance: Balance | None
-
-
-_NOT_ASKED = _Known(float("-inf"), None)
+    account: AccountCheck

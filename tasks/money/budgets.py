@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from ...domain.budget import Budget
 from ...domain.errors import ConfirmationNeeded, OverBudget, RequestRefused
-from ...domain.money import Allowance, Bound, Estimate, Quote, Span, account_of, is_same, plain
+from ...domain.money import Allowance, AssumedSeconds, Bound, Quote, Span, account_of, is_same, plain
 from ..ports import Clock
 
 PRICE_HINT = (
@@ -52,7 +52,7 @@ class Budgets:
         budget = self._of(estimate.currency)
         if allowed is not None and not allowed.allows(estimate):
             raise _exceeded(
-                f"{_cost(of, estimate)}, and max_cost allows {plain(allowed.amount)} {allowed.currency}.",
+                f"{_cost(of, quote)}, and max_cost allows {plain(allowed.amount)} {allowed.currency}.",
                 "Ask the user for a higher max_cost, or ask for something cheaper (shorter, smaller, another model)."
                 if is_same(estimate.currency, allowed.currency)
                 else "Name the provider whose currency is meant: amounts in different ones are never compared.",
@@ -62,25 +62,32 @@ class Budgets:
         if budget.per_task is not None and estimate.amount > budget.per_task:
             a_task = f"the budget allows {plain(budget.per_task)} {budget.currency} a task"
             raise _exceeded(
-                f"{_cost(of, estimate)}, and {a_task}.",
+                f"{_cost(of, quote)}, and {a_task}.",
                 "Ask for something cheaper (shorter, smaller, another model), or ask the user to raise budget.per_task "
                 "in rushes.toml.",
             )
         if budget.confirm_above is not None and estimate.amount > budget.confirm_above and allowed is None:
             asked = f"above {plain(budget.confirm_above)} {budget.currency} a person is asked first"
             provider = of.partition("/")[0]
-            message = f"{_cost(of, estimate)}, and {asked}. Nothing was sent."
+            message = f"{_cost(of, quote)}, and {asked}. Nothing was sent."
             raise ConfirmationNeeded(message, estimate, what, provider=provider)
 
     def _check_unknown(self, quote: Quote, allowed: Allowance | None, of: str) -> None:
-        unknown, cure = f"Nobody knows what {of} costs", PRICE_HINT.format(of=of)
-        if quote.lacks_seconds:
-            unknown, cure = f"{of} costs by the second, and nothing says how many", SECONDS_HINT
+        unknown = _unknown(quote, of)
+        cure = SECONDS_HINT if quote.lacks_seconds else PRICE_HINT.format(of=of)
         if allowed is not None:
             hint = f"Leave max_cost out if the user accepts an unknown price. {cure}"
             raise _exceeded(f"{unknown}, so max_cost cannot be kept.", hint)
         if any(budget.unknown_price == "refuse" for budget in self.budgets):
             raise _exceeded(f"{unknown}, and the budget refuses unknown prices.", cure)
+
+    def doubts(self, quote: Quote, of: str) -> Sequence[str]:
+        """What has to be said of the price of a request that may be sent."""
+        if quote.assumed is not None:
+            return [f"No duration_seconds is given: the estimate is for {_seconds(quote.assumed)}."]
+        if self.budgets and quote.estimate is None and not quote.free:
+            return [f"{_unknown(quote, of)}, so no budget bounds it."]
+        return []
 
     def bounds(self, owner: str, quote: Quote, begun_at: datetime | None = None) -> Sequence[Bound]:
         """What the store has to hold a request of this cost against, in the transaction that journals it.
@@ -107,13 +114,13 @@ class Budgets:
             if limit is not None
         ]
 
-    def refusal(self, over: OverBudget, estimate: Estimate | None, of: str) -> RequestRefused:
+    def refusal(self, over: OverBudget, quote: Quote, of: str) -> RequestRefused:
         """What an overdrawn bound means for the request: its cost, what is left, and when more comes."""
         bound = over.bound
         now = self._clock.now()
         more_at = next_span(bound.span, now)
         left = max(bound.limit - over.used, Decimal(0))
-        cost = f"{of} is not sent" if estimate is None else _cost(of, estimate)
+        cost = f"{of} is not sent" if quote.estimate is None else _cost(of, quote)
         message = (
             f"{cost}, and of {plain(bound.limit)} {bound.currency} {bound.span} {plain(over.used)} are spent or "
             f"reserved: {plain(left)} is left until {more_at:%Y-%m-%dT%H:%MZ}."
@@ -125,8 +132,21 @@ class Budgets:
         return _exceeded(message, hint)
 
 
-def _cost(of: str, estimate: Estimate) -> str:
-    return f"{of} would cost about {estimate.spoken}"
+def _unknown(quote: Quote, of: str) -> str:
+    if quote.lacks_seconds:
+        return f"{of} costs by the second, and nothing says how many"
+    return f"Nobody knows what {of} costs"
+
+
+def _cost(of: str, quote: Quote) -> str:
+    spoken = "" if quote.estimate is None else f" about {quote.estimate.spoken}"
+    assumed = "" if quote.assumed is None else f" for {_seconds(quote.assumed)}"
+    return f"{of} would cost{spoken}{assumed}"
+
+
+def _seconds(assumed: AssumedSeconds) -> str:
+    which = "the longest that it makes" if assumed.at_most else "what it makes without duration_seconds"
+    return f"{assumed.seconds:g} s ({which})"
 
 
 def next_span(span: Span, now: datetime) -> datetime:

@@ -46,8 +46,8 @@ def standing(record: TaskRecord) -> Standing:
     """What a task's record says of money."""
     if record.free:
         return Standing(known="free")
-    by_hand, cost, estimate = record.settlement, record.cost, record.estimate
-    if by_hand is not None and record.cost == by_hand.told:
+    by_hand, cost, estimate = record.by_hand, record.cost, record.estimate
+    if by_hand is not None:
         return Standing(spent=by_hand.amount, currency=by_hand.currency, known="by hand")
     if cost is not None:
         if not record.final:

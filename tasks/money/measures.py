@@ -1,28 +1,60 @@
 """What of a request its price goes by; pure."""
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
 from pydantic import JsonValue
 
 from ...domain.model_facts import ModelFacts
-from ...domain.money import Measure
+from ...domain.money import Measure, amount_of
 from ...domain.request import GenerationRequest
 
 _SHORT_SIDES = {480: "480p", 720: "720p", 768: "768p", 960: "960p", 1024: "hd", 1080: "1080p", 2160: "4k"}
 """As LLMGateway's billing calls the sizes of its videos; others name no such sizes."""
 
 
-def measure_of(request: GenerationRequest, facts: ModelFacts | None = None) -> Measure:
-    """What is asked for, and where that is silent what the model's facts say is sent or made instead."""
-    limits = (facts.operations or {}).get(request.operation) if facts is not None else None
-    only = (limits and limits.durations_seconds) or (facts and facts.durations_seconds) or ()
-    default = _number(_default(facts, "duration_seconds"))
+_NOTHING: Mapping[str, JsonValue] = MappingProxyType({})
+
+
+def measure_of(
+    request: GenerationRequest, facts: ModelFacts | None = None, instead: Mapping[str, JsonValue] = _NOTHING
+) -> Measure:
+    """What is asked for, and where that is silent what the model's facts say is sent or made instead.
+
+    Args:
+        request: What is asked for.
+        facts: Of the model that it goes to.
+        instead: Inputs that `provider_options` set in its place, as `Plan.instead` has them.
+    """
+    sound = request.audio if request.audio is not None else _truth(_default(facts, "audio"))
     return Measure(
-        resolution=_resolution(request, facts),
-        audio=request.audio if request.audio is not None else _truth(_default(facts, "audio")),
-        seconds=request.duration_seconds or default or (only[0] if len(only) == 1 else None),
-        outputs=request.count or 1,
+        resolution=_resolution(request, facts, instead),
+        audio=_truth(instead["audio"]) if "audio" in instead else sound,
+        seconds=_number(instead["duration_seconds"]) if "duration_seconds" in instead else _seconds(request, facts),
+        outputs=int(_number(instead.get("count")) or request.count or 1),
         characters=len(request.prompt) if request.kind == "audio" else 0,
         images=sum(1 for medium in request.media if medium.role not in ("reference_video", "reference_audio")),
     )
+
+
+def _seconds(request: GenerationRequest, facts: ModelFacts | None) -> float | None:
+    if request.duration_seconds or facts is None:
+        return request.duration_seconds
+    sent, only = _number(facts.defaults.get("duration_seconds")), _offered(request, facts)
+    return sent or facts.duration_seconds_default or (only[0] if len(only) == 1 else None)
+
+
+def _offered(request: GenerationRequest, facts: ModelFacts) -> Sequence[float]:
+    """The only durations offered, where there is a list of them."""
+    limits = (facts.operations or {}).get(request.operation)
+    return (limits and limits.durations_seconds) or facts.durations_seconds or ()
+
+
+def longest_seconds(request: GenerationRequest, facts: ModelFacts) -> float | None:
+    """The longest that the model makes, as far as its facts tell."""
+    limits = (facts.operations or {}).get(request.operation)
+    most = (limits and limits.duration_seconds_max) or facts.duration_seconds_max
+    return max(_offered(request, facts), default=most)
 
 
 def _default(facts: ModelFacts | None, name: str) -> JsonValue:
@@ -30,14 +62,20 @@ def _default(facts: ModelFacts | None, name: str) -> JsonValue:
 
 
 def _number(value: JsonValue) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """A number, or its text: some gateways take durations as texts."""
+    found = amount_of(value)
+    return float(found) if found else None
 
 
 def _truth(value: JsonValue) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _resolution(request: GenerationRequest, facts: ModelFacts | None) -> str:
+def _resolution(request: GenerationRequest, facts: ModelFacts | None, instead: Mapping[str, JsonValue]) -> str:
+    for name in ("size", "resolution"):
+        if name in instead:
+            given = str(instead[name])
+            return ((tier_of(given) if request.kind == "video" else None) or given).lower()
     # The sizes of images have no names: a price by them is by the size itself.
     sized = tier_of(request.size) if request.kind == "video" else request.size
     told = request.resolution or sized or _default(facts, "resolution") or ""

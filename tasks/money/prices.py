@@ -7,15 +7,15 @@ import anyio
 
 from ...domain.job import Plan
 from ...domain.model_facts import ModelFacts
-from ...domain.money import Estimate, ExpectedTime, Measure, PaidJob, Price, Quote, UnitPrice
+from ...domain.money import AssumedSeconds, Estimate, ExpectedTime, Measure, PaidJob, Price, Quote, UnitPrice
 from ...domain.request import GenerationRequest
 from ...providers.provider import Provider
 from ..intake.prospects import Prospect
 from ..ports import Clock, Ledger
 from ..work.learning import Learning
-from .measures import measure_of
+from .measures import longest_seconds, measure_of
 from .paid_jobs import paid_jobs
-from .pricing import learned, learned_unit_price, priced, unit_price
+from .pricing import dearest, dearest_unit, learned, learned_unit_price, priced, unit_price
 
 FRESH_SECONDS = 10.0
 """So long the costs that were read are good: other processes pay too."""
@@ -68,36 +68,41 @@ class Prices:
     def quote(self, facts: ModelFacts, request: GenerationRequest, plan: Plan) -> Quote:
         """What is known beforehand of the cost of the request, sent as this plan."""
         provider = plan.provider
-        measure = measure_of(request, facts)
-        estimate = self._estimate(provider, facts, measure)
-        lacks_seconds = False
-        if estimate is None and measure.seconds is None:
-            known = facts.price or self._configured_for(provider, facts)
-            lacks_seconds = known is not None and bool(known.per_second)
-        return Quote(measure, estimate, provider in self._free, lacks_seconds)
+        measure = measure_of(request, facts, plan.instead)
+        if provider in self._free:
+            return Quote(measure, free=True)
+        lasting, assumed = _with_seconds(measure, request, facts, plan)
+        estimate = self._estimate(provider, facts, measure, lasting)
+        if estimate is not None and measure.seconds == request.duration_seconds == lasting.seconds:
+            return Quote(measure, estimate)
+        prices = (*facts.listed_prices, *filter(None, [self._configured_for(provider, facts)]))
+        if not any(price.per_second for price in prices):
+            return Quote(measure, estimate)
+        if estimate is None:
+            return Quote(measure, lacks_seconds=lasting.seconds is None)
+        return Quote(measure, estimate, assumed=None if estimate.basis == "learned" else assumed)
 
     def prospect(self, facts: ModelFacts, request: GenerationRequest, plan: Plan) -> Prospect:
         """Cost and time, for the choice among models."""
         expected = self.expected_seconds(plan.provider, facts.id)
         return Prospect(self.quote(facts, request, plan), None if expected is None else expected.seconds)
 
-    def _estimate(self, provider: str, facts: ModelFacts, measure: Measure) -> Estimate | None:
-        if provider in self._free:
-            return None
-        listed = None if facts.price is None else priced(facts.price, measure, "listed")
+    def _estimate(self, provider: str, facts: ModelFacts, measure: Measure, lasting: Measure) -> Estimate | None:
+        """What it costs: by a price of that which `lasting` says, and by earlier jobs of what is known of it."""
+        listed = dearest(facts.listed_prices, lasting, "listed")
         if listed is not None:
             return listed
         found = learned(self._jobs.get((provider, facts.id), ()), measure)
         if found is not None:
             return found
         configured = self._configured_for(provider, facts)
-        return None if configured is None else priced(configured, measure, "configured")
+        return None if configured is None else priced(configured, lasting, "configured")
 
     def unit_price(self, provider: str, facts: ModelFacts) -> UnitPrice | None:
         """The same by the second or output, for a list of models; `None` where nobody knows."""
         if provider in self._free:
             return None
-        listed = None if facts.price is None else unit_price(facts.price, "listed")
+        listed = dearest_unit(facts.listed_prices)
         found = listed or learned_unit_price(self._jobs.get((provider, facts.id), ()), facts.kind)
         configured = self._configured_for(provider, facts)
         return found or (None if configured is None else unit_price(configured, "configured"))
@@ -110,3 +115,17 @@ class Prices:
         """By the gateway's own id of the model or by its canonical name."""
         names = (f"{provider}/{facts.id}", f"{provider}/{facts.name}")
         return next((price for name in names if (price := self._configured.get(name.casefold()))), None)
+
+
+def _with_seconds(
+    measure: Measure, request: GenerationRequest, facts: ModelFacts, plan: Plan
+) -> tuple[Measure, AssumedSeconds | None]:
+    """The measure with as many seconds as it may have, and where nobody said how many, what is taken for granted."""
+    if "duration_seconds" in plan.instead or request.duration_seconds or facts.defaults.get("duration_seconds"):
+        return measure, None
+    if measure.seconds is not None:
+        return measure, AssumedSeconds(measure.seconds, at_most=False)
+    longest = longest_seconds(request, facts)
+    if longest is None:
+        return measure, None
+    return measure.model_copy(update={"seconds": longest}), AssumedSeconds(longest, at_most=True)

@@ -27,6 +27,13 @@ def priced(price: Price, measure: Measure, basis: Basis) -> Estimate | None:
     return Estimate.model_construct(amount=amount, currency=price.currency, basis=basis, n=None)
 
 
+def dearest(prices: Iterable[Price], measure: Measure, basis: Basis) -> Estimate | None:
+    """What the dearest of these comes to; `None` where that of one of them is not known."""
+    found = [priced(price, measure, basis) for price in prices]
+    known = [estimate for estimate in found if estimate is not None]
+    return max(known, key=lambda estimate: estimate.amount, default=None) if len(known) == len(found) else None
+
+
 def _of_what_is_made(price: Price, measure: Measure) -> Decimal | None:
     """By the second, output or character, and what a request costs besides."""
     flat = price.per_request or Decimal(0)
@@ -106,6 +113,13 @@ def unit_price(price: Price, basis: Basis) -> UnitPrice | None:
     if price.per_1000_characters is not None:
         return UnitPrice(price.per_1000_characters, "1000 characters", price.currency, basis)
     return None if price.per_request is None else UnitPrice(price.per_request, "request", price.currency, basis)
+
+
+def dearest_unit(prices: Iterable[Price]) -> UnitPrice | None:
+    """The dearest of what a gateway lists, in one number; the first where they go by different things."""
+    found = [shown for price in prices if (shown := unit_price(price, "listed")) is not None]
+    alike = [each for each in found if each.unit == found[0].unit]
+    return max(alike, key=lambda each: each.amount, default=None)
 
 
 def learned_unit_price(jobs: Sequence[PaidJob], kind: Kind) -> UnitPrice | None:

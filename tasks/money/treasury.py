@@ -101,6 +101,7 @@ class Treasury:
                 candidates.append(candidate)
         if candidates:
             dropped = [refusal.message for refusal in refusals if refusal.reason == "budget_exceeded"]
+            dropped += self.budgets.doubts(candidates[0].quote, name_of(candidates[0]))
             why = chosen.chosen if candidates[0] is chosen.candidates[0] else None
             return replace(chosen, candidates=tuple(candidates), warnings=(*chosen.warnings, *dropped), chosen=why)
         asking = [refusal for refusal in refusals if isinstance(refusal, ConfirmationNeeded)]
@@ -147,7 +148,7 @@ class Treasury:
 
     def refusal(self, over: OverBudget, candidate: Candidate) -> RequestRefused:
         """See `Budgets.refusal`."""
-        return self.budgets.refusal(over, candidate.quote.estimate, name_of(candidate))
+        return self.budgets.refusal(over, candidate.quote, name_of(candidate))
 
     async def spend(self, owner: str | None, by: By, since: datetime | None) -> Spend:
         """What this owner's tasks, or everybody's, have cost since then.
@@ -221,6 +222,8 @@ def _what(candidate: Candidate, kind: Kind) -> str:
     """`8 s of video by veo-3.1 at llmgateway`."""
     measure = candidate.quote.measure
     seconds = "" if measure is None or not measure.seconds else f"{measure.seconds:g} s of "
+    if not seconds and candidate.quote.assumed is not None:
+        seconds = f"at most {candidate.quote.assumed.seconds:g} s of "
     count = f"{measure.outputs} x " if measure is not None and measure.outputs > 1 else ""
     sized = f" in {measure.resolution}" if measure is not None and measure.resolution else ""
     return f"{count}{seconds}{kind}{sized} by {candidate.facts.name} at {candidate.provider.name}"

@@ -1,5 +1,6 @@
 """Prices of images in the gateways' lists, as their pages and sources write them."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
@@ -8,10 +9,10 @@ from pydantic import JsonValue
 from rushes.domain.money import Estimate, Measure, Price
 from rushes.domain.request import GenerationRequest
 from rushes.providers.client.reply import Reply
-from rushes.providers.formats.listed_prices import llmgateway_price, shuyou_price
+from rushes.providers.formats.listed_prices import llmgateway_prices, shuyou_prices
 from rushes.providers.formats.live import live_rows
 from rushes.tasks.money.measures import measure_of
-from rushes.tasks.money.pricing import priced, unit_price
+from rushes.tasks.money.pricing import dearest, dearest_unit, priced
 
 from ..tasks.makers import START
 
@@ -25,9 +26,9 @@ def _pricing(**own: JsonValue) -> JsonValue:
     return {**zeros, **own}
 
 
-def _image(price: Price | None, **asked: object) -> Estimate | None:
+def _image(prices: Sequence[Price], **asked: object) -> Estimate | None:
     request = GenerationRequest.model_validate({"kind": "image", "prompt": "a fox", **asked})
-    return None if price is None else priced(price, measure_of(request), "listed")
+    return dearest(prices, measure_of(request), "listed")
 
 
 @pytest.mark.parametrize(
@@ -50,36 +51,35 @@ def _image(price: Price | None, **asked: object) -> Estimate | None:
 def test_llmgateway_lists_images_by_the_tier_of_their_resolution(
     per_image: JsonValue, asked: dict[str, object], amount: str
 ) -> None:
-    found = _image(llmgateway_price({"pricing": _pricing(per_image=per_image)}, "image"), **asked)
+    found = _image(llmgateway_prices({"pricing": _pricing(per_image=per_image)}, "image"), **asked)
     assert found == Estimate(amount=Decimal(amount), currency="USD", basis="listed")
 
 
 def test_what_a_request_costs_is_charged_beside_its_images() -> None:
-    price = llmgateway_price({"pricing": _pricing(per_image=TIERS, request="0.01")}, "image")
+    price = llmgateway_prices({"pricing": _pricing(per_image=TIERS, request="0.01")}, "image")
     found = _image(price, resolution="1k", count=3)
     assert found is not None
     assert found.amount == Decimal("0.13")
-    assert price is not None
-    shown = unit_price(price, "listed")
+    shown = dearest_unit(price)
     assert shown is not None
     assert (shown.amount, shown.unit) == (Decimal("0.085"), "output")
 
 
 def test_images_that_only_their_upstreams_list_cost_what_the_dearest_takes() -> None:
     upstreams: JsonValue = [{"pricing": _pricing(per_image={"1K": each})} for each in ("0.02", "0.05", "0.03")]
-    found = _image(llmgateway_price({"pricing": _pricing(), "providers": upstreams}, "image"), resolution="1k")
+    found = _image(llmgateway_prices({"pricing": _pricing(), "providers": upstreams}, "image"), resolution="1k")
     assert found is not None
     assert found.amount == Decimal("0.05")
 
 
 @pytest.mark.parametrize("per_image", [None, {}, [], "dear", {"1K": None}, {"1K": "-1"}, {"1K": {"value": 1}}, True])
 def test_what_is_no_price_of_an_image_makes_none(per_image: JsonValue) -> None:
-    assert llmgateway_price({"pricing": _pricing(per_image=per_image)}, "image") is None
+    assert llmgateway_prices({"pricing": _pricing(per_image=per_image)}, "image") == []
 
 
 def test_the_price_of_an_image_is_none_of_a_video_and_the_token_of_one_is_none_at_all() -> None:
-    assert llmgateway_price({"pricing": _pricing(per_image=TIERS)}, "video") is None
-    assert llmgateway_price({"pricing": _pricing(image="0.0000003", prompt="0.000002")}, "image") is None
+    assert llmgateway_prices({"pricing": _pricing(per_image=TIERS)}, "video") == []
+    assert llmgateway_prices({"pricing": _pricing(image="0.0000003", prompt="0.000002")}, "image") == []
 
 
 def test_the_list_as_it_comes_has_the_price_in_its_row() -> None:
@@ -87,7 +87,7 @@ def test_the_list_as_it_comes_has_the_price_in_its_row() -> None:
     body: JsonValue = {
         "data": [{"id": "qwen-image", "architecture": architecture, "pricing": _pricing(per_image=TIERS)}]
     }
-    (row,) = live_rows(Reply(200, {}, body, START), "a list", llmgateway_price)
+    (row,) = live_rows(Reply(200, {}, body, START), "a list", llmgateway_prices)
     assert row.price is not None
     assert row.price.per_output == {"1k": Decimal("0.04"), "2k": Decimal("0.075")}
 
@@ -106,7 +106,7 @@ def test_the_list_as_it_comes_has_the_price_in_its_row() -> None:
     ],
 )  # fmt: skip
 def test_shuyou_lists_images_by_the_count(pricings: JsonValue, amount: str | None) -> None:
-    found = _image(shuyou_price({"pricings": pricings}, "image"), count=2)
+    found = _image(shuyou_prices({"pricings": pricings}, "image"), count=2)
     assert (None if found is None else found.amount) == (None if amount is None else Decimal(amount))
 
 

@@ -11,9 +11,9 @@ from rushes.domain.money import Estimate, Measure, PaidJob, Price, amount_of, pl
 from rushes.domain.record import TaskRecord
 from rushes.domain.request import GenerationRequest, Kind
 from rushes.providers.fact_files import join_models
-from rushes.providers.formats.listed_prices import llmgateway_price, shuyou_price
+from rushes.providers.formats.listed_prices import llmgateway_prices, shuyou_prices
 from rushes.tasks.money.measures import measure_of
-from rushes.tasks.money.pricing import learned, learned_unit_price, priced, unit_price
+from rushes.tasks.money.pricing import dearest, dearest_unit, learned, learned_unit_price, unit_price
 
 from ..tasks.makers import a_record
 
@@ -43,8 +43,8 @@ def test_a_record_of_an_older_rushes_keeps_its_cost_to_the_cent_and_is_not_lost_
     assert TaskRecord.model_validate({**old, "cost": {"amount": -1.0, "currency": "USD"}}).cost is None
 
 
-def _estimate(price: Price | None, measure: Measure) -> str | None:
-    found = None if price is None else priced(price, measure, "listed")
+def _estimate(prices: Sequence[Price], measure: Measure) -> str | None:
+    found = dearest(prices, measure, "listed")
     return None if found is None else f"{plain(found.amount)} {found.currency}"
 
 
@@ -67,21 +67,42 @@ def test_llmgateway_lists_prices_by_second_resolution_and_sound(measure: Measure
         "request": "0",
         "per_second": BY_THE_SECOND,
     }
-    assert _estimate(llmgateway_price({"pricing": pricing}, "video"), measure) == amount
+    assert _estimate(llmgateway_prices({"pricing": pricing}, "video"), measure) == amount
 
 
 def test_llmgateway_resolution_without_sound_and_a_flat_price_of_a_request() -> None:
-    by_resolution = llmgateway_price({"pricing": {"per_second": {"480p": "0.08", "default": "0.14"}}}, "video")
+    by_resolution = llmgateway_prices({"pricing": {"per_second": {"480p": "0.08", "default": "0.14"}}}, "video")
     assert _estimate(by_resolution, Measure(resolution="480p", audio=True, seconds=6)) == "0.48 USD"
     assert _estimate(by_resolution, Measure(resolution="1080p", audio=True, seconds=6)) == "0.84 USD"
-    flat = llmgateway_price({"pricing": {"request": "0.04", "image": "0.0000003"}}, "image")
+    flat = llmgateway_prices({"pricing": {"request": "0.04", "image": "0.0000003"}}, "image")
     assert _estimate(flat, Measure()) == "0.04 USD"
 
 
 def test_llmgateway_without_a_price_of_the_model_goes_by_the_dearest_upstream() -> None:
     upstreams: JsonValue = [{"pricing": {"per_second": {"default": price}}} for price in ("0.1", "0.3", "0.2")]
-    found = llmgateway_price({"pricing": {"per_second": {}}, "providers": upstreams}, "video")
+    found = llmgateway_prices({"pricing": {"per_second": {}}, "providers": upstreams}, "video")
     assert _estimate(found, Measure(seconds=10)) == "3 USD"
+
+
+def test_llmgateway_costs_what_the_dearest_upstream_takes_though_the_model_names_a_lower_price() -> None:
+    """A call goes to any of them, and one may be dear in one resolution and another in the next."""
+    upstreams: JsonValue = [
+        {"pricing": {"per_second": {"default": "0.1"}}},
+        {"pricing": {"per_second": {"720p": "0.05", "1080p": "0.3"}}},
+        {"pricing": {"per_second": {"720p": "0.12", "1080p": "0.2"}}},
+    ]
+    found = llmgateway_prices({"pricing": {"per_second": {"default": "0.1"}}, "providers": upstreams}, "video")
+    assert _estimate(found, Measure(resolution="720p", seconds=10)) == "1.2 USD"
+    assert _estimate(found, Measure(resolution="1080p", seconds=10)) == "3 USD"
+    shown = dearest_unit(found)
+    assert shown is not None
+    assert (shown.amount, shown.unit, shown.basis) == (Decimal("0.3"), "second", "listed")
+
+
+def test_what_cannot_be_told_of_one_upstream_is_not_known() -> None:
+    prices = [Price(per_request=Decimal("0.1")), Price(per_second={"default": Decimal("0.1")})]
+    assert _estimate(prices, Measure()) is None
+    assert _estimate(prices, Measure(seconds=4)) == "0.4 USD"
 
 
 @pytest.mark.parametrize(
@@ -91,8 +112,8 @@ def test_llmgateway_without_a_price_of_the_model_goes_by_the_dearest_upstream() 
 )  # fmt: skip
 def test_a_list_that_tells_no_price_of_a_generation_makes_none(row: Mapping[str, JsonValue]) -> None:
     for kind in ("video", "image", "audio"):
-        assert llmgateway_price(row, kind) is None
-        assert shuyou_price(row, kind) is None
+        assert llmgateway_prices(row, kind) == []
+        assert shuyou_prices(row, kind) == ()
 
 
 @pytest.mark.parametrize(
@@ -104,7 +125,7 @@ def test_a_list_that_tells_no_price_of_a_generation_makes_none(row: Mapping[str,
     ],
 )
 def test_shuyou_lists_prices_by_unit(kind: Kind, pricing: JsonValue, measure: Measure, amount: str) -> None:
-    assert _estimate(shuyou_price({"pricing": pricing}, kind), measure) == amount
+    assert _estimate(shuyou_prices({"pricing": pricing}, kind), measure) == amount
 
 
 def test_shuyou_in_its_other_form_tells_silent_videos_from_those_with_sound() -> None:
@@ -113,19 +134,20 @@ def test_shuyou_in_its_other_form_tells_silent_videos_from_those_with_sound() ->
         "audio_and_video": [{"value": 0.15, "unit": "perSecond", "currency": "USD"}],
         "prompt": [{"value": 3, "unit": "perMTokens", "currency": "USD"}],
     }
-    price = shuyou_price({"pricings": pricings}, "video")
+    price = shuyou_prices({"pricings": pricings}, "video")
     assert _estimate(price, Measure(seconds=4, audio=False)) == "0.4 USD"
     assert _estimate(price, Measure(seconds=4, audio=True)) == "0.6 USD"
     by_count: JsonValue = {"image": [{"value": 0.04, "unit": "perCount"}, {"value": 0.08, "unit": "perCount"}]}
-    assert _estimate(shuyou_price({"pricings": by_count}, "image"), Measure(outputs=2)) == "0.16 USD"
+    assert _estimate(shuyou_prices({"pricings": by_count}, "image"), Measure(outputs=2)) == "0.16 USD"
 
 
 def test_a_documented_model_takes_its_price_from_the_live_list() -> None:
     documented = ModelFacts(id="veo", name="veo-3.1", kind="video", source="page", resolutions=("720p",))
-    price = Price(per_second={"default": Decimal("0.4")})
+    price, dearer = Price(per_second={"default": Decimal("0.4")}), Price(per_second={"default": Decimal("0.5")})
     for live_id in ("VEO", "google/veo"):
         live = ModelFacts(id=live_id, name=live_id, kind="video", source="list", certainty="live", price=price)
-        joined = join_models([documented], [live])[0]
+        joined = join_models([documented], [live.model_copy(update={"upstream_prices": (dearer,)})])[0]
+        assert joined.upstream_prices == (dearer,)
         assert (joined.price, joined.resolutions, joined.source) == (price, ("720p",), "page")
 
 
@@ -221,4 +243,4 @@ def test_the_only_duration_of_a_model_is_its_duration() -> None:
 def test_speech_is_priced_by_its_characters() -> None:
     price = Price(per_1000_characters=Decimal("0.15"))
     request = GenerationRequest(kind="audio", prompt="x" * 500)
-    assert _estimate(price, measure_of(request)) == "0.075 USD"
+    assert _estimate([price], measure_of(request)) == "0.075 USD"

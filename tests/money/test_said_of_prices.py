@@ -8,11 +8,16 @@ import pytest
 
 from rushes.domain.money import Price
 from rushes.domain.principal import LOCAL
+from rushes.providers.provider import AccountCheck
+from rushes.tasks.intake.routing import Configured
 from rushes.tasks.journal import to_document
+from rushes.tasks.money.balances import Balances
 
 from ..agents.test_chosen import gates
 from ..cli.command import rushes
+from ..clocks import StandingClock
 from ..tasks.engines import a_wish, an_engine
+from .test_shown import Bank
 
 
 @pytest.mark.anyio
@@ -43,3 +48,17 @@ def test_doctor_says_what_becomes_of_models_whose_price_nobody_knows(
     checks = rushes("doctor", "--offline", "--json", ROUTEANY_API_KEY="sk-route-any-key").document["checks"]
     (hint,) = [check["hint"] for check in checks if (check["topic"], check["name"]) == ("money", "routeany")]
     assert hint.startswith(said)
+
+
+@pytest.mark.anyio
+async def test_whether_a_key_works_and_what_is_left_are_one_read_of_the_account() -> None:
+    clock = StandingClock()
+    bank = Bank("gate", AccountCheck(ok=True, message="the key works", balance=Decimal(3), currency="USD"))
+    balances = Balances([Configured(bank)], clock)
+    for _ in range(2):
+        assert (await balances.account(bank)).message == "the key works"
+        assert [balance.amount for balance in await balances.known()] == [3]
+    assert bank.asked == 1
+    clock.put_forward(61)
+    await balances.account(bank)
+    assert bank.asked == 2

@@ -3,8 +3,10 @@
 from pydantic import Field, JsonValue
 
 from ...domain.chosen import Chosen
+from ...domain.failure import MESSAGE_LIMIT, Failure, clean_text
 from ...domain.job import Cost
-from ...domain.money import Basis, Estimate
+from ...domain.money import Basis, Estimate, plain
+from ...domain.record import Settlement, TaskRecord
 from ...domain.value import Value
 
 
@@ -32,6 +34,29 @@ def estimate_shown(estimate: Estimate | None) -> EstimateShown | None:
 
 def cost_shown(cost: Cost | None) -> CostShown | None:
     return None if cost is None else CostShown(amount=float(cost.amount), currency=cost.currency)
+
+
+def settled_shown(settlement: Settlement) -> str:
+    """What a person said that a task has cost."""
+    if not settlement.amount:
+        return "Settled by hand: nothing was charged."
+    return f"Settled by hand: it cost {plain(settlement.amount)} {settlement.currency}."
+
+
+def failure_shown(record: TaskRecord) -> Failure | None:
+    """Why it failed. What was said of a charge when nobody knew of one gives way to what a person has said since."""
+    told, by_hand = record.failure, record.by_hand
+    if told is None or by_hand is None:
+        return told
+    settled = settled_shown(by_hand)
+    again = "make it again if it is still wanted" if not by_hand.amount else "making it again is paid for again"
+    found = ""
+    if record.state == "unknown":
+        found = " If the gateway's dashboard shows the job, check_task with its id as job_id still brings its result;"
+        again = f"else {again}"
+    hint = f"{settled}{found} {again if found else again.capitalize()}."
+    message = clean_text(told.message, MESSAGE_LIMIT - len(settled) - 1)
+    return told.model_copy(update={"message": f"{message} {settled}", "hint": hint})
 
 
 def chosen_shown(chosen: Chosen) -> dict[str, JsonValue]:

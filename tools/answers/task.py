@@ -18,7 +18,7 @@ from ...tasks.life import DEATHS_MAX
 from ...tasks.life.fingerprint import may_be_charged
 from ...tasks.service import Lineage
 from .again import TEXT_CHARACTERS, call_again, shortened
-from .amounts import CostShown, EstimateShown, chosen_shown, cost_shown, estimate_shown
+from .amounts import CostShown, EstimateShown, chosen_shown, cost_shown, estimate_shown, failure_shown, settled_shown
 from .next_step import NextStep, next_step
 from .outputs import TaskOutput, output_warnings, plainer, shown_outputs, shown_url, timestamp
 
@@ -145,7 +145,7 @@ def task_of(
         updated_at=None if record.final and record.settled and not whole else timestamp(record.updated_at),
         finished_at=timestamp(record.ended_at, precise=whole),
         outputs=shown_outputs(record, now or datetime.now(UTC), whole=whole),
-        failure=record.failure,
+        failure=failure_shown(record),
         warnings=(*said, *_warnings(record, whole=whole, deduplicated=deduplicated), *cut),
         cost=cost_shown(record.cost),
         estimate=estimate_shown(record.estimate),
@@ -190,6 +190,8 @@ def _warnings(record: TaskRecord, *, whole: bool, deduplicated: bool) -> Iterato
             "force_new: true pays for another."
         )
     yield from record.warnings
+    if record.by_hand is not None and record.failure is None:
+        yield settled_shown(record.by_hand)
     if record.phase == "reconciling":
         yield (
             f"The answer to the submission was lost, and {record.provider} may have the job and charge for it: "
