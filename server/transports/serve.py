@@ -8,12 +8,12 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import anyio
-from mcp.server.stdio import stdio_server
 
 from ..mcp.server import RushesServer
+from .message_lines import message_streams
 from .stdio import standard_streams
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ async def serve_stdio(server: RushesServer, *, ending: Callable[[], None] = _not
     A call that is under way is cancelled then; its task goes on in the service, or in the next process. `ending` is
     called, from any thread, when the end is asked for.
     """
-    async with standard_streams(ending) as (lines, writer), ended_by_signals(ending):
-        # The SDK asks for open files and uses no more of them than ours have.
-        source = cast("anyio.AsyncFile[str]", lines)
-        target = cast("anyio.AsyncFile[str]", writer)
-        async with stdio_server(source, target) as (read, write):
-            await server.serve_streams(read, write)
+    async with (
+        standard_streams(ending) as (lines, writer),
+        ended_by_signals(ending),
+        message_streams(lines, writer) as (read, write),
+    ):
+        await server.serve_streams(read, write)
 
 
 async def serve_http(

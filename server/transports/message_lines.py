@@ -1,0 +1,107 @@
+"""The protocol's messages as lines of text: each line in is a message, or is refused; each message out is a line.
+
+The SDK's own reader drops a request that is none by JSON-RPC 2.0, and its sender waits for an answer for ever.
+"""
+
+import json
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import cast
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from mcp.shared.message import SessionMessage
+from mcp_types import (
+    INVALID_REQUEST,
+    ErrorData,
+    JSONRPCError,
+    JSONRPCMessage,
+    JSONRPCNotification,
+    jsonrpc_message_adapter,
+)
+
+from .stdio import Lines, Writer
+
+logger = logging.getLogger(__name__)
+
+WHAT_IS_VALID = (
+    'Invalid request: it must be one object with "jsonrpc": "2.0", an "id" that is a text or a whole number, '
+    'a "method" that is a text, and "params", if any, that are an object. Nothing was done.'
+)
+
+_ANSWERS = frozenset({"result", "error"})
+
+Incoming = MemoryObjectReceiveStream[SessionMessage]
+Outgoing = MemoryObjectSendStream[SessionMessage]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What a line is answered with that asks for an answer and is no request."""
+
+    answer: JSONRPCError
+
+
+def read_message(line: str) -> JSONRPCMessage | Refused | None:
+    """The message of a line, or its refusal; `None` where it is no message and nothing that could be answered."""
+    try:
+        message = jsonrpc_message_adapter.validate_json(line, by_name=False)
+    except ValueError:
+        return _refusal(line)
+    # The id of a request may be wrong alone: what is left would be a notification.
+    if isinstance(message, JSONRPCNotification) and '"id"' in line:
+        return _refusal(line) or message
+    return message
+
+
+def _refusal(line: str) -> Refused | None:
+    """JSON-RPC 2.0, §5.1: with the request's id, and with null where that cannot be told."""
+    try:
+        sent: object = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(sent, dict):
+        return None
+    request = cast("dict[str, object]", sent)
+    given = request.get("id")
+    # Some write "id": null for a notification, as JSON-RPC 1.0 did; and an answer is not answered.
+    if given is None or ("method" not in request and not _ANSWERS.isdisjoint(request)):
+        return None
+    known = given if isinstance(given, str | int) and not isinstance(given, bool) else None
+    error = ErrorData(code=INVALID_REQUEST, message=WHAT_IS_VALID)
+    return Refused(JSONRPCError(jsonrpc="2.0", id=known, error=error))
+
+
+@asynccontextmanager
+async def message_streams(lines: Lines, writer: Writer) -> AsyncGenerator[tuple[Incoming, Outgoing]]:
+    """The messages that come, until the lines end, and where to send others."""
+    arriving, incoming = anyio.create_memory_object_stream[SessionMessage](0)
+    outgoing, leaving = anyio.create_memory_object_stream[SessionMessage](0)
+    async with anyio.create_task_group() as group:
+        group.start_soon(_read, lines, arriving, writer)
+        group.start_soon(_write, leaving, writer)
+        yield incoming, outgoing
+
+
+async def _read(lines: Lines, arriving: MemoryObjectSendStream[SessionMessage], writer: Writer) -> None:
+    async with arriving:
+        async for line in lines:
+            read = read_message(line)
+            if read is None:
+                logger.info("left out a line that is no message", extra={"characters": len(line)})
+            elif isinstance(read, Refused):
+                await _send(read.answer, writer)
+            else:
+                await arriving.send(SessionMessage(read))
+
+
+async def _write(leaving: MemoryObjectReceiveStream[SessionMessage], writer: Writer) -> None:
+    async with leaving:
+        async for sent in leaving:
+            await _send(sent.message, writer)
+
+
+async def _send(message: JSONRPCMessage, writer: Writer) -> None:
+    await writer.write(message.model_dump_json(by_alias=True, exclude_unset=True) + "\n")

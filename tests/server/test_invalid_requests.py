@@ -1,0 +1,77 @@
+"""Over stdio each line that asks for an answer gets one, also where it is no request by JSON-RPC 2.0."""
+
+import json
+
+import pytest
+from mcp_types import JSONRPCNotification, JSONRPCRequest, JSONRPCResponse
+
+from rushes.server.transports.message_lines import Refused, read_message
+
+from .test_stdio import hosted
+
+
+def line(**members: object) -> str:
+    return json.dumps(members)
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        (line(jsonrpc="2.0", id=7, method=8), 7),
+        (line(jsonrpc="2.0", id="seven", method="ping", params=[1]), "seven"),
+        (line(jsonrpc="1.0", id=7, method="ping"), 7),
+        (line(id=7, method="ping"), 7),
+        (line(jsonrpc="2.0", id=7), 7),
+        (line(jsonrpc="2.0", id=0, method=None), 0),
+        (line(jsonrpc="2.0", id=1.5, method="ping"), None),
+        (line(jsonrpc="2.0", id=True, method="ping"), None),
+        (line(jsonrpc="2.0", id=[7], method="ping"), None),
+    ],
+)
+def test_what_asks_for_an_answer_and_is_no_request_is_refused_with_its_id(sent: str, told: object) -> None:
+    read = read_message(sent)
+
+    assert isinstance(read, Refused)
+    assert (read.answer.id, read.answer.error.code) == (told, -32600)
+    assert "Nothing was done" in read.answer.error.message
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "{no json",
+        "",
+        '"a text"',
+        line(jsonrpc="2.0", method=8),
+        line(jsonrpc="2.0", id=7, result="no object"),
+        line(jsonrpc="2.0", id=7, error=8),
+    ],
+)
+def test_what_asks_for_no_answer_gets_none(sent: str) -> None:
+    assert read_message(sent) is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind"),
+    [
+        (line(jsonrpc="2.0", id=7, method="ping"), JSONRPCRequest),
+        (line(jsonrpc="2.0", method="notifications/initialized"), JSONRPCNotification),
+        (line(jsonrpc="2.0", id=None, method="notifications/initialized"), JSONRPCNotification),
+        (line(jsonrpc="2.0", method="notifications/x", params={"id": 1.5}), JSONRPCNotification),
+        (line(jsonrpc="2.0", id="7", result={}), JSONRPCResponse),
+    ],
+)
+def test_what_is_valid_is_read_as_ever(sent: str, kind: type) -> None:
+    assert isinstance(read_message(sent), kind)
+
+
+def test_over_stdio_the_refusal_comes_and_the_next_request_is_answered() -> None:
+    with hosted() as host:
+        host.send(line(jsonrpc="2.0", id=2, method="ping", params=[1]))
+        refused = host.receive()
+        host.ask(3, "ping")
+        answered = host.receive()
+
+    assert (refused["id"], refused["jsonrpc"]) == (2, "2.0")
+    assert '"code": -32600' in json.dumps(refused["error"])
+    assert (answered["id"], answered["result"]) == (3, {})
