@@ -171,10 +171,8 @@ class TaskJournal:
 
     async def _is_known(self, task_id: str) -> bool:
         """Whether what is known of a task that is done is still true: no other process has written."""
-        if self._done.get(task_id) is None:
-            return False
-        if self._asked_lately():
-            return True
+        if (known := self._done.get(task_id)) is None or self._asked_lately():
+            return known is not None
         # Whoever writes may wait for another process's lock, and the reads need not: then there is one.
         with anyio.move_on_after(TOLD_WITHIN_SECONDS), suppress(StoreError):
             await self._forget_if_foreign()

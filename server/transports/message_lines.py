@@ -38,13 +38,13 @@ Outgoing = MemoryObjectSendStream[SessionMessage]
 
 
 @dataclass(frozen=True)
-class Refused:
+class InvalidRequest:
     """What a line is answered with that asks for an answer and is no request."""
 
     answer: JSONRPCError
 
 
-def read_message(line: str) -> JSONRPCMessage | Refused | None:
+def read_message(line: str) -> JSONRPCMessage | InvalidRequest | None:
     """The message of a line, or its refusal; `None` where it is no message and nothing that could be answered."""
     try:
         message = jsonrpc_message_adapter.validate_json(line, by_name=False)
@@ -56,7 +56,7 @@ def read_message(line: str) -> JSONRPCMessage | Refused | None:
     return message
 
 
-def _refusal(line: str) -> Refused | None:
+def _refusal(line: str) -> InvalidRequest | None:
     """JSON-RPC 2.0, §5.1: with the request's id, and with null where that cannot be told."""
     try:
         sent: object = json.loads(line)
@@ -71,7 +71,7 @@ def _refusal(line: str) -> Refused | None:
         return None
     known = given if isinstance(given, str | int) and not isinstance(given, bool) else None
     error = ErrorData(code=INVALID_REQUEST, message=WHAT_IS_VALID)
-    return Refused(JSONRPCError(jsonrpc="2.0", id=known, error=error))
+    return InvalidRequest(JSONRPCError(jsonrpc="2.0", id=known, error=error))
 
 
 @asynccontextmanager
@@ -91,7 +91,7 @@ async def _read(lines: Lines, arriving: MemoryObjectSendStream[SessionMessage], 
             read = read_message(line)
             if read is None:
                 logger.info("left out a line that is no message", extra={"characters": len(line)})
-            elif isinstance(read, Refused):
+            elif isinstance(read, InvalidRequest):
                 await _send(read.answer, writer)
             else:
                 await arriving.send(SessionMessage(read))

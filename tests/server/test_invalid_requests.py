@@ -5,7 +5,7 @@ import json
 import pytest
 from mcp_types import JSONRPCNotification, JSONRPCRequest, JSONRPCResponse
 
-from rushes.server.transports.message_lines import Refused, read_message
+from rushes.server.transports.message_lines import InvalidRequest, read_message
 
 from .test_stdio import hosted
 
@@ -31,7 +31,7 @@ def line(**members: object) -> str:
 def test_what_asks_for_an_answer_and_is_no_request_is_refused_with_its_id(sent: str, told: object) -> None:
     read = read_message(sent)
 
-    assert isinstance(read, Refused)
+    assert isinstance(read, InvalidRequest)
     assert (read.answer.id, read.answer.error.code) == (told, -32600)
     assert "Nothing was done" in read.answer.error.message
 
