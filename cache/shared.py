@@ -7,7 +7,7 @@ import anyio
 
 T = TypeVar("T")
 
-APART_SECONDS = 0.01
+APART_SECONDS = 0.025
 """So far apart work begins: of those who come one by one in between, all share the next."""
 
 

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 R = TypeVar("R")
 
-COMPANY_SECONDS = 0.002
+COMPANY_SECONDS = 0.005
 """So long a thread waits for company where the last batch was of several: those come again soon, one by one, and each
 batch costs a sync."""
 
