@@ -26,6 +26,7 @@ from rushes.providers.client.gateway import HttpProvider
 from rushes.providers.fact_files import load_facts
 from rushes.providers.provider import AnswerSink, ProviderSettings
 from rushes.providers.registry import format_class
+from rushes.server.process import GARBAGE_MIN
 from rushes.tasks.clock import SystemClock
 from rushes.tasks.engine import Engine, Limits
 
@@ -171,6 +172,7 @@ async def _engine(port: int, home: Path) -> AsyncGenerator[tuple[Engine, Countin
     async with an_engine(home, provider, clock=SystemClock(), limits=AS_IN_LIFE) as engine:
         # As the process does that serves (server/process.py).
         gc.freeze()
+        gc.set_threshold(GARBAGE_MIN)
         yield engine, provider
     await provider.aclose()
 
