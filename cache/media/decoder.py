@@ -57,9 +57,15 @@ _ENVIRONMENT = frozenset(
 )
 """What a child sees of our own environment, which holds keys."""
 
-_MEMORY = {"MALLOC_ARENA_MAX": "2", "PILLOW_BLOCKS_MAX": "4"}
-"""How the child has its memory. Each thread would reserve 64 MB of addresses, of which it has few. And Pillow keeps
-four blocks of 16 MB at most for the next pictures: being given new ones takes as long as all the decoding of a JPEG."""
+_MEMORY = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(64 * 2**20),
+    "PILLOW_BLOCKS_MAX": "4",
+}
+"""How the child has its memory. Each thread would reserve 64 MB of addresses, of which it has few. And what a picture
+took is kept for the next one, in the C library up to what it would come to keep by itself, in Pillow four blocks of
+16 MB: being given it anew takes as long as all the decoding of a JPEG."""
 
 _MB = 2**20
 

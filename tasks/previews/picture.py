@@ -1,7 +1,6 @@
 """Still pictures: scaled, flattened, and written as a JPEG that fits into a model's context."""
 
 import io
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, BinaryIO
 
 from ...domain.errors import RequestRefused
@@ -22,9 +21,6 @@ BACKGROUND = (128, 128, 128)
 _REDUCIBLE = frozenset({"L", "RGB", "RGBA", "CMYK", "YCbCr"})
 """Modes whose neighbouring values can be averaged."""
 
-_WORTH_HALVING = 250_000
-"""Pixels; below that a thread takes longer to start."""
-
 _QUALITIES = (85, 70, 55, 40, 25, 10)
 
 
@@ -44,11 +40,23 @@ def look_at_image(file: BinaryIO, pillow_format: str) -> Glimpse:
                 f"The image has {width}x{height} pixels, too many to be shown here.",
                 hint="Open the file itself.",
             )
-        image.draft("RGB", (SIDE_MAX, SIDE_MAX))
-        shown = _reduced(image)
-        ImageOps.exif_transpose(shown, in_place=True)
-        jpeg = jpeg_of(fitted(flattened(shown)))
-    return Glimpse(jpeg, "the image")
+        shown = _ordinary(file, image)
+        if shown is None:
+            image.draft("RGB", (SIDE_MAX, SIDE_MAX))
+            shown = _reduced(image)
+            ImageOps.exif_transpose(shown, in_place=True)
+            shown = fitted(flattened(shown))
+    return Glimpse(jpeg_of(shown), "the image")
+
+
+def _ordinary(file: BinaryIO, head: "Image") -> "Image | None":
+    """The picture, made smaller, if it is one of those that need not be decoded by Pillow. Twice as large ones and
+    larger Pillow makes smaller while it reads them."""
+    if not SIDE_MAX < max(head.size) < 2 * SIDE_MAX:
+        return None
+    from .stills import is_ordinary, scaled
+
+    return scaled(file, head, _fitting(head.size, SIDE_MAX)) if is_ordinary(head) else None
 
 
 def _reduced(image: "Image") -> "Image":
@@ -82,40 +90,19 @@ def flattened(image: "Image") -> "Image":
 
 def fitted(image: "Image", side_max: int = SIDE_MAX) -> "Image":
     """No side longer than `side_max`; a smaller picture is left as it is."""
-    if max(image.size) <= side_max:
-        return image
-    scale = side_max / max(image.size)
-    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    factor = max(image.size) // side_max
-    reduced = image.reduce(factor) if factor > 1 else image
-    return reduced if reduced.size == size else _in_halves(reduced, size)
-
-
-def _in_halves(image: "Image", size: tuple[int, int]) -> "Image":
-    """The picture in another size, its halves scaled beside each other: on two cores that takes half as long.
-
-    A half sees what lies beyond its edge, so that there is no seam.
-    """
-    from PIL.Image import new
-
-    width, height = size
-    upper = height // 2
-    cut = image.height * upper / height
-    if image.width * image.height < _WORTH_HALVING or not upper:
-        return _scaled(image, size, 0.0, image.height)
-    whole = new(image.mode, size)
-    with ThreadPoolExecutor(1) as beside:
-        above = beside.submit(_scaled, image, (width, upper), 0.0, cut)
-        whole.paste(_scaled(image, (width, height - upper), cut, image.height), (0, upper))
-        whole.paste(above.result(), (0, 0))
-    return whole
-
-
-def _scaled(image: "Image", size: tuple[int, int], begins: float, ends: float) -> "Image":
-    """The rows from `begins` to `ends`. A bicubic filter would take twice as long, and nobody see which it was."""
     from PIL.Image import Resampling
 
-    return image.resize(size, Resampling.HAMMING, (0.0, begins, image.width, ends))  # pyright: ignore[reportUnknownMemberType]
+    if max(image.size) <= side_max:
+        return image
+    size, factor = _fitting(image.size, side_max), max(image.size) // side_max
+    reduced = image.reduce(factor) if factor > 1 else image
+    # A bicubic filter would take twice as long, and nobody see which it was.
+    return reduced if reduced.size == size else reduced.resize(size, Resampling.HAMMING)  # pyright: ignore[reportUnknownMemberType]
+
+
+def _fitting(size: tuple[int, int], side_max: int) -> tuple[int, int]:
+    scale = side_max / max(size)
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def jpeg_of(image: "Image") -> bytes:

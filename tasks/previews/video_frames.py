@@ -126,8 +126,13 @@ def image_of(frame: av.VideoFrame, pixel_shape: Fraction | None, size: tuple[int
     into = Converter(
         lambda colours: [("scale", f"w={width}:h={height}{colours}:flags=bicubic"), ("format", "rgb24")], pixel_shape
     )
-    plane = into.converted(frame).planes[0]
-    return Image.frombuffer("RGB", size, bytes(plane), "raw", "RGB", plane.line_size, 1)
+    return image_in(into.converted(frame))
+
+
+def image_in(frame: av.VideoFrame) -> Image.Image:
+    """The picture that a frame of RGB is."""
+    plane = frame.planes[0]
+    return Image.frombuffer("RGB", (frame.width, frame.height), bytes(plane), "raw", "RGB", plane.line_size, 1)
 
 
 class Converter:

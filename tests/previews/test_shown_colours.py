@@ -9,12 +9,11 @@ from pathlib import Path
 import av
 import pytest
 from av.video.reformatter import Colorspace
-from PIL import Image, ImageChops
+from PIL import Image
 
 from rushes.domain.record import Output
 from rushes.tasks.films.pictures import Frame, of_video
 from rushes.tasks.previews.frame import frame
-from rushes.tasks.previews.picture import fitted
 
 from .here import look
 from .media_files import kept
@@ -94,19 +93,6 @@ def test_a_video_of_pixels_that_are_not_square_is_seen_and_handed_on_as_wide_as_
 
     assert _jpeg(look(video, 0.0).jpeg).size == (1024, 576)
     assert _as_input(video).size == (1024, 576)
-
-
-@pytest.mark.parametrize("size", [(1280, 720), (720, 1281), (1537, 1023), (2500, 1111)])
-def test_a_picture_that_is_scaled_in_halves_has_no_seam(size: tuple[int, int]) -> None:
-    noise = Image.merge("RGB", [Image.effect_noise(size, 90) for _ in range(3)])
-    factor = max(size) // 1024
-    reduced = noise.reduce(factor)
-
-    made = fitted(noise)
-
-    whole = reduced.resize(made.size, Image.Resampling.HAMMING)
-    assert max(made.size) == 1024
-    assert max(high for _, high in ImageChops.difference(made, whole).getextrema()) <= 1  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("size", [(300_000, 1), (1, 300_000), (100_000, 3)])
