@@ -11,6 +11,7 @@ from .answer import Document, complaints, end
 from .document_view import view_of
 from .options import AsJson, with_options_of
 from .session import run
+from .words import amount_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -99,7 +100,7 @@ def price_text(model: dict[str, JsonValue]) -> str:
         price = offer.get("price")
         if isinstance(price, dict):
             basis = f"{price['basis']}, n={price['n']}" if "n" in price else price["basis"]
-            return f"{price['amount']:g} {price['currency']}/{price['per']} ({basis})"
+            return f"{amount_text(float(str(price['amount'])))} {price['currency']}/{price['per']} ({basis})"
     return ""
 
 

@@ -17,7 +17,7 @@ from ...domain.errors import Charged
 from ...domain.failure import Failure, clean_text
 from ...domain.record import TaskState
 from ...tools import DryRun, EstimateShown, KeepingWord, Task, TaskOutput
-from .words import for_people
+from .words import amount_text, for_people
 
 MARKS: dict[TaskState, tuple[str, str]] = {
     "queued": ("•", "cyan"),
@@ -95,14 +95,14 @@ def unkept(words: Sequence[KeepingWord | None]) -> tuple[str, str, str] | None:
 
 def _cost(task: Task) -> str | None:
     if task.cost is not None:
-        return f"{task.cost.amount:g} {task.cost.currency}"
+        return f"{amount_text(task.cost.amount)} {task.cost.currency}"
     return None if task.estimate is None else f"about {estimate_text(task.estimate)}"
 
 
 def estimate_text(estimate: EstimateShown) -> str:
     """`3.2 USD (learned, n=5)`."""
     known = estimate.basis if estimate.n is None else f"{estimate.basis}, n={estimate.n}"
-    return f"{estimate.amount:g} {plain(estimate.currency, 40)} ({known})"
+    return f"{amount_text(estimate.amount)} {plain(estimate.currency, 40)} ({known})"
 
 
 def _seconds_taken(task: Task) -> float | None:

@@ -12,6 +12,7 @@ from rich.text import Text
 from ...tools import KeepingWord, TaskSummary
 from .task_ids import shortest
 from .task_view import MARKS, age_text, plain, unkept
+from .words import amount_text
 
 WHOLE_IDS = 80
 """Columns from which whole ids have room; else so much of each as tells it from the others."""
@@ -88,7 +89,7 @@ def _state(task: TaskSummary) -> Text:
 
 
 def _cost(task: TaskSummary) -> str | None:
-    return None if task.cost is None else f"{task.cost.amount:g} {task.cost.currency}"
+    return None if task.cost is None else f"{amount_text(task.cost.amount)} {task.cost.currency}"
 
 
 def _file(task: TaskSummary) -> str | None:

@@ -1,5 +1,7 @@
 """Sentences written for agents, for people at a command line."""
 
+from decimal import Decimal
+
 _FOR_PEOPLE = {
     "Tell the user the price; if they agree, make the call in `next`.": "If that is right, run it again with --yes.",
     "Ask the user for a higher max_cost": "Give a higher --max-cost",
@@ -27,6 +29,11 @@ _FOR_PEOPLE = {
     "force_new": "--force-new",
     " (stdio)": "",
 }
+
+
+def amount_text(amount: float) -> str:
+    """An amount as it is, whatever its size: 1234567, and not 1.23457e+06."""
+    return format(Decimal(str(amount)).normalize() + 0, "f")
 
 
 def for_people(text: str) -> str:

@@ -9,9 +9,11 @@ import pytest
 from rushes.domain.money import Price
 from rushes.domain.principal import LOCAL
 from rushes.providers.provider import AccountCheck
+from rushes.server.commands.task_view import estimate_text
 from rushes.tasks.intake.routing import Configured
 from rushes.tasks.journal import to_document
 from rushes.tasks.money.balances import Balances
+from rushes.tools import EstimateShown
 
 from ..agents.test_chosen import gates
 from ..cli.command import rushes
@@ -62,3 +64,12 @@ async def test_whether_a_key_works_and_what_is_left_are_one_read_of_the_account(
     clock.put_forward(61)
     await balances.account(bank)
     assert bank.asked == 2
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [(0.4, "0.4"), (12.0, "12"), (1234567.0, "1234567"), (1234567.25, "1234567.25"), (1e-9, "0.000000001"), (0.0, "0")],
+)
+def test_an_amount_is_shown_to_a_person_as_it_is_whatever_its_size(amount: float, shown: str) -> None:
+    estimate = EstimateShown(amount=amount, currency="yuto credits", basis="configured")
+    assert estimate_text(estimate) == f"{shown} yuto credits (configured)"

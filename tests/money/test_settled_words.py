@@ -58,7 +58,7 @@ async def test_a_lost_one_tells_what_it_cost_and_how_its_result_is_still_had(
         assert after["message"].endswith(f"its answer was cut off {said}")
         assert after["hint"].startswith(said)
         assert after["hint"].endswith(again)
-        assert "check_task with its id as job_id" in after["hint"]
+        assert "call check_task with its id as job_id" in after["hint"]
         assert "may charge" not in after["hint"]
         found = await engine.attach(lost.task_id, "job-found", principal=LOCAL)
         assert found.job is not None

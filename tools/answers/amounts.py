@@ -52,7 +52,7 @@ def failure_shown(record: TaskRecord) -> Failure | None:
     again = "make it again if it is still wanted" if not by_hand.amount else "making it again is paid for again"
     found = ""
     if record.state == "unknown":
-        found = " If the gateway's dashboard shows the job, check_task with its id as job_id still brings its result;"
+        found = " If the gateway's dashboard shows the job, call check_task with its id as job_id for its result;"
         again = f"else {again}"
     hint = f"{settled}{found} {again if found else again.capitalize()}."
     message = clean_text(told.message, MESSAGE_LIMIT - len(settled) - 1)
