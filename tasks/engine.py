@@ -59,7 +59,7 @@ class Engine:
         self._providers = {c.provider.name: c.provider for c in parts.providers}
         self._waiters: Counter[str] = Counter()
         self._journal = journal = TaskJournal(parts.store, parts.lease.worker_id, parts.clock, lines_of=lines_between)
-        learning = Learning(parts.store, self._providers)
+        learning = Learning(parts.store, self._providers, parts.clock)
         self._money = money = Treasury(
             parts.store, parts.clock, self._configured, learning, prices=parts.prices, budgets=parts.budgets
         )

@@ -31,7 +31,7 @@ async def money(settings: Settings, usable: Sequence[Provider], store: TaskStore
     configured = [Configured(provider) for provider in usable if not provider.traits.free]
     await (offers.join_lists if offline else offers.refresh)(configured, store, clock.now())
     providers = {entry.provider.name: entry.provider for entry in configured}
-    prices = Prices(store, Learning(store, providers), clock, settings.prices, providers)
+    prices = Prices(store, Learning(store, providers, clock), clock, settings.prices, providers)
     await prices.refresh()
     await write_missing_lines(store)
     wrong = await store.wrong_sums()

@@ -155,6 +155,7 @@ class Advancer:
         self._wishes.forget(task_id)
         self._holding.forget(task_id)
         self._input_wait.forget(task_id)
+        self._learning.forget(task_id)
         self._steady.forget(task_id)
 
     # what is due

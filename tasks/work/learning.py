@@ -2,8 +2,10 @@
 
 import logging
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
@@ -11,7 +13,7 @@ from ...domain.errors import StoreError
 from ...domain.money import ExpectedTime
 from ...domain.record import TaskRecord
 from ...providers.provider import Provider
-from ..ports import SideValues
+from ..ports import Clock, SideValues
 from .cadence import EXPECTED_SECONDS, NORMAL, Outlook, pause_seconds
 from .durations import Expectation, Experience, Times
 
@@ -23,15 +25,36 @@ AT_THE_FIRST_LOOK = 1.5
 """A job that was found running within so many first pauses is taken to have run since its submission."""
 
 
-class Learning:
-    """Expectations of all models that this process meets."""
+RUNNING_MAX = 100
+"""Of so many jobs of a model that run at this moment it is taken into account how long they have been running: as many
+as of ends (`KEPT_ENDS`), so that what is in flight never drowns what has ended."""
 
-    def __init__(self, values: SideValues, providers: Mapping[str, Provider]) -> None:
+RUNNING_SHARE = 0.05
+"""They are counted anew after this share of the expected time."""
+
+
+class _Known(NamedTuple):
+    expectation: Expectation
+    first_pause: float
+    until: float
+    """On the clock of the time that passes: then those that run have been running for longer."""
+
+
+class Learning:
+    """Expectations of all models that this process meets.
+
+    Ends alone would teach too short a time: of jobs that began together the shortest end first. So those that still
+    run count too, as jobs that take longer than they have taken by now.
+    """
+
+    def __init__(self, values: SideValues, providers: Mapping[str, Provider], clock: Clock) -> None:
         self._values = values
         self._providers = providers
+        self._clock = clock
+        self._running: defaultdict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+        """By model and task: since when, on the clock of the time that passes."""
         self._experiences: dict[tuple[str, str], Experience] = {}
-        self._expectations: dict[tuple[str, str], tuple[Expectation, float]] = {}
-        """With the first pause that follows from each."""
+        self._expectations: dict[tuple[str, str], _Known] = {}
 
     async def meet(self, record: TaskRecord) -> None:
         """Read what was learned of the record's model, at the first time."""
@@ -60,23 +83,41 @@ class Learning:
         if told is None and not ended:
             return None
         before = told or (EXPECTED_SECONDS[facts.kind] if facts is not None else math.exp(experience.results.mean))
-        return ExpectedTime(Expectation(experience, before).median, ended)
+        return ExpectedTime(Expectation(experience, before, self._ages((provider, model))).median, ended)
 
     def expectation(self, record: TaskRecord) -> Expectation:
         """How long such a job takes."""
-        return self._expected(record)[0]
+        return self._expected(record).expectation
 
-    def _expected(self, record: TaskRecord) -> tuple[Expectation, float]:
+    def runs(self, record: TaskRecord, elapsed: float) -> None:
+        """Note for how many seconds a job has been running, if it still runs."""
+        running = self._running[record.provider, record.model]
+        if record.state != "running":
+            running.pop(record.task_id, None)
+        elif record.task_id in running or len(running) < RUNNING_MAX:
+            running[record.task_id] = self._clock.elapsed() - elapsed
+
+    def forget(self, task_id: str) -> None:
+        """Nothing is left to do for the task here."""
+        for running in self._running.values():
+            running.pop(task_id, None)
+
+    def _ages(self, key: tuple[str, str]) -> list[float]:
+        now = self._clock.elapsed()
+        return [now - began for began in self._running.get(key, {}).values()]
+
+    def _expected(self, record: TaskRecord) -> _Known:
         key = record.provider, record.model
         found = self._expectations.get(key)
-        if found is None:
+        if found is None or found.until <= self._clock.elapsed():
             provider = self._providers.get(record.provider)
             models = provider.models() if provider is not None else ()
             told = next((facts.expected_seconds for facts in models if facts.id == record.model), None)
-            experience = self._experiences.get(key, Experience())
-            expectation = Expectation(experience, told or EXPECTED_SECONDS[record.kind])
+            experience, ages = self._experiences.get(key, Experience()), self._ages(key)
+            expectation = Expectation(experience, told or EXPECTED_SECONDS[record.kind], ages)
             first_pause = pause_seconds(Outlook(elapsed=0.0, expectation=expectation), 0.0)
-            found = self._expectations[key] = expectation, first_pause
+            until = self._clock.elapsed() + max(1.0, RUNNING_SHARE * expectation.median)
+            found = self._expectations[key] = _Known(expectation, first_pause, until)
         return found
 
     def began(self, record: TaskRecord) -> datetime:
@@ -86,10 +127,11 @@ class Learning:
         if started is None or record.state == "queued":
             return submitted
         waited = (started - submitted).total_seconds()
-        return started if waited > AT_THE_FIRST_LOOK * self._expected(record)[1] + 1 else submitted
+        return started if waited > AT_THE_FIRST_LOOK * self._expected(record).first_pause + 1 else submitted
 
     async def ended(self, record: TaskRecord, *, seen_at_once: bool = False) -> None:
         """Learn from a job that has ended by itself, as a look has just shown; at once, if a hook brought the look."""
+        self.forget(record.task_id)
         seconds = self._seconds(record, seen_at_once=seen_at_once)
         if seconds is None:
             return

@@ -57,9 +57,10 @@ class Looker:
     def pause_seconds(self, record: TaskRecord) -> float:
         """The pause before the next look at a job, by the cadence rule and what the gateway wished for."""
         price = UNWATCHED if record.final else WAITED_FOR if self._waited_for(record.task_id) else NORMAL
-        elapsed = self._steady.now(record.task_id) - self._learning.began(record)
+        elapsed = max(0.0, (self._steady.now(record.task_id) - self._learning.began(record)).total_seconds())
+        self._learning.runs(record, elapsed)
         look = Outlook(
-            elapsed=max(0.0, elapsed.total_seconds()),
+            elapsed=elapsed,
             expectation=self._learning.expectation(record),
             price=price,
             errors=record.poll_errors,

@@ -35,12 +35,12 @@ def _ended(seconds: float, **changes: object) -> TaskRecord:
 async def test_what_was_learned_is_known_after_a_restart_and_to_other_processes(tmp_path: Path) -> None:
     record = a_record()
     async with TaskStore.opened(tmp_path, schema=SCHEMA) as store:
-        learning = Learning(store, {})
+        learning = Learning(store, {}, JumpingClock())
         before = learning.expectation(record).median
         for _ in range(30):
             await learning.ended(_ended(20))
     async with TaskStore.opened(tmp_path, schema=SCHEMA) as store:
-        again = Learning(store, {})
+        again = Learning(store, {}, JumpingClock())
         await again.meet(record)
         other = a_record(model="another")
         await again.meet(other)
@@ -51,7 +51,7 @@ async def test_what_was_learned_is_known_after_a_restart_and_to_other_processes(
 
 async def test_refusals_do_not_change_how_long_results_are_expected_to_take(tmp_path: Path) -> None:
     async with TaskStore.opened(tmp_path, schema=SCHEMA) as store:
-        learning = Learning(store, {})
+        learning = Learning(store, {}, JumpingClock())
         before = learning.expectation(a_record())
         for _ in range(30):
             await learning.ended(_ended(4, state="failed", failure=FAILED.failure))
@@ -62,7 +62,7 @@ async def test_refusals_do_not_change_how_long_results_are_expected_to_take(tmp_
 
 async def test_time_in_the_queue_is_not_learned_where_looks_saw_the_job_wait(tmp_path: Path) -> None:
     async with TaskStore.opened(tmp_path, schema=SCHEMA) as store:
-        learning = Learning(store, {})
+        learning = Learning(store, {}, JumpingClock())
         for _ in range(30):
             await learning.ended(_ended(1020, started_at=_after(1000)))
         assert learning.expectation(a_record()).median < 25
@@ -73,7 +73,7 @@ async def test_numbers_that_nobody_wrote_are_passed_over(tmp_path: Path) -> None
         wrong: list[JsonValue] = ["x", [1, 2], [-1, 0, 0, 0, 0, 0, 0, 0], None]
         for value in wrong:
             await store.set_value("durations/gate/veo", value)
-            learning = Learning(store, {})
+            learning = Learning(store, {}, JumpingClock())
             await learning.meet(a_record())
             assert learning.expectation(a_record()).median == pytest.approx(120)
 
