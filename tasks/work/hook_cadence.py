@@ -29,7 +29,8 @@ def pause_with_hook(elapsed: float, median: float, since_hook: float | None) -> 
         return max(FOLLOW_FIRST_SECONDS, 2 * since_hook)
     first = max(FIRST_MIN_SECONDS, FIRST_SHARE * median)
     if elapsed < 0.9 * first:
-        return first - elapsed
+        # After a look what is expected may have grown by what it showed: no other follows on its heels.
+        return max(first - elapsed, FIRST_MIN_SECONDS if elapsed >= 0.9 * FIRST_MIN_SECONDS else 0.0)
     return min(max(FIRST_MIN_SECONDS, elapsed), PAUSE_MAX_SECONDS)
 
 
