@@ -38,6 +38,7 @@ KEPT_FOR = timedelta(days=45)
 """Dropped after this even where nobody took it up: by then the result is gone from every gateway."""
 
 _BATCH_MAX = 256
+_ID_CHARACTERS_MAX = 64
 _SUFFIX = ".jsonl"
 _RESERVE = "reserve"
 
@@ -262,8 +263,13 @@ def _parsed(data: bytes) -> Iterator[Receipt]:
     for line in data.splitlines():
         with contextlib.suppress(ValueError, RecursionError):
             receipt = cast("JsonValue", json.loads(line)) if line.strip() else None
-            if isinstance(receipt, dict) and isinstance(receipt.get("task_id"), str):
+            if isinstance(receipt, dict) and _is_an_id(receipt.get("task_id")):
                 yield receipt
+
+
+def _is_an_id(value: JsonValue) -> bool:
+    """Whether the store can be asked for it: what damage or a stranger wrote may be no text that it takes."""
+    return isinstance(value, str) and value.isascii() and len(value) <= _ID_CHARACTERS_MAX
 
 
 def _rewrite(file: Path, receipts: Sequence[Receipt]) -> None:

@@ -160,6 +160,9 @@ def _few(asked: dict[str, JsonValue]) -> dict[str, JsonValue]:
 def record_of(receipt: Receipt, now: datetime) -> TaskRecord | None:
     """The task of a receipt, with its job still to be looked at; `None` where it is not what `receipt_of` made."""
     try:
+        if not str(receipt["task_id"]).isalnum():
+            # No id of ours, and it would be part of files' names.
+            raise ValueError("not an id")
         job_id, model, details = receipt["job_id"], receipt["model"], receipt.get("details") or {}
         deadline = datetime.fromisoformat(str(receipt["deadline_at"]))
         return TaskRecord.model_validate(
@@ -183,7 +186,8 @@ def record_of(receipt: Receipt, now: datetime) -> TaskRecord | None:
                 "warnings": (_RESTORED,),
             }
         )
-    except (KeyError, ValueError, ValidationError) as error:
+    except (KeyError, TypeError, ValueError, ValidationError) as error:
+        # Times without a zone cannot be compared, among much else that is not ours.
         logger.warning("receipt left out", extra={"task_id": receipt.get("task_id"), "problem": type(error).__name__})
         return None
 
