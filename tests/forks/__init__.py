@@ -4,6 +4,6 @@ A process that is started anew takes half a second of a processor before its fir
 what a test is about, `forked()` gives it a process that can be sent signals, killed and waited for like any other.
 """
 
-from .forked import Forked, Ran, fork, forked, ran, shared_zygote
+from .forked import Forked, Ran, as_command, fork, forked, ran, shared_zygote
 
-__all__ = ["Forked", "Ran", "fork", "forked", "ran", "shared_zygote"]
+__all__ = ["Forked", "Ran", "as_command", "fork", "forked", "ran", "shared_zygote"]

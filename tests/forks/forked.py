@@ -27,6 +27,8 @@ from .zygote import LOADED, READY, STARTS_COVERAGE, Order
 
 ROOT = Path(__file__).parents[2]
 
+STANDS_IN = Path(__file__).with_name("standing_in.py")
+
 DOOR_VARIABLE = "FORKS_DOOR"
 """Names the socket of a zygote that several processes of tests share."""
 
@@ -188,13 +190,26 @@ def _is_compiled() -> bool:
 
 
 @cache
-def _orders() -> socket.socket:
+def _door() -> str:
     """Where to order a process: from the zygote of those who started this process, or from one of its own."""
     if door := os.environ.get(DOOR_VARIABLE):
-        return _connected(door)
+        return door
     zygote = Zygote()
     atexit.register(zygote.end)
-    return zygote.orders
+    return zygote.door
+
+
+@cache
+def _orders() -> socket.socket:
+    return _connected(_door())
+
+
+def as_command(module: str, *arguments: str) -> tuple[str, list[str]]:
+    """A forked process for who starts one by program and arguments, as the SDK's client does; it runs a module as by
+    `python -m`."""
+    if not CAN_FORK:
+        return sys.executable, ["-m", module, *arguments]
+    return sys.executable, ["-I", "-S", str(STANDS_IN), _door(), module, *arguments]
 
 
 def fork(

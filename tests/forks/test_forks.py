@@ -3,12 +3,13 @@
 import json
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import anyio
 import pytest
 
-from .forked import fork, forked
+from .forked import as_command, fork, forked
 
 SAYING = "tests.forks.saying"
 
@@ -57,3 +58,28 @@ def test_a_module_that_is_at_fault_leaves_with_1_and_says_why() -> None:
         process.stdin.write(b"what\n")
         assert process.wait(30) == 1
         assert b"ValueError" in process.stderr.read()
+
+
+def test_a_program_that_stands_in_for_one_has_its_streams_and_ends_as_it_does() -> None:
+    program, arguments = as_command(SAYING, "a")
+    with subprocess.Popen(
+        [program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert json.loads(process.stdout.readline())[0] == ["a"]
+        process.stdin.write(b"7\n")
+        process.stdin.flush()
+        assert process.stdout.read() == b""
+        assert process.wait(30) == 7
+        assert process.stderr.read() == b"complaint"
+
+
+def test_the_process_behind_one_that_is_killed_ends_with_it() -> None:
+    program, arguments = as_command(SAYING)
+    with subprocess.Popen([program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.kill()
+        assert process.stdout.read() == b""

@@ -1,7 +1,6 @@
 """The page of the design tells the truth: its rooms and files exist, and its walk is the way that a call takes."""
 
 import re
-import sys
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -12,6 +11,7 @@ from mcp import Client, StdioServerParameters
 
 from rushes.server.settings.file import FileSettings, HttpTable, Inputs, LimitsTable, ProviderTable, ViewerTable
 from rushes.tools import ALL_TOOLS
+from tests.forks import as_command
 from tests.gateways.client import RunningGateways
 
 from .checkout import PARTS, ROOT, tracked_files
@@ -20,8 +20,6 @@ DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
 PAGES = ("README.md", "CONTRIBUTING.md", "docs/design.md", "docs/durability.md", "docs/viewer.md")
 EXAMPLE = re.compile(r"\b(?:test_)?ours\.")
 """A file of the gateway that CONTRIBUTING takes as its example."""
-
-WALKED = Path(__file__).with_name("walked.py")
 
 OTHER_PROCESS = {("tasks/previews/child.py", "main")}
 """Where a child of the server goes, which the record of the server does not see."""
@@ -106,7 +104,8 @@ async def test_a_call_takes_the_way_of_the_walk(gateways: RunningGateways, tmp_p
         "WALK_FILE": str(entered),
         "WALK_PLACES": "\n".join(" ".join(step) for step in steps),
     }
-    command = StdioServerParameters(command=sys.executable, args=[str(WALKED), "serve"], env=environment)
+    program, words = as_command("tests.house.walked", "serve")
+    command = StdioServerParameters(command=program, args=words, env=environment)
     arguments = {"prompt": "a red fox in snow [polls:1] [look-after:0.1]", "provider": "apixo", "wait_seconds": 45}
     with anyio.fail_after(60):
         async with Client(command) as client:

@@ -1,6 +1,6 @@
 """`rushes` with a record of where it goes: each entry of the functions named in WALK_PLACES is a line in WALK_FILE.
 
-WALK_PLACES="tools/generate.py generate\n…" WALK_FILE=entered python walked.py serve
+WALK_PLACES="tools/generate.py generate\n…" WALK_FILE=entered python -m tests.house.walked serve
 """
 
 import os

@@ -3,8 +3,10 @@
 `python -m tests.money.consenting` reads an order a line, forks a process for it, and prints its exit code.
 """
 
+import gc
 import os
 import sys
+import tempfile
 import traceback
 from collections.abc import Sequence
 from decimal import Decimal
@@ -136,6 +138,13 @@ def _become(order: Order) -> None:
         os._exit(code)
 
 
+def rehearse() -> None:
+    """Live once in this very process, so that all that is loaded and built for a life is there for each fork."""
+    with tempfile.TemporaryDirectory() as home:
+        anyio.run(_bounded, Order(home=Path(home), name="rehearsal", person="accept"))
+    gc.freeze()
+
+
 def serve() -> None:
     """Until standard input ends."""
     for line in sys.stdin:
@@ -148,4 +157,5 @@ def serve() -> None:
 
 
 if __name__ == "__main__":
+    rehearse()
     serve()

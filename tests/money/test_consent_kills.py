@@ -4,7 +4,6 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 from collections.abc import Generator
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +12,11 @@ from typing import Any
 import pytest
 
 from ..cli.command import COMMAND, rushes
+from ..forks import Forked, fork
 from .consenting import ASKED, CALL, COSTS, Order, Report, posts_of, report_of
+
+ROOT = Path(__file__).parents[2]
+Helper = Forked | subprocess.Popen[bytes]
 
 KILLED = -signal.SIGKILL
 WAYS = ("auto", "legacy", "max_cost")
@@ -23,7 +26,7 @@ WAYS = ("auto", "legacy", "max_cost")
 class Processes:
     """Orders them one after the other."""
 
-    def __init__(self, helper: "subprocess.Popen[str]", home: Path) -> None:
+    def __init__(self, helper: Helper, home: Path) -> None:
         self._helper = helper
         self.home = home
         self._count = 0
@@ -34,7 +37,7 @@ class Processes:
         ordered = Order(home=self.home, name=f"life-{self._count}", **order)
         assert self._helper.stdin is not None
         assert self._helper.stdout is not None
-        self._helper.stdin.write(f"{ordered.model_dump_json()}\n")
+        self._helper.stdin.write(f"{ordered.model_dump_json()}\n".encode())
         self._helper.stdin.flush()
         return ordered, int(self._helper.stdout.readline())
 
@@ -57,15 +60,13 @@ class Processes:
 
 
 @pytest.fixture(scope="module")
-def helper() -> Generator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-m", "tests.money.consenting"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+def helper() -> Generator[Helper]:
+    with fork("tests.money.consenting", folder=ROOT, stderr=subprocess.DEVNULL) as process:
         yield process
-        process.communicate()
 
 
 @pytest.fixture
-def processes(helper: "subprocess.Popen[str]", tmp_path: Path) -> Processes:
+def processes(helper: Helper, tmp_path: Path) -> Processes:
     return Processes(helper, tmp_path)
 
 

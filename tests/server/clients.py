@@ -20,8 +20,8 @@ Document = dict[str, object]
 
 @asynccontextmanager
 async def connected(service: Service, era: str = ERAS[0], *, local_files: bool = True) -> AsyncGenerator[Client]:
-    """A client of a server over this service; everything inside has 20 s."""
-    with anyio.fail_after(20):
+    """A client of a server over this service; everything inside has a minute."""
+    with anyio.fail_after(60):
         async with Client(build_server(already(service), local_files=local_files), mode=era) as client:
             yield client
 

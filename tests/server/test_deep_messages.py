@@ -3,7 +3,7 @@
 import itertools
 import json
 import os
-import sys
+import subprocess
 from pathlib import Path
 
 import anyio
@@ -18,6 +18,7 @@ from rushes.domain.nesting import DEPTH_MAX, TOO_DEEP, is_deeper_than, without_d
 from rushes.server.mcp.server import build_server
 from rushes.tools import already
 
+from ..forks import forked
 from ..tools.fake_service import FakeService
 from .clients import document
 from .test_whole_path import listening
@@ -34,7 +35,6 @@ def nested(levels: int) -> JsonValue:
 
 async def test_over_stdio_a_call_nested_deeper_than_200_is_refused_and_the_next_one_answered(tmp_path: Path) -> None:
     environment = {**os.environ, "RUSHES_HOME": str(tmp_path / "home")}
-    command = [sys.executable, "-m", "rushes", "serve"]
     call = '{"jsonrpc": "2.0", "id": %d, "method": "tools/call", "params": {"name": "generate_image", "arguments": '
     rest = '{"prompt": "a \\"[[{ fox", "provider_options": {"a": '
     deep = {levels: call % levels + rest + "[" * levels + "]" * levels + "}}}}" for levels in (201, 5_000, 200_000)}
@@ -46,7 +46,7 @@ async def test_over_stdio_a_call_nested_deeper_than_200_is_refused_and_the_next_
         json.dumps({"jsonrpc": "2.0", "id": 8, "method": "tools/list", "params": {}}),
     ]
     with anyio.fail_after(60):
-        async with await anyio.open_process(command, env=environment, stderr=None) as process:
+        async with forked("rushes", "serve", environment=environment, stderr=subprocess.DEVNULL) as process:
             assert process.stdin is not None
             assert process.stdout is not None
             await process.stdin.send("".join(f"{line}\n" for line in lines).encode())

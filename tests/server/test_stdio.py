@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from mcp import Client, StdioServerParameters
 from rushes.server.transports.stdio import LINES_AHEAD, Lines
 from rushes.tools import ALL_TOOLS
 
-from ..forks import Forked, fork
+from ..forks import Forked, as_command, fork
 from .clients import ERAS, document
 
 SECONDS = 30
@@ -168,7 +167,8 @@ def test_a_call_with_half_an_emoji_in_its_text_is_answered(host: Host) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("era", ERAS)
 async def test_the_sdk_client_works_over_stdio(era: str) -> None:
-    parameters = StdioServerParameters(command=sys.executable, args=["-m", "tests.server.serving"])
+    command, arguments = as_command("tests.server.serving")
+    parameters = StdioServerParameters(command=command, args=arguments)
     async with Client(parameters, mode=era, read_timeout_seconds=SECONDS) as client:
         assert len((await client.list_tools()).tools) == len(ALL_TOOLS)
         shown = document(await client.call_tool("check_task", {"task_id": "01TASK"}))

@@ -1,8 +1,7 @@
-"""`rushes serve` as hosts start it, with the sandbox and no key: from the call to the kept file."""
+"""`rushes serve` as hosts use it, with the sandbox and no key: from the call to the kept file."""
 
 import os
 import signal
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -20,14 +19,13 @@ from pydantic import TypeAdapter
 
 from rushes.domain.errors import FailureReason
 
-from ..forks import forked
+from ..forks import as_command, forked
 from .clients import Document, document
 from .tasks_client import CreatedTask, FollowTasks, TaskState, task_request
 
 pytestmark = pytest.mark.anyio
 
 SECONDS = 90
-SERVE = ["-m", "rushes", "serve"]
 SHORT = {"duration_seconds": 1, "resolution": "480p"}
 DOCUMENTS = TypeAdapter(list[Document])
 
@@ -39,7 +37,8 @@ def environment(followed_children: None, tmp_path: Path) -> dict[str, str]:
 
 
 def over_stdio(environment: dict[str, str], era: str = "auto", follow: FollowTasks | None = None) -> Client:
-    parameters = StdioServerParameters(command=sys.executable, args=SERVE, env=environment)
+    command, arguments = as_command("rushes", "serve")
+    parameters = StdioServerParameters(command=command, args=arguments, env=environment)
     return Client(parameters, mode=era, extensions=[follow] if follow else None)
 
 
