@@ -15,6 +15,8 @@ from ..served import serving
 from .host import CLIENT, TICKS_PER_SECOND
 
 CLIENTS, CALLS, ROUNDS = 16, 25, 3
+SOON_LET_GO = httpx.Limits(keepalive_expiry=2.0)
+"""Before the server lets go of an idle connection, after five seconds: both at once would end a call."""
 RUSHES = ["-m", "rushes", "serve", "--transport", "http", "--port", "0"]
 BARE = ["-m", "tests.benchmarks.bare", "http"]
 
@@ -69,7 +71,7 @@ async def _measured(url: str, pid: int, tool: str) -> tuple[float, float]:
     async with AsyncExitStack() as stack:
         sessions: list[Session] = []
         for _ in range(CLIENTS):
-            client = await stack.enter_async_context(httpx.AsyncClient(timeout=60, trust_env=False))
+            client = await stack.enter_async_context(httpx.AsyncClient(timeout=60, trust_env=False, limits=SOON_LET_GO))
             sessions.append(Session(client, url))
             await sessions[-1].open()
         given: dict[str, object] = {"a": 1, "b": 2}
