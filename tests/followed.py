@@ -20,7 +20,7 @@ from .forks.zygote import STARTS_COVERAGE
 if TYPE_CHECKING:
     from coverage import Coverage
 
-BARREN_SECONDS: Final = 0.5
+BARREN_SECONDS: Final = 2.0
 """Of processor, in which the tests of a file bring nothing new before the rest of them is not followed."""
 
 
