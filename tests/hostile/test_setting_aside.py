@@ -101,7 +101,8 @@ def test_what_ends_a_suspect_clears_it_in_the_same_write_so_that_nothing_is_writ
 
 def test_a_record_from_before_loads_as_one_that_nothing_died_of() -> None:
     document = to_document(a_record())
-    del document["deaths_in_step"], document["set_aside_at"]
+    del document["deaths_in_step"]
+    document.pop("set_aside_at", None)  # what is null is left out
     assert from_document(document) == a_record()
 
 
