@@ -13,6 +13,7 @@ import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import diskcache
 import filelock
@@ -70,16 +71,22 @@ _INDEXES = (
 
 
 _SELECT_VALUE = "SELECT key, raw, mode, filename, value FROM Cache WHERE key = ? AND raw = 1"
-_INSERT = (
-    "INSERT INTO Cache(key, raw, store_time, access_time, access_count, tag, size, mode, value)"
-    " VALUES (?, 1, ?, ?, 0, ?, 0, ?, ?) ON CONFLICT(key, raw)"
-)
-_INSERT_NEW = f"{_INSERT} DO NOTHING"
-_PUT = (
-    f"{_INSERT} DO UPDATE SET store_time = excluded.store_time,"
+_INSERT = "INSERT INTO Cache(key, raw, store_time, access_time, access_count, tag, size, mode, value) VALUES "
+_VALUES = "(?, 1, ?, ?, 0, ?, 0, ?, ?)"
+_INSERT_NEW = f"{_INSERT}{_VALUES} ON CONFLICT(key, raw) DO NOTHING"
+_PUT_OVER = (
+    " ON CONFLICT(key, raw) DO UPDATE SET store_time = excluded.store_time,"
     " access_time = excluded.access_time, tag = excluded.tag, size = 0, mode = excluded.mode, filename = NULL,"
     " value = excluded.value"
 )
+
+
+class PutRow(NamedTuple):
+    """A row to write."""
+
+    key: str
+    text: str
+    tag: str | None = None
 
 
 class JsonDisk(diskcache.Disk):
@@ -148,11 +155,14 @@ class TaskCache(diskcache.Cache):
         changes: int = self._con.total_changes
         return changes
 
-    def put(self, key: str, text: str, tag: str | None = None) -> None:
-        """Write a row, new or in place of an old one, as `set` would, in one statement: each costs a wait for Python's
+    def put(self, *rows: PutRow) -> None:
+        """Write rows, new or in place of old ones, as `set` would, in one statement: each costs a wait for Python's
         lock, which the event loop's thread holds nearly always when there is much to do."""
+        if not rows:
+            return
         now = time.time()
-        self.rows(_PUT, (key, now, now, tag, _MODE_RAW, text))
+        values = [value for row in rows for value in (row.key, now, now, row.tag, _MODE_RAW, row.text)]
+        self.rows(f"{_INSERT}{', '.join([_VALUES] * len(rows))}{_PUT_OVER}", values)
 
     def text(self, key: object, raw: object, mode: object, filename: object, value: object) -> tuple[str, str]:
         """Key and value text of one row selected by hand, refused as `get` would refuse it."""

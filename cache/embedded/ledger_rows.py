@@ -9,6 +9,7 @@ from ...domain.errors import StoreDamaged
 from ...domain.money import Bound, amount_from
 from . import ledger_sums
 from .database import Database
+from .diskcache_adapter import PutRow
 from .documents import TASK_PREFIX, decode, encode
 
 _WITHOUT_LINE = (
@@ -22,10 +23,9 @@ _LAST = f"{_COLUMNS} WHERE key >= ? AND key < ? AND raw = 1 ORDER BY key DESC LI
 _TRUE_AMONG_LAST = f"SELECT * FROM ({_LAST}) WHERE CASE WHEN json_valid(value) THEN json_extract(value, ?) END = 1"  # noqa: S608
 
 
-def put_lines(db: Database, lines: Sequence[Line]) -> None:
-    """What belongs to a record's write, in the transaction that the caller has open for that."""
-    for line in lines:
-        db.cache.put(f"{line.book}:{line.key}", encode(line.value))
+def rows_of(lines: Sequence[Line]) -> list[PutRow]:
+    """The rows of lines that belong to a record's write."""
+    return [PutRow(f"{line.book}:{line.key}", encode(line.value)) for line in lines]
 
 
 def add_lines(db: Database, lines: Sequence[Line]) -> None:

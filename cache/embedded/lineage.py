@@ -5,6 +5,7 @@ The parents stand in each task's own document; these rows lead the other way. A 
 
 from ...domain.document import Document
 from .database import Database
+from .diskcache_adapter import PutRow
 
 _PREFIX = "child:"
 _PRESENT = "true"
@@ -15,12 +16,11 @@ _SELECT_CHILDREN = (
 )
 
 
-def note(db: Database, document: Document) -> None:
-    """Have the parents of a new document lead to it. Blocks; part of the caller's transaction."""
+def rows_of(document: Document) -> list[PutRow]:
+    """The rows by which the parents of a new document lead to it."""
     parents, task_id = document.get("parents"), document.get("task_id")
-    for parent in parents if isinstance(parents, list) else ():
-        if isinstance(parent, str):
-            db.cache.put(f"{_of(parent)}{task_id}", _PRESENT)
+    listed = parents if isinstance(parents, list) else []
+    return [PutRow(f"{_of(parent)}{task_id}", _PRESENT) for parent in listed if isinstance(parent, str)]
 
 
 def children(db: Database, task_id: str, *, limit: int = 100) -> list[str]:

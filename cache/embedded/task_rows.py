@@ -9,10 +9,10 @@ from pydantic import JsonValue
 from ...domain.document import Counting, Creating, Document, Line, Replacing, number_of
 from ...domain.errors import JobTaken, StoreDamaged, StoreTooNew
 from ...domain.record import FINAL
-from . import lineage, word_index
+from . import ledger_rows, lineage, word_index
 from .database import Database
+from .diskcache_adapter import PutRow
 from .documents import checked, decode, document_of, encode, tag_of, task_key, text_of
-from .ledger_rows import put_lines
 from .ledger_sums import check_bounds
 from .task_lists import tasks_of_job
 
@@ -44,12 +44,12 @@ def create(db: Database, document: Document, **how: Unpack[Creating]) -> tuple[D
     check_bounds(db.cache, how.get("within", ()), how.get("lines", ()))
     if not db.cache.insert(task_key(task_id), encode(new), tag_of(new)):
         raise ValueError(f"a record of task {task_id!r} exists already")
-    lineage.note(db, new)
+    beside = [*lineage.rows_of(new), *ledger_rows.rows_of(how.get("lines", ()))]
     if fingerprint is not None:
         # An earlier one that still counts has to be found again when the new one no longer does.
         ids: list[JsonValue] = [task_id, *(text_of(each, "task_id") for each in equal_ones)]
-        db.cache.put(f"fp:{fingerprint}", encode(ids if equal_ones else task_id))
-    put_lines(db, how.get("lines", ()))
+        beside.append(PutRow(f"fp:{fingerprint}", encode(ids if equal_ones else task_id)))
+    db.cache.put(*beside)
     return new, True
 
 
@@ -146,12 +146,14 @@ def replace(db: Database, document: Document, **how: Unpack[Replacing]) -> Docum
         raise ValueError(f"task {task_id!r} ended as {current['state']!r} and cannot become {document['state']!r}")
     check_bounds(db.cache, how.get("within", ()), how.get("lines", ()), written=task_id)
     new: Document = {**document, "schema": db.schema, "revision": number_of(stored, "revision") + 1}
-    db.cache.put(task_key(task_id), encode(new), tag_of(new))
+    told = how.get("answer")
+    db.cache.put(
+        PutRow(task_key(task_id), encode(new), tag_of(new)),
+        *(() if told is None else [PutRow(_answer_key(task_id), told)]),
+        *ledger_rows.rows_of(how.get("lines", ())),
+    )
     if how.get("reopens"):
         word_index.reopened(db, task_key(task_id))
-    if (told := how.get("answer")) is not None:
-        db.cache.put(_answer_key(task_id), told)
-    put_lines(db, how.get("lines", ()))
     return new
 
 
@@ -200,4 +202,4 @@ def _lead_to(db: Database, document: Document) -> None:
     except (StoreDamaged, StoreTooNew):
         return
     if task_id not in ids:
-        db.cache.put(f"fp:{fingerprint}", encode([*ids, task_id]))
+        db.cache.put(PutRow(f"fp:{fingerprint}", encode([*ids, task_id])))

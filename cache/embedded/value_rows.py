@@ -7,6 +7,7 @@ from pydantic import JsonValue
 
 from ...domain.errors import StoreDamaged
 from .database import Database
+from .diskcache_adapter import PutRow
 from .documents import decode, encode
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,8 @@ def get_value(db: Database, key: str) -> tuple[JsonValue, datetime] | None:
 
 def set_value(db: Database, key: str, value: JsonValue) -> None:
     """Keep a small side value (a cached list, a learned number) with the time."""
-    db.cache.put(_PREFIX + key, encode({"value": value, "stored_at": datetime.now(UTC).isoformat()}))
+    text = encode({"value": value, "stored_at": datetime.now(UTC).isoformat()})
+    db.cache.put(PutRow(_PREFIX + key, text))
 
 
 def get_values(db: Database, prefix: str) -> dict[str, JsonValue]:
