@@ -10,7 +10,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -72,13 +72,38 @@ _INDEXES = (
 
 _SELECT_VALUE = "SELECT key, raw, mode, filename, value FROM Cache WHERE key = ? AND raw = 1"
 _INSERT = "INSERT INTO Cache(key, raw, store_time, access_time, access_count, tag, size, mode, value) VALUES "
-_VALUES = "(?, 1, ?, ?, 0, ?, 0, ?, ?)"
-_INSERT_NEW = f"{_INSERT}{_VALUES} ON CONFLICT(key, raw) DO NOTHING"
-_PUT_OVER = (
-    " ON CONFLICT(key, raw) DO UPDATE SET store_time = excluded.store_time,"
-    " access_time = excluded.access_time, tag = excluded.tag, size = 0, mode = excluded.mode, filename = NULL,"
-    " value = excluded.value"
-)
+_INSERT_NEW = f"{_INSERT}(?, 1, ?, ?, 0, ?, 0, ?, ?) ON CONFLICT(key, raw) DO NOTHING"
+
+
+def _put(key: str, text: str, tag: str, now: str) -> str:
+    return (
+        f"{_INSERT}({key}, 1, {now}, {now}, 0, {tag}, 0, {_MODE_RAW}, {text})"
+        " ON CONFLICT(key, raw) DO UPDATE SET store_time = excluded.store_time,"
+        " access_time = excluded.access_time, tag = excluded.tag, size = 0, mode = excluded.mode, filename = NULL,"
+        " value = excluded.value"
+    )
+
+
+_TOGETHER_MAX = 4
+_PUT_TOGETHER: Mapping[int, str] = {
+    1: _put("?1", "?2", "?3", "?4"),
+    **{n: f"INSERT INTO rushes_put_{n} VALUES (?{', ?' * (3 * n)})" for n in range(2, _TOGETHER_MAX + 1)},  # noqa: S608
+}
+"""What writes so many rows, by key, text and tag of each, and then the time."""
+
+
+def _views() -> Iterator[str]:
+    """Views of this connection alone, into which several rows are written at once.
+
+    One INSERT of several rows would first fill a table of SQLite's own with them, because `Cache` has triggers.
+    """
+    for n in range(2, _TOGETHER_MAX + 1):
+        columns = [f"{name}{i}" for i in range(n) for name in ("key", "text", "tag")]
+        puts = (_put(f"NEW.key{i}", f"NEW.text{i}", f"NEW.tag{i}", "NEW.now") for i in range(n))
+        nothing = ", ".join(f"NULL AS {column}" for column in [*columns, "now"])
+        yield f"CREATE TEMP VIEW rushes_put_{n} AS SELECT {nothing}"
+        does = "; ".join(puts)
+        yield f"CREATE TEMP TRIGGER rushes_put_{n}_rows INSTEAD OF INSERT ON rushes_put_{n} BEGIN {does}; END"
 
 
 class PutRow(NamedTuple):
@@ -123,7 +148,7 @@ class TaskCache(diskcache.Cache):
         self._durable: bool | None = None
         try:
             super().__init__(str(folder), timeout=timeout_seconds, disk=JsonDisk, **_SETTINGS)
-            for statement in _INDEXES:
+            for statement in (*_INDEXES, *_views()):
                 self.rows(statement)
             if not ledger_sums.is_made(self):
                 with self.transaction(durable=True):
@@ -158,11 +183,10 @@ class TaskCache(diskcache.Cache):
     def put(self, *rows: PutRow) -> None:
         """Write rows, new or in place of old ones, as `set` would, in one statement: each costs a wait for Python's
         lock, which the event loop's thread holds nearly always when there is much to do."""
-        if not rows:
-            return
-        now = time.time()
-        values = [value for row in rows for value in (row.key, now, now, row.tag, _MODE_RAW, row.text)]
-        self.rows(f"{_INSERT}{', '.join([_VALUES] * len(rows))}{_PUT_OVER}", values)
+        for start in range(0, len(rows), _TOGETHER_MAX):
+            some = rows[start : start + _TOGETHER_MAX]
+            values: list[SqlValue] = [value for row in some for value in row]
+            self.rows(_PUT_TOGETHER[len(some)], [*values, time.time()])
 
     def text(self, key: object, raw: object, mode: object, filename: object, value: object) -> tuple[str, str]:
         """Key and value text of one row selected by hand, refused as `get` would refuse it."""
