@@ -82,7 +82,7 @@ async def test_a_request_that_is_given_up_frees_its_place_and_its_connection() -
         client = HttpClient(server.url, None, requests_max=1)
         for count in (1, 2):
             with pytest.raises(NoReply) as caught:
-                await ask(client, timeouts=Timeouts(total=0.1))
+                await ask(client, timeouts=Timeouts(total=1))
             assert caught.value.outcome == "lost"
             assert len(server.heads) == count
         await client.aclose()
