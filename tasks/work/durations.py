@@ -23,6 +23,8 @@ REFUSAL_SECONDS, REFUSAL_SPREAD = 6.0, 1.0
 PRIOR_REFUSED, PRIOR_ENDED = 0.3, 6.0
 _SHORTEST_SECONDS = 0.1
 
+AGES_MAX = 4.0
+"""Of the longest age of those that still run: what is expected because of them is no longer than this."""
 _AGE_STEP = 0.05
 """Ages of jobs that still run are told apart by this share."""
 _STEPS_MAX, _NEAR = 30, 1e-6
@@ -137,7 +139,9 @@ class _Belief:
             if abs(by_mean) + abs(by_rate) < _NEAR:
                 break
         degrees = self.degrees + told
-        return _Belief(self.weight + told, self.location + mean / rate, degrees, degrees / rate**2)
+        # They may all be stuck for one reason, and however many they are, they tell of no time far beyond their ages.
+        most = max(math.log(AGES_MAX) + max((x for x, _ in rows), default=0.0), 0.0)
+        return _Belief(self.weight + told, self.location + min(mean / rate, most), degrees, degrees / rate**2)
 
     def _of_this_kind(self, ages: Iterable[float]) -> Iterable[tuple[float, float]]:
         """Logarithms of ages, rounded, with how many jobs have each; without those that are rather stuck."""

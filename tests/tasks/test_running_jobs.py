@@ -122,6 +122,17 @@ def test_jobs_that_still_run_never_make_the_expected_time_shorter(
     assert Expectation(experience, told, running).median >= Expectation(experience, told).median * 0.999
 
 
+@given(st.lists(SECONDS, max_size=15), SECONDS, st.integers(1, 100), st.floats(0.5, 7200))
+def test_however_many_jobs_are_stuck_together_what_is_expected_stays_within_reach_of_the_time_they_took(
+    ended: list[float], seconds: float, stuck: int, told: float
+) -> None:
+    experience = Experience()
+    for each in ended:
+        experience = experience.learned(each, refusal=False)
+    alone, beside = Expectation(experience, told).median, Expectation(experience, told, [seconds] * stuck).median
+    assert beside <= max(1.01 * alone, 4.2 * max(seconds, 0.1))
+
+
 @given(st.permutations([10.0, 20.0, 40.0, 80.0, 160.0, 320.0]))
 def test_in_whatever_order_jobs_end_what_is_learned_lies_between_them_and_differs_little(ended: list[float]) -> None:
     experience = Experience()
