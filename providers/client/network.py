@@ -109,8 +109,10 @@ class _Stream(httpcore.AsyncNetworkStream):
                     standard_compatible=False,
                     server_side=False,
                 )
-        except (httpcore.ConnectError, httpcore.ConnectTimeout):
-            await self.aclose()
+        except BaseException:
+            # Nobody else knows of this connection yet, also where its request was given up.
+            with anyio.CancelScope(shield=True):
+                await self.aclose()
             raise
         return _Stream(wrapped)
 

@@ -88,6 +88,26 @@ async def test_a_request_that_is_given_up_frees_its_place_and_its_connection() -
         await client.aclose()
 
 
+async def test_a_request_that_is_given_up_while_its_connection_is_encrypted_closes_it() -> None:
+    asked, closed = anyio.Event(), anyio.Event()
+
+    async def silence(stream: SocketStream, head: str) -> None:
+        asked.set()
+        async for _ in stream:
+            pass
+        closed.set()
+
+    async with serving(silence, end_of_head=b"\x16") as server:
+        client = HttpClient(server.url.replace("http:", "https:"), None)
+        async with anyio.create_task_group() as group:
+            group.start_soon(ask, client)
+            await asked.wait()
+            group.cancel_scope.cancel()
+        with anyio.fail_after(5):
+            await closed.wait()
+        await client.aclose()
+
+
 async def test_no_more_requests_are_under_way_than_allowed_and_who_waits_too_long_was_never_sent() -> None:
     asked, answered = anyio.Event(), anyio.Event()
 
