@@ -13,8 +13,10 @@ _WHOLE = 26
 _PART_LEAST = 4
 _PART = re.compile(r"[0-9A-HJKMNP-TV-Z]{1,25}", re.IGNORECASE)
 _REFERENCE = re.compile(r"task:(?P<id>[0-9A-Za-z]{1,64})(?P<rest>[#@\[\s].*)?\Z", re.DOTALL)
-_LAST_AS_MEDIUM = re.compile(rf"{LAST}(?P<rest>[#@\[\s].*)?\Z", re.DOTALL | re.IGNORECASE)
-"""A file of that name is `./last`."""
+_LAST_AS_MEDIUM = re.compile(
+    rf"{LAST}(?P<rest>(?:#\d{{1,4}})?(?:@(?:[a-z]+|[\d.]+(?: ?s)?))?(?:\s*\[.*\])?)\Z", re.DOTALL | re.IGNORECASE
+)
+"""A file of that name is `./last`; `last frame.png`, `last@2x.png` and `last[1].png` are files."""
 
 
 async def meant_task(service: Service, text: str) -> str:
@@ -74,7 +76,7 @@ async def _reference(service: Service, value: object, *, of_media: bool) -> obje
     if (match := _REFERENCE.match(text)) is not None:
         return f"task:{await meant_task(service, match['id'])}{match['rest'] or ''}"
     if of_media and (match := _LAST_AS_MEDIUM.match(text)) is not None:
-        return f"task:{await meant_task(service, LAST)}{match['rest'] or ''}"
+        return f"task:{await meant_task(service, LAST)}{match['rest']}"
     return value
 
 

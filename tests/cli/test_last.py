@@ -29,6 +29,23 @@ def test_a_file_of_that_name_is_given_with_its_folder_and_other_options_keep_the
     assert "last (image/png" in str(shown["payload"])
 
 
+@pytest.mark.parametrize("name", ["last frame.png", "last@2x.png", "last[1].png", "last#2.png"])
+def test_a_file_whose_name_begins_so_is_that_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (32, 32)).save(name)
+    made()
+    shown = rushes("generate", "video", "it calms", "--image", name, "--dry-run", "--json").document
+
+    assert f"{name} (image/png" in str(shown["payload"])
+
+
+@pytest.mark.parametrize("written", ["last#9[3]", "last#9 [3 -6dB]", "last#9@2.5", "last#9@last"])
+def test_last_may_be_followed_by_what_is_used_of_it(written: str) -> None:
+    whole = f"task:{made()}{written.removeprefix('last')}"
+
+    assert whole in rushes("assemble", written, code=2).out
+
+
 def test_a_beginning_of_under_four_characters_is_said_to_be_too_short() -> None:
     first = made()
     assert "too short" in rushes("check", first[:3], code=2).err
