@@ -39,9 +39,9 @@ Outgoing = MemoryObjectSendStream[SessionMessage]
 
 @dataclass(frozen=True)
 class InvalidRequest:
-    """What a line is answered with that asks for an answer and is no request."""
+    """What a line is answered with that asks for answers and is no request."""
 
-    answer: JSONRPCError
+    answers: tuple[JSONRPCError, ...]
 
 
 def read_message(line: str) -> JSONRPCMessage | InvalidRequest | None:
@@ -57,11 +57,18 @@ def read_message(line: str) -> JSONRPCMessage | InvalidRequest | None:
 
 
 def _refusal(line: str) -> InvalidRequest | None:
-    """JSON-RPC 2.0, §5.1: with the request's id, and with null where that cannot be told."""
     try:
         sent: object = json.loads(line)
     except ValueError:
         return None
+    # A batch, which one version of the protocol had: each of those who wait is answered.
+    together = cast("list[object]", sent) if isinstance(sent, list) else [sent]
+    answers = tuple(answer for each in together if (answer := _refused(each)) is not None)
+    return InvalidRequest(answers) if answers else None
+
+
+def _refused(sent: object) -> JSONRPCError | None:
+    """JSON-RPC 2.0, §5.1: with the request's id, and with null where that cannot be told."""
     if not isinstance(sent, dict):
         return None
     request = cast("dict[str, object]", sent)
@@ -71,7 +78,7 @@ def _refusal(line: str) -> InvalidRequest | None:
         return None
     known = given if isinstance(given, str | int) and not isinstance(given, bool) else None
     error = ErrorData(code=INVALID_REQUEST, message=WHAT_IS_VALID)
-    return InvalidRequest(JSONRPCError(jsonrpc="2.0", id=known, error=error))
+    return JSONRPCError(jsonrpc="2.0", id=known, error=error)
 
 
 @asynccontextmanager
@@ -92,7 +99,8 @@ async def _read(lines: Lines, arriving: MemoryObjectSendStream[SessionMessage], 
             if read is None:
                 logger.info("left out a line that is no message", extra={"characters": len(line)})
             elif isinstance(read, InvalidRequest):
-                await _send(read.answer, writer)
+                for answer in read.answers:
+                    await _send(answer, writer)
             else:
                 await arriving.send(SessionMessage(read))
 

@@ -32,8 +32,19 @@ def test_what_asks_for_an_answer_and_is_no_request_is_refused_with_its_id(sent: 
     read = read_message(sent)
 
     assert isinstance(read, InvalidRequest)
-    assert (read.answer.id, read.answer.error.code) == (told, -32600)
-    assert "Nothing was done" in read.answer.error.message
+    (answer,) = read.answers
+    assert (answer.id, answer.error.code) == (told, -32600)
+    assert "Nothing was done" in answer.error.message
+
+
+def test_a_batch_is_refused_with_the_id_of_each_who_waits() -> None:
+    requests: list[dict[str, object]] = [{"jsonrpc": "2.0", "id": each, "method": "ping"} for each in (7, "eight")]
+    notice = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    read = read_message(json.dumps([*requests, notice, 9]))
+
+    assert isinstance(read, InvalidRequest)
+    assert [answer.id for answer in read.answers] == [7, "eight"]
+    assert read_message(json.dumps([notice])) is None
 
 
 @pytest.mark.parametrize(
@@ -41,6 +52,7 @@ def test_what_asks_for_an_answer_and_is_no_request_is_refused_with_its_id(sent: 
     [
         "{no json",
         "",
+        "[]",
         '"a text"',
         line(jsonrpc="2.0", method=8),
         line(jsonrpc="2.0", id=7, result="no object"),
