@@ -1,13 +1,13 @@
 """The search for a submission whose answer was lost, in the gateway's list of jobs."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 import anyio
 
 from ...domain.errors import FailureReason, GatewayUnavailable, JobTaken
-from ...domain.job import Job, PossibleJob
+from ...domain.job import Job, Plan, PossibleJob
 from ...domain.record import TaskRecord
 from ...providers.provider import Provider
 from .. import life
@@ -20,6 +20,8 @@ from .submit import replanned
 
 RIVAL_PAUSE_SECONDS = 1.0
 """An equal submission that is under way ends in seconds, and its job in the list must not be taken for this one's."""
+ASLEEP_MIN = timedelta(seconds=2)
+"""Less than this between the two clocks is no sleep that matters: lists are searched from some seconds earlier on."""
 NO_LIST: frozenset[FailureReason] = frozenset({"not_found", "unsupported"})
 """What a gateway says that has no list of jobs: it shows the job as little as an empty list."""
 
@@ -52,9 +54,8 @@ class Searcher:
             known, rivals = await self._rivals.jobs_and_rivals(record)
             if rivals:
                 return await self._looker.again_in(record, RIVAL_PAUSE_SECONDS)
-            age = self._age(record)
             try:
-                job = await self._listed_job(record, provider, age, known)
+                job = await self._listed_job(record, provider, known)
             except GatewayUnavailable as error:
                 if error.reason not in NO_LIST:
                     return await self._looker.failed(record, error)
@@ -80,14 +81,27 @@ class Searcher:
             return await self._cancel_accepted(after)
         return after
 
-    def _age(self, record: TaskRecord) -> timedelta:
-        """The time that has passed since the submission, whatever the clock says since. Negative only where the clock
-        was put back before this process met the task; the search goes on for as long then."""
-        return abs(self._steady.now(record.task_id) - (record.submitted_at or record.created_at))
+    def _ages(self, record: TaskRecord) -> Sequence[timedelta]:
+        """How long ago the submission was: by the time that has passed here since, and where it says much longer, by
+        the clock. The clock may have been set since; but while a machine slept no time has passed here."""
+        submitted = record.submitted_at or record.created_at
+        # Negative only where the clock was put back before this process met the task: it is searched for as long then.
+        passed = abs(self._steady.now(record.task_id) - submitted)
+        told = self._clock.now() - submitted
+        return [passed, told] if told > passed + ASLEEP_MIN else [passed]
 
-    async def _listed_job(self, record: TaskRecord, provider: Provider, age: timedelta, known: set[str]) -> Job | None:
+    async def _listed_job(self, record: TaskRecord, provider: Provider, known: set[str]) -> Job | None:
         """The job in the gateway's list that is this record's, and no other task's however old that is."""
         plan = replanned(record, provider)
+        for age in self._ages(record):
+            job = await self._listed_since(record, provider, plan, age, known)
+            if job is not None:
+                return job
+        return None
+
+    async def _listed_since(
+        self, record: TaskRecord, provider: Provider, plan: Plan, age: timedelta, known: set[str]
+    ) -> Job | None:
         while True:
             job = await provider.find_job(plan, age, known=known)
             if job is None:

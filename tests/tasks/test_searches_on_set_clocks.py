@@ -1,13 +1,15 @@
 """A lost answer is searched for by the time that has passed since, however the clock was set meanwhile."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from rushes.domain.errors import RushesError, SubmissionLost, SubmissionRefused
-from rushes.domain.job import Job
+from rushes.domain.job import Job, Plan
 from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.providers.provider import Traits
@@ -64,3 +66,28 @@ async def test_a_held_request_whose_answer_is_lost_is_searched_for_its_time_thou
         clock.ahead = step
         record = await _found(engine, task_id)
     assert (len(gateway.plans), record.job) == (2, JOB)
+
+
+class _Listing(ScriptedProvider):
+    """Lists the job that the lost submission became, which is so old by now."""
+
+    job_age = timedelta(0)
+
+    async def find_job(self, plan: Plan, age: timedelta, *, known: Collection[str] = ()) -> Job | None:
+        return JOB if age >= self.job_age else None
+
+
+async def test_a_job_is_found_in_the_list_though_the_machine_slept_before_its_answer_was_lost(tmp_path: Path) -> None:
+    clock, answered = JumpingClock(), anyio.Event()
+    gateway = _Listing(traits=Traits(finds_jobs=True), looks=[DONE], downloads=[PNG], hold=answered)
+    gateway.answers = [SubmissionLost("the connection broke")]
+    async with an_engine(tmp_path, gateway, clock=clock) as engine:
+        task_id = (await engine.generate(a_wish(kind="image"), answer_within_seconds=0)).record.task_id
+        with anyio.fail_after(20):
+            while not gateway.plans:
+                await anyio.lowlevel.checkpoint()
+        # By the time of day eight hours have gone by, and no time has passed for the process.
+        clock.ahead = gateway.job_age = timedelta(hours=8)
+        answered.set()
+        record = await _found(engine, task_id)
+    assert record.job == JOB
