@@ -74,7 +74,8 @@ def _truth(value: JsonValue) -> bool | None:
 def _resolution(request: GenerationRequest, facts: ModelFacts | None, instead: Mapping[str, JsonValue]) -> str:
     for name in ("size", "resolution"):
         if name in instead:
-            given = str(instead[name])
+            # The gateway takes what is no text for nothing, or refuses it.
+            given = told if isinstance(told := instead[name], str) else ""
             return ((tier_of(given) if request.kind == "video" else None) or given).lower()
     # The sizes of images have no names: a price by them is by the size itself.
     sized = tier_of(request.size) if request.kind == "video" else request.size

@@ -166,6 +166,13 @@ async def test_so_are_resolution_and_sound(
     assert quote.estimate.amount == Decimal(amount)
 
 
+async def test_a_resolution_that_the_gateways_own_field_leaves_open_is_none_that_has_a_name(tmp_path: Path) -> None:
+    asked: dict[str, JsonValue] = {"provider_options": {"resolution": None}}
+    quote = await _quote(tmp_path, "shuyou", "veo-3.1", TENTH, duration_seconds=4, **asked)
+    assert quote.measure is not None
+    assert quote.measure.resolution == ""
+
+
 async def test_so_is_the_number_of_images(tmp_path: Path) -> None:
     price = Price(per_output={"default": Decimal("0.04")})
     for options, amount in (({}, "0.04"), ({"n": 4}, "0.16")):
