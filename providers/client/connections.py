@@ -23,6 +23,7 @@ KEEPALIVE_SECONDS = 20.0
 _FAULTS: Mapping[type[Exception], type[httpx.HTTPError]] = {
     httpcore.ConnectTimeout: httpx.ConnectTimeout,
     httpcore.ConnectError: httpx.ConnectError,
+    httpcore.ConnectionNotAvailable: httpx.ConnectError,  # all were closed just before the request went out
     httpcore.ProxyError: httpx.ProxyError,
     httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
     httpcore.LocalProtocolError: httpx.LocalProtocolError,

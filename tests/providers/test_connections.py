@@ -1,6 +1,7 @@
 """Connections to a gateway: used again while they live, bounded in number, and never after a broken answer."""
 
 import anyio
+import anyio.lowlevel
 import pytest
 from anyio.abc import SocketStream
 
@@ -137,6 +138,30 @@ async def test_a_client_that_was_closed_opens_anew() -> None:
             assert (await ask(client)).body == {}
             await client.aclose()
             assert len(server.heads) == count
+
+
+@pytest.mark.parametrize("moments", range(8))
+async def test_a_client_that_is_closed_as_a_request_goes_out_tells_whether_it_was_sent(moments: int) -> None:
+    requests: list[bytes] = []
+    outcomes: list[str] = []
+
+    async def ask_again() -> None:
+        try:
+            await ask(client, "/jobs/2")
+        except NoReply as error:
+            outcomes.append(error.outcome)
+
+    async with serving(answering(2, requests)) as server:
+        client = HttpClient(server.url, None)
+        await ask(client)
+        async with anyio.create_task_group() as group:
+            group.start_soon(ask_again)
+            for _ in range(moments):
+                await anyio.lowlevel.checkpoint()
+            await client.aclose()
+        await client.aclose()
+    if outcomes == ["refused"]:
+        assert [request.split()[1] for request in requests] == [b"/jobs/1"]
 
 
 async def test_no_cookie_of_a_gateway_is_sent_back() -> None:
