@@ -95,7 +95,10 @@ class Connections(httpx.AsyncBaseTransport):
             async with self._opening:
                 # The first of a process reads the certificates, which blocks for tens of milliseconds.
                 if self._make is None:
-                    self._make = await anyio.to_thread.run_sync(self._maker, origin)
+                    try:
+                        self._make = await anyio.to_thread.run_sync(self._maker, origin)
+                    except (OSError, ValueError) as error:
+                        raise httpx.ConnectError("the certificates or the proxy's address cannot be used") from error
         connection = self._make(origin)
         self._open.add(connection)
         return connection

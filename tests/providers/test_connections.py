@@ -1,5 +1,7 @@
 """Connections to a gateway: used again while they live, bounded in number, and never after a broken answer."""
 
+from pathlib import Path
+
 import anyio
 import anyio.lowlevel
 import pytest
@@ -138,6 +140,17 @@ async def test_a_client_that_was_closed_opens_anew() -> None:
             assert (await ask(client)).body == {}
             await client.aclose()
             assert len(server.heads) == count
+
+
+async def test_without_readable_certificates_nothing_is_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
+    async with serving(answer("200 OK"), end_of_head=b"\x16") as server:
+        client = HttpClient(server.url.replace("http:", "https:"), None)
+        with pytest.raises(NoReply) as caught:
+            await client.post("/jobs", {}, headers={}, timeouts=TIMES)
+        assert caught.value.outcome == "refused"
+        assert server.heads == []
+        await client.aclose()
 
 
 @pytest.mark.parametrize("moments", range(8))
