@@ -47,7 +47,7 @@ TIMEOUT_SECONDS = 10.0
 
 PRICE = Price(per_request=Decimal(1))
 """Of every default model, where its gateway lists none: what is reserved can then be told from nothing."""
-AMPLE = Budget(per_day=Decimal(1000), per_month=Decimal(1000))
+AMPLE = Budget(per_day=Decimal(1_000_000), per_month=Decimal(1_000_000))
 """Held against at each journal entry, and never used up."""
 
 
