@@ -30,6 +30,8 @@ _KNOWN: Mapping[str, Known] = {
 }
 
 _NOTHING = Decimal(0)
+_MEASURED = tuple((name, field.default) for name, field in Measure.model_fields.items())
+"""What a measure may say, all of it numbers and texts, and what it says where nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def line_of(record: TaskRecord) -> Line:
         "parts": parts_of(now.spent + now.reserved),
         "known": now.known,
         "made": record.state == "succeeded",
-        "measure": measure.model_dump(mode="json", exclude_defaults=True),
+        "measure": {name: said for name, usual in _MEASURED if (said := getattr(measure, name)) != usual},
     }
     return Line(BOOK, record.task_id, value)
 

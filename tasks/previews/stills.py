@@ -20,8 +20,9 @@ DECODERS: Mapping[str | None, str] = {"PNG": "png", "WEBP": "webp"}
 FILE_BYTES_MAX = 32 * 2**20
 """More than such a picture needs; what else a longer file holds would be read for nothing."""
 
-_PERHAPS_TURNED = (b"eXIf", b"Raw profile type exif", b"EXIF", b"XML:com.adobe.xmp", b"XMP ")
-"""What may say, also behind the pixels, that the picture is to be turned."""
+_LEFT_TO_PILLOW = (b"eXIf", b"Raw profile type exif", b"EXIF", b"XML:com.adobe.xmp", b"XMP ", b"zTXt")
+"""What may say, also behind the pixels, that the picture is to be turned; and compressed texts, which FFmpeg would
+inflate to whatever length they have."""
 
 
 def is_ordinary(image: Image.Image) -> bool:
@@ -31,10 +32,10 @@ def is_ordinary(image: Image.Image) -> bool:
 
 
 def scaled(file: BinaryIO, head: Image.Image, size: tuple[int, int]) -> Image.Image | None:
-    """An ordinary picture in that size; `None` where FFmpeg cannot read it, or Pillow has to look how it is turned."""
+    """An ordinary picture in that size; `None` where FFmpeg cannot read it, or Pillow has to."""
     file.seek(0)
     data = file.read(FILE_BYTES_MAX + 1)
-    if len(data) > FILE_BYTES_MAX or any(mark in data for mark in _PERHAPS_TURNED):
+    if len(data) > FILE_BYTES_MAX or any(mark in data for mark in _LEFT_TO_PILLOW):
         return None
     try:
         frame = _decoded(data, DECODERS[head.format])

@@ -2,10 +2,11 @@
 
 The same code over the same gateway, which answers at once in a process of its own, three times side by side: without
 lines in the ledger, with them and a price to reserve, and with budgets to hold it against besides. They take turns with
-batches of submissions, so that a machine that is busy is busy for all.
+batches of submissions in an order drawn by lot, so that a machine that is busy is busy for all.
 """
 
 import argparse
+import gc
 import os
 import platform
 import statistics
@@ -17,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 
 import anyio
 from pydantic import SecretStr
@@ -27,6 +29,7 @@ from rushes.providers.client.gateway import HttpProvider
 from rushes.providers.fact_files import load_facts
 from rushes.providers.provider import ProviderSettings
 from rushes.providers.registry import format_class
+from rushes.server.process import GARBAGE_MIN
 from rushes.tasks.clock import SystemClock
 from rushes.tasks.engine import Engine, Limits
 from rushes.tasks.journal import no_lines
@@ -39,6 +42,8 @@ GOAL = 0.05
 
 AT_ONCE = 32
 BATCH = 64
+FRESH_AFTER = 15
+"""Batches, after which all three begin in new homes: the more tasks are in one, the more is done in the background."""
 PRICES = {"routeany/veo-3.1": Price(per_second={"default": Decimal("0.05")})}
 AMPLE = Budget(per_task=Decimal(10), per_day=Decimal(100_000), per_month=Decimal(100_000))
 LIMITS = Limits(shutdown_grace_seconds=0.2)
@@ -92,16 +97,20 @@ async def _engines(stack: AsyncExitStack, port: int, home: Path) -> Mapping[str,
 
 async def measured(port: int, home: Path, batches: int) -> Mapping[str, Sequence[float]]:
     """Milliseconds of each submission, batch by batch."""
+    # As in the process that serves.
+    gc.freeze()
+    gc.set_threshold(GARBAGE_MIN)
     found: dict[str, list[float]] = {WITHOUT: [], LEDGER: [], BUDGETS: []}
-    async with AsyncExitStack() as stack:
-        engines = await _engines(stack, port, home)
-        for batch in range(batches + 1):
-            # Each is first, in the middle and last as often as the others.
-            order = list(engines)[batch % 3 :] + list(engines)[: batch % 3]
-            for what in order:
-                took = await _submit(engines[what], range(batch * BATCH, (batch + 1) * BATCH), what)
-                if batch:
-                    found[what].append(took)
+    orders = Random(batches)
+    for begun in range(0, batches, FRESH_AFTER):
+        async with AsyncExitStack() as stack:
+            engines = await _engines(stack, port, home / str(begun))
+            for batch in range(min(FRESH_AFTER, batches - begun) + 1):
+                # What one leaves to be done in the background falls on whichever comes next.
+                for what in orders.sample(list(engines), len(engines)):
+                    took = await _submit(engines[what], range(batch * BATCH, (batch + 1) * BATCH), what)
+                    if batch:
+                        found[what].append(took)
     return found
 
 
