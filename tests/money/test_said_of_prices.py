@@ -71,5 +71,5 @@ async def test_whether_a_key_works_and_what_is_left_are_one_read_of_the_account(
     [(0.4, "0.4"), (12.0, "12"), (1234567.0, "1234567"), (1234567.25, "1234567.25"), (1e-9, "0.000000001"), (0.0, "0")],
 )
 def test_an_amount_is_shown_to_a_person_as_it_is_whatever_its_size(amount: float, shown: str) -> None:
-    estimate = EstimateShown(amount=amount, currency="yuto credits", basis="configured")
+    estimate = EstimateShown(amount=amount, currency="yuto credits", basis="configured", n=None)
     assert estimate_text(estimate) == f"{shown} yuto credits (configured)"
