@@ -11,11 +11,10 @@ still checked, and the key goes through it only inside TLS.
 
 import re
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import cast
 
 import anyio
 import anyio.to_thread
@@ -26,10 +25,11 @@ from ...domain.errors import OutputError, OutputExpired, OutputRejected, OutputU
 from ...domain.job import RemoteOutput
 from ..formats.readings import urls_in
 from ..provider import OutputStream
-from .addresses import Resolve, absolute_url, addresses_of, is_public, resolve
+from .addresses import Resolve, absolute_url, is_public, resolve
 from .certificates import certificates
 from .encodings import EncodingRefused, TooLarge, decoded, whole_body
 from .http import user_agent
+from .network import Network
 from .proxies import proxy_for
 from .reach import Reach, port
 from .redaction import Redaction
@@ -258,33 +258,8 @@ class _Direct(httpx.AsyncHTTPTransport):
             ssl_context=trusted,
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
-            network_backend=_Network(),
+            network_backend=Network(),
         )
-
-
-class _Network(httpcore.AsyncNetworkBackend):
-    def __init__(self) -> None:
-        # Type checkers see its stand-in for where anyio is not installed, too.
-        self._library = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        fault: Exception | None = None
-        try:
-            for address in await addresses_of(host, port):
-                try:
-                    return await self._library.connect_tcp(address, port, timeout, local_address, socket_options)
-                except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                    fault = error
-        except (OSError, UnicodeError) as error:
-            fault = error
-        raise httpcore.ConnectError(f"{host} cannot be reached") from fault
 
 
 class _NotConnected(OutputUnavailable):

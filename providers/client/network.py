@@ -1,5 +1,5 @@
-"""Sockets for httpcore, which takes those of its caller's making: without a time limit at each read and each write, as
-a request has one for all of it, and without asking the system for a socket's addresses to see whether it has ended.
+"""Sockets for httpcore, which takes those of its caller's making: without a timer at each read and each write where a
+request has a limit for all of it, and without asking the system for a socket's addresses to see whether it has ended.
 
 Hosts are looked up in threads of their own (`addresses_of`). The event loop has a few for this, which all gateways
 would share: those of one whose name nobody answers for would keep every other from being connected to.
@@ -8,7 +8,7 @@ would share: those of one whose name nobody answers for would keep every other f
 import select
 import ssl
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import anyio
 import httpcore
@@ -78,19 +78,25 @@ class _Stream(httpcore.AsyncNetworkStream):
         self._stream = stream
         self._socket = stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - not Django's
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         try:
-            return await self._stream.receive(max_bytes)
+            with _limit(timeout):
+                return await self._stream.receive(max_bytes)
         except anyio.EndOfStream:
             return b""
+        except TimeoutError as error:
+            raise httpcore.ReadTimeout(str(error)) from error
         except _ENDED as error:
             raise httpcore.ReadError(str(error)) from error
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         if not buffer:
             return
         try:
-            await self._stream.send(buffer)
+            with _limit(timeout):
+                await self._stream.send(buffer)
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout(str(error)) from error
         except _ENDED as error:
             raise httpcore.WriteError(str(error)) from error
 
@@ -131,6 +137,10 @@ class _Stream(httpcore.AsyncNetworkStream):
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
         return bool(poll.poll(0))
+
+
+def _limit(seconds: float | None) -> AbstractContextManager[object]:
+    return nullcontext() if seconds is None else anyio.fail_after(seconds)
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from ...domain.money import plain
+
 _FOR_PEOPLE = {
     "Tell the user the price; if they agree, make the call in `next`.": "If that is right, run it again with --yes.",
     "Ask the user for a higher max_cost": "Give a higher --max-cost",
@@ -33,7 +35,7 @@ _FOR_PEOPLE = {
 
 def amount_text(amount: float) -> str:
     """An amount as it is, whatever its size: 1234567, and not 1.23457e+06."""
-    return format(Decimal(str(amount)).normalize() + 0, "f")
+    return plain(Decimal(str(amount)))
 
 
 def for_people(text: str) -> str:
