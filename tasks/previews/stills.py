@@ -12,7 +12,7 @@ from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 from PIL import Image
 
-from .video_frames import Converter, image_in
+from .video_frames import Converter
 
 DECODERS: Mapping[str | None, str] = {"PNG": "png", "WEBP": "webp"}
 """By Pillow's name of the format. JPEGs are decoded as quickly by Pillow."""
@@ -43,7 +43,7 @@ def scaled(file: BinaryIO, head: Image.Image, size: tuple[int, int]) -> Image.Im
         return None
     if frame is None or (frame.width, frame.height) != head.size:
         return None
-    return image_in(Converter(lambda colours: _steps(colours, size)).converted(frame))
+    return _in_colours_of_a_jpeg(Converter(lambda colours: _steps(colours, size)).converted(frame))
 
 
 def _decoded(data: bytes, decoder: str) -> av.VideoFrame | None:
@@ -55,6 +55,12 @@ def _decoded(data: bytes, decoder: str) -> av.VideoFrame | None:
 
 
 def _steps(colours: str, size: tuple[int, int]) -> list[tuple[str, str]]:
-    # By way of YUV, in which FFmpeg scales: straight to RGB it takes half as long again, and rounds worse.
-    scale = f"w={size[0]}:h={size[1]}{colours}:flags=bicubic"
-    return [("scale", scale), ("format", "yuvj444p"), ("scale", ""), ("format", "rgb24")]
+    # FFmpeg scales in YUV, and a JPEG is in YUV: there and back to RGB would take as long again.
+    return [("scale", f"w={size[0]}:h={size[1]}{colours}:flags=bicubic"), ("format", "yuvj444p")]
+
+
+def _in_colours_of_a_jpeg(frame: av.VideoFrame) -> Image.Image:
+    size = frame.width, frame.height
+    return Image.merge(
+        "YCbCr", [Image.frombuffer("L", size, bytes(plane), "raw", "L", plane.line_size, 1) for plane in frame.planes]
+    )
