@@ -222,11 +222,6 @@ class TaskCache(diskcache.Cache):
         """Whether another file has taken the place of the one that was opened (set aside, deleted, restored)."""
         return _identity(self.database) != self._opened
 
-    def mark_suspect(self) -> None:
-        """Have the next opening check the whole database."""
-        with contextlib.suppress(OSError):
-            self.database.with_name(_SUSPECT).touch()
-
     def checkpoint(self) -> None:
         """Move a log that has grown past `CHECKPOINT_BYTES` into the database.
 
@@ -278,6 +273,12 @@ def open_cache(folder: Path, *, timeout_seconds: float = 5.0) -> OpenedCache:
         lock = folder.with_name(folder.name + ".lock")
         with filelock.FileLock(lock, timeout=timeout_seconds, mode=0o600):
             return _opened_under_lock(folder, timeout_seconds)
+
+
+def mark_suspect(folder: Path) -> None:
+    """Have the next opening in `folder` check the whole database."""
+    with contextlib.suppress(OSError):
+        (folder / _SUSPECT).touch()
 
 
 def _opened_under_lock(folder: Path, timeout_seconds: float) -> OpenedCache:

@@ -10,6 +10,7 @@ import diskcache
 from ...domain.errors import StoreBusy, StoreDamaged, StoreError
 from ..store_faults import translated
 from .database import Database
+from .diskcache_adapter import mark_suspect
 from .thread import QueuedCall
 
 logger = logging.getLogger(__name__)
@@ -24,27 +25,34 @@ class _Connected:
     def __init__(self, folder: Path, open_database: Callable[[], Database]) -> None:
         self._folder = folder
         self._open_database = open_database
-        self._database = open_database()
+        self._database: Database | None = open_database()
 
     def database(self) -> Database:
         """The database that lies in the folder now."""
-        if self._database.cache.replaced():
-            self._database.cache.close()
-            self._database = self._open_database()
-        return self._database
+        current = self.current()
+        if current is None:
+            # The old one is forgotten first, because opening may fail: should its file be found in its place again,
+            # diskcache would connect it by itself, without the views and settings that `TaskCache` gives a connection.
+            self.close()
+            current = self._database = self._open_database()
+        return current
 
-    def still_current(self) -> bool:
-        """Whether what was just done was done to the database that lies in the folder now."""
-        return not self._database.cache.replaced()
+    def current(self) -> Database | None:
+        """The database that is open, if it is the one that lies in the folder now."""
+        if self._database is None or self._database.cache.replaced():
+            return None
+        return self._database
 
     def damaged(self, error: StoreError) -> StoreError:
         """The error itself, noted for the next opening where SQLite found the file damaged."""
         if isinstance(error, StoreDamaged):
-            self._database.cache.mark_suspect()
+            mark_suspect(self._folder)
         return error
 
     def close(self) -> None:
-        self._database.cache.close()
+        if self._database is not None:
+            database, self._database = self._database, None
+            database.cache.close()
 
 
 class ReadingSession(_Connected):
@@ -92,8 +100,8 @@ class WritingSession(_Connected):
                 for _ in range(_REOPENINGS_MAX):
                     self._write(calls)
                     # What went into a file that was set aside meanwhile is lost, so it is written into the new one too.
-                    if self.still_current():
-                        self._tidy()
+                    if (current := self.current()) is not None:
+                        self._tidy(current)
                         return None
         except StoreError as error:
             return self.damaged(error)
@@ -109,11 +117,11 @@ class WritingSession(_Connected):
             for call in calls:
                 call.fail(self.damaged(error))
 
-    def _tidy(self) -> None:
+    def _tidy(self, db: Database) -> None:
         # What was written stays written: a checkpoint that fails now is done later.
         try:
             with translated(self._folder):
-                self._database.cache.checkpoint()
+                db.cache.checkpoint()
         except StoreError as error:
             logger.warning("log of the task store not moved into it yet", extra={"problem": error})
 
