@@ -12,7 +12,7 @@ import anyio
 from pydantic import BaseModel
 
 from ..forks import Forked, fork
-from .orders import Order, Report
+from .orders import Fault, Order, Report
 
 ROOT = Path(__file__).parents[2]
 STDERR = 2
@@ -67,8 +67,13 @@ class Worker:
 
     def fault(self) -> str:
         """What it raised, for a failing test to show."""
-        fault = self.order.home / f"{self.order.order}.fault"
-        return fault.read_text(encoding="utf-8") if fault.exists() else "no fault was raised"
+        raised = self.raised()
+        return "no fault was raised" if raised is None else raised.text
+
+    def raised(self) -> Fault | None:
+        """What it raised."""
+        file = self.order.fault
+        return Fault.model_validate_json(file.read_bytes()) if file.exists() else None
 
     def hear(self, event: Event) -> None:
         self.pid = event.pid

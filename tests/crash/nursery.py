@@ -11,7 +11,6 @@ import os
 import select
 import signal
 import sys
-import traceback
 from importlib import import_module
 from types import FrameType
 
@@ -21,7 +20,7 @@ from rushes.providers.client.certificates import certificates
 from rushes.providers.fact_files import load_facts
 from rushes.providers.registry import FORMATS, format_class
 
-from .orders import ORDER, Order
+from .orders import ORDER, Fault, Order
 from .worker import work
 
 STDIN, STDOUT, STDERR = 0, 1, 2
@@ -111,11 +110,11 @@ def _become(order: Order) -> None:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.dup2(os.open(os.devnull, os.O_RDONLY), STDIN)
-        logging.basicConfig(filename=order.home / f"{order.order}.log", level=logging.INFO)
+        logging.basicConfig(filename=order.log, level=logging.INFO)
         work(order, lambda event: _tell(order.order, os.getpid(), event))
         code = 0
-    except BaseException:  # noqa: BLE001 - the boundary of the process
-        (order.home / f"{order.order}.fault").write_text(traceback.format_exc(), encoding="utf-8")
+    except BaseException as error:  # noqa: BLE001 - the boundary of the process
+        order.fault.write_text(Fault.of(error).model_dump_json(), encoding="utf-8")
     finally:
         sys.stderr.flush()
         os._exit(code)

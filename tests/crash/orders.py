@@ -1,7 +1,9 @@
 """What a worker process is told to do, and what it says when it is done."""
 
+import traceback
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self, cast
 
 from pydantic import BaseModel, JsonValue, SecretStr, TypeAdapter, field_serializer
 
@@ -72,6 +74,8 @@ class Order(Reached):
     until: Literal["rest", "told"] = "rest"
     """End when nothing is left to do, or only on SIGTERM."""
 
+    notes: Path | None = None
+    """Where its log and its fault are written, if not in its home: on a disk that is full they would not be whole."""
     prices: dict[str, Price] | None = None
     """As a person configured them; by default the same for each default model."""
     public_url: str | None = None
@@ -99,6 +103,40 @@ class Order(Reached):
     @property
     def report(self) -> Path:
         return self.home / f"{self.order}-{REPORT}"
+
+    @property
+    def log(self) -> Path:
+        return (self.notes or self.home) / f"{self.order}.log"
+
+    @property
+    def fault(self) -> Path:
+        return (self.notes or self.home) / f"{self.order}.fault"
+
+
+class Fault(BaseModel):
+    """What a life raised that did not end well."""
+
+    errors: list[list[str]]
+    """Each error, groups taken apart: the names of its class and of those that it was raised from."""
+    text: str
+    """The whole traceback."""
+
+    @classmethod
+    def of(cls, error: BaseException) -> Self:
+        return cls(errors=list(_apart(error)), text="".join(traceback.format_exception(error)))
+
+
+def _apart(error: BaseException) -> Iterator[list[str]]:
+    if isinstance(error, BaseExceptionGroup):
+        for each in cast("BaseExceptionGroup[BaseException]", error).exceptions:
+            yield from _apart(each)
+        return
+    names: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        names.append(type(cause).__name__)
+        cause = cause.__cause__
+    yield names
 
 
 class Called(BaseModel):

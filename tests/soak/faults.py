@@ -14,7 +14,7 @@ from ..clocks import put_clock
 from ..crash.crew import Crew, Worker
 from ..crash.fuse import Burn
 from ..crash.gateways import address_of
-from ..crash.orders import Order, Reached
+from ..crash.orders import Fault, Order, Reached
 from ..crash.points import POINTS
 from ..gateways.client import RunningGateways
 from .agents import Servers
@@ -27,7 +27,7 @@ END_SECONDS: Final = 60.0
 DOWNLOAD_BYTES_MAX: Final = 20_000_000
 """Some answers go on for a quarter of a gigabyte, which is all that the disk has."""
 
-_FULL_DISK_SAYS: Final = ("StoreFull", "StoreError", "StoreBusy", "StoreUnreadable", "No space left", "disk is full")
+FULL: Final = "StoreFull"
 
 
 @dataclass
@@ -60,6 +60,8 @@ class Workers:
     """Engine processes on a home of their own, each with a fuse."""
 
     home: Path
+    notes: Path
+    """Where their logs and faults go: not onto the disk that gets full."""
     crew: Crew
     gateways: RunningGateways
     asking: Asking
@@ -80,22 +82,25 @@ class Workers:
         self.lives.started += 1
         with anyio.move_on_after(self.random.uniform(1.5, 6)):
             await worker.ends()
-        by_us = worker.code is None and self._end(worker) == signal.SIGKILL
+        by_us = self._end(worker) if worker.code is None else None
         code = await self._ended(worker)
         if code is None:
             self.lives.faults.append(f"worker {order.order} did not end within {END_SECONDS:.0f} s of being told to")
             return
+        if by_us is not None and code == -by_us:
+            # SIGTERM kills as well, where a worker does not listen to it yet, or any more.
+            self.lives.killed += 1
+            return
         if code == -signal.SIGKILL:
-            self.lives.killed += by_us
-            self.lives.killed_at += not by_us
+            self.lives.killed_at += 1
             return
         if code == 0:
             self.lives.ended += 1
-        elif (full or self.weather.times_full > times) and _is_of_the_disk(worker.fault()):
+        elif (full or self.weather.times_full > times) and is_of_the_disk(worker.raised()):
             self.lives.of_the_disk += 1
             await anyio.sleep(1)
         else:
-            self.lives.faults.append(f"worker {order.order}: {worker.fault().strip()[-300:]}")
+            self.lives.faults.append(ended_oddly(worker))
 
     async def _ended(self, worker: Worker) -> int | None:
         """Its exit code; `None` where it had to be killed, because it did not end."""
@@ -123,6 +128,7 @@ class Workers:
         order = Order(
             order=f"life-{next(self._numbers)}",
             home=self.home,
+            notes=self.notes,
             gateway=asked.ground.gateway,
             kind=asked.ground.kind,
             prompt=asked.prompt,
@@ -148,9 +154,16 @@ def with_all(order: Order, gateways: RunningGateways) -> Order:
     return address_of(order, gateways).model_copy(update={"further": reached})
 
 
-def _is_of_the_disk(fault: str) -> bool:
-    """Whether it ended because there was no room, which it may not even have had to say so."""
-    return not fault.strip() or any(word in fault for word in _FULL_DISK_SAYS)
+def is_of_the_disk(fault: Fault | None) -> bool:
+    """Whether it ended because there was no room, and for no other reason."""
+    return fault is not None and bool(fault.errors) and all(FULL in names for names in fault.errors)
+
+
+def ended_oddly(worker: Worker) -> str:
+    """How it ended, in one line, and where the rest is."""
+    fault = worker.raised()
+    errors = "no fault was raised" if fault is None else "; ".join(" from ".join(names) for names in fault.errors)
+    return f"worker {worker.order.order} ended with {worker.code}: {errors} (whole in {worker.order.fault})"
 
 
 async def killing(servers: Servers, random: Random, every_seconds: float) -> None:

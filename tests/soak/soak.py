@@ -21,7 +21,7 @@ from .agents import Agent, Counts, Servers
 from .asking import GATEWAYS, Asked, Asking
 from .balance import Balance, balance_of, books_of, keys_in
 from .disk import a_disk
-from .faults import DOWNLOAD_BYTES_MAX, Lives, Weather, Workers, killing, troubling, weathering, with_all
+from .faults import DOWNLOAD_BYTES_MAX, Lives, Weather, Workers, ended_oddly, killing, troubling, weathering, with_all
 
 MEMORY_MAX_MIB = 400
 """More than a server may ever have."""
@@ -85,14 +85,21 @@ async def soak(plan: Plan, folder: Path) -> Outcome:
         _configure(folder)
         asking = Asking(Random(plan.seed + 1))
         workers = Workers(
-            _made(disk.folder / "workers"), crew, gateways, asking, Random(plan.seed + 2), weather, outcome.lives
+            _made(disk.folder / "workers"),
+            _made(folder / "logs" / "workers"),
+            crew,
+            gateways,
+            asking,
+            Random(plan.seed + 2),
+            weather,
+            outcome.lives,
         )
         began = time.monotonic()
         await _live(plan, servers, workers, asking, gateways, weather)
         outcome.seconds = time.monotonic() - began
         outcome.times_full = weather.times_full
         await to_thread.run_sync(disk.make_room)
-        problems = await _rest(crew, gateways, disk.folder, weather.clock)
+        problems = await _rest(crew, gateways, disk.folder, folder, weather.clock)
         outcome.rest_seconds = time.monotonic() - began - outcome.seconds
         outcome.balance = await _balance(asking.asked, gateways, folder, disk.folder)
         wrong = [*problems, *outcome.counts.wrong_ends, *outcome.lives.faults]
@@ -149,7 +156,7 @@ async def _live(
             await host.end("EOF")
 
 
-async def _rest(crew: Crew, gateways: RunningGateways, disk: Path, clock: Path) -> list[str]:
+async def _rest(crew: Crew, gateways: RunningGateways, disk: Path, folder: Path, clock: Path) -> list[str]:
     """Processes without a fuse bring everything to its end, when searches for lost jobs are over."""
     problems: list[str] = []
 
@@ -157,6 +164,7 @@ async def _rest(crew: Crew, gateways: RunningGateways, disk: Path, clock: Path) 
         order = Order(
             order=f"rest-{home.name}",
             home=home,
+            notes=folder / "logs" / "workers",
             gateway=GATEWAYS[0],
             clock_file=clock,
             receipts=True,
@@ -167,7 +175,7 @@ async def _rest(crew: Crew, gateways: RunningGateways, disk: Path, clock: Path) 
         )
         worker = await crew.start(with_all(order, gateways))
         if await worker.ends() != 0:
-            problems.append(f"{home.name} are not at rest after {REST_SECONDS:.0f} s: {worker.fault().strip()[-300:]}")
+            problems.append(f"{home.name} are not at rest after {REST_SECONDS:.0f} s: {ended_oddly(worker)}")
 
     async with anyio.create_task_group() as group:
         for home in (disk / "servers", disk / "workers"):
