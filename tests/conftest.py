@@ -14,7 +14,7 @@ from typing import cast
 import hypothesis
 import pytest
 
-pytest_plugins = ["tests.gateways.fixtures", "tests.crash.summary", "tests.spread", "tests.followed"]
+pytest_plugins = ["tests.gateways.fixtures", "tests.crash.summary", "tests.spread", "tests.followed", "tests.in_memory"]
 
 # A machine that is busy with something else must not fail a test.
 hypothesis.settings.register_profile("rushes", deadline=None)

@@ -43,6 +43,13 @@ async def picture() -> AsyncIterator[bytes]:
         yield piece
 
 
+async def picture_without_end() -> AsyncIterator[bytes]:
+    """Larger than what another test may free meanwhile."""
+    while True:
+        for piece in png(3 * MIB):
+            yield piece
+
+
 @contextmanager
 def largest_file(size_bytes: int) -> Generator[None]:
     """This process writes no larger file, wherever."""
@@ -187,7 +194,7 @@ async def test_a_download_leaves_the_room_on_the_disk_that_is_to_stay_free(tmp_p
         with pytest.raises(StoreFull, match=r"limits\.disk_free_min"):
             await folder.keep(
                 stem="x",
-                chunks=picture(),
+                chunks=picture_without_end(),
                 kind="image",
                 declared_mime=None,
                 bytes_max=10**9,
