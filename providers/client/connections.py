@@ -6,19 +6,15 @@ connections, and asks the system about every idle one, twice.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
 import anyio
-import anyio.to_thread
 import httpcore
 import httpx
 
-from .certificates import certificates
-from .network import Network
-
-KEEPALIVE_SECONDS = 20.0
-"""Idle connections are kept for this long: a little over the time between two looks at a job."""
+from .opening import GatewayConnection, Opener
 
 _FAULTS: Mapping[type[Exception], type[httpx.HTTPError]] = {
     httpcore.ConnectTimeout: httpx.ConnectTimeout,
@@ -33,30 +29,34 @@ _FAULTS: Mapping[type[Exception], type[httpx.HTTPError]] = {
 }
 
 
+@dataclass
+class RequestProgress:
+    """How far a request has come."""
+
+    connecting: bool = False
+    """Its connection is being opened, or could not be: nothing of it has gone out."""
+
+
 class Connections(httpx.AsyncBaseTransport):
     """Up to `connections_max` at once; who comes when all are taken waits for the next that is free.
 
     A request's extensions name its limits in seconds (`timeout`: `connect` on each part of opening a connection, and
-    `pool` on the wait for one); on the rest the caller has a limit. `trace` hears of a connection that is opened, and
-    of nothing where one is used again.
+    `pool` on the wait for one); on the rest the caller has a limit. Its `progress` is kept true meanwhile.
     """
 
     def __init__(self, connections_max: int, proxy: str | None = None) -> None:
-        self._proxy = proxy
         self._free = anyio.Semaphore(connections_max, fast_acquire=True)
-        self._idle: list[httpcore.AsyncConnectionInterface] = []
-        self._open: set[httpcore.AsyncConnectionInterface] = set()
-        self._opening = anyio.Lock()
-        self._make: Callable[[httpcore.Origin], httpcore.AsyncConnectionInterface] | None = None
+        self._idle: list[GatewayConnection] = []
+        self._open: set[GatewayConnection] = set()
+        self._opener = Opener(proxy)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await self._turn(request)
-        connection: httpcore.AsyncConnectionInterface | None = None
+        connection: GatewayConnection | None = None
         try:
-            connection = await self._reused()
-            sent = _as_sent(request, {} if connection is not None else request.extensions)
-            connection = connection or await self._opened(sent.url.origin)
+            sent = _as_sent(request)
             with _told():
+                connection = await self._reused() or await self._opened(request, sent.url.origin)
                 response = await connection.handle_async_request(sent)
         except BaseException:
             await self._dropped(connection)
@@ -80,8 +80,8 @@ class Connections(httpx.AsyncBaseTransport):
             except TimeoutError as error:
                 raise httpx.PoolTimeout("no connection is free") from error
 
-    async def _reused(self) -> httpcore.AsyncConnectionInterface | None:
-        """The one that was used last, if the gateway has not closed it meanwhile."""
+    async def _reused(self) -> GatewayConnection | None:
+        """The one that was used last, if the gateway has neither closed it nor said anything unasked meanwhile."""
         while self._idle:
             connection = self._idle.pop()
             if not connection.is_closed() and not connection.has_expired():
@@ -90,35 +90,16 @@ class Connections(httpx.AsyncBaseTransport):
             await connection.aclose()
         return None
 
-    async def _opened(self, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
-        if self._make is None:
-            async with self._opening:
-                # The first of a process reads the certificates, which blocks for tens of milliseconds.
-                if self._make is None:
-                    try:
-                        self._make = await anyio.to_thread.run_sync(self._maker, origin)
-                    except (OSError, ValueError) as error:
-                        raise httpx.ConnectError("the certificates or the proxy's address cannot be used") from error
-        connection = self._make(origin)
-        self._open.add(connection)
+    async def _opened(self, request: httpx.Request, origin: httpcore.Origin) -> GatewayConnection:
+        progress = cast("RequestProgress", request.extensions.get("progress", RequestProgress()))
+        opened, progress.connecting = self._open, True
+        connection = await self._opener.open(origin, request.extensions["timeout"]["connect"])
+        # Where all were closed meanwhile, it serves this request and is not used again.
+        opened.add(connection)
+        progress.connecting = False
         return connection
 
-    def _maker(self, origin: httpcore.Origin) -> Callable[[httpcore.Origin], httpcore.AsyncConnectionInterface]:
-        trusted = certificates() if origin.scheme == b"https" else None
-        if self._proxy is None:
-            return httpcore.AsyncConnectionPool(
-                ssl_context=trusted, keepalive_expiry=KEEPALIVE_SECONDS, network_backend=Network()
-            ).create_connection
-        proxy = httpx.Proxy(self._proxy)
-        return httpcore.AsyncHTTPProxy(
-            proxy_url=str(proxy.url),
-            proxy_auth=proxy.raw_auth,
-            ssl_context=trusted,
-            keepalive_expiry=KEEPALIVE_SECONDS,
-            network_backend=Network(),
-        ).create_connection
-
-    async def _done(self, connection: httpcore.AsyncConnectionInterface) -> None:
+    async def _done(self, connection: GatewayConnection) -> None:
         """A request has ended; after a whole answer its connection can be used again."""
         if connection in self._open and connection.is_idle():
             self._idle.append(connection)
@@ -126,7 +107,7 @@ class Connections(httpx.AsyncBaseTransport):
         else:
             await self._dropped(connection)
 
-    async def _dropped(self, connection: httpcore.AsyncConnectionInterface | None) -> None:
+    async def _dropped(self, connection: GatewayConnection | None) -> None:
         try:
             if connection is not None:
                 self._open.discard(connection)
@@ -158,7 +139,7 @@ class _Body(httpx.AsyncByteStream):
                 await self._done()
 
 
-def _as_sent(request: httpx.Request, extensions: Mapping[str, object]) -> httpcore.Request:
+def _as_sent(request: httpx.Request) -> httpcore.Request:
     url = request.url
     if url.scheme not in {"http", "https"}:
         raise httpx.UnsupportedProtocol("neither http nor https")
@@ -167,7 +148,6 @@ def _as_sent(request: httpx.Request, extensions: Mapping[str, object]) -> httpco
         httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
         headers=request.headers.raw,
         content=cast("httpx.AsyncByteStream", request.stream),
-        extensions=dict(extensions),
     )
 
 

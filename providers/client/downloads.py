@@ -43,6 +43,9 @@ HEAD_SECONDS_MAX = 120.0
 """Limit on what comes before the medium: look-ups, connections, redirects, and the heads of the answers."""
 
 _TIMEOUT = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=30.0)
+_LIMITS = httpx.Limits(max_connections=16, max_keepalive_connections=0)
+"""No connection is kept: one to an address could be used again for another name without proof of it, and what came
+behind a whole answer would be taken for the next result."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NOT_YET = frozenset({401, 403, 404, 409, 425})
 """From the gateway itself, which told of the result: it is a moment late, or the key must be put right."""
@@ -217,11 +220,10 @@ class OutputClient:
         # Others may have come by in the meantime.
         if proxy is not None:
             if proxy not in self._proxies:
-                self._proxies[proxy] = httpx.AsyncHTTPTransport(verify=trusted, proxy=proxy)
+                self._proxies[proxy] = httpx.AsyncHTTPTransport(verify=trusted, proxy=proxy, limits=_LIMITS)
             return self._proxies[proxy]
         if self._transport is None:
-            # No connection is kept: one to an address could be reused for another name without proof of it.
-            self._transport = _Direct(trusted, httpx.Limits(max_connections=16, max_keepalive_connections=0))
+            self._transport = _Direct(trusted, _LIMITS)
         return self._transport
 
     async def _checked_addresses(self, url: httpx.URL) -> list[str]:

@@ -22,7 +22,7 @@ import httpx
 from pydantic import JsonValue
 
 from ..provider import AnswerSink
-from .connections import Connections
+from .connections import Connections, RequestProgress
 from .encodings import ACCEPTED, EncodingRefused, TooLarge, decoded, whole_body
 from .handed_over import without_tokens
 from .inline_media import Received, receive
@@ -189,8 +189,8 @@ class HttpClient:
         bytes_max: int,
         sink: AnswerSink | None,
     ) -> Reply:
-        progress = _Progress()
-        request.extensions |= {"timeout": timeouts.for_transport(), "trace": progress.note}
+        progress = RequestProgress()
+        request.extensions |= {"timeout": timeouts.for_transport(), "progress": progress}
         started = time.monotonic()
         try:
             with anyio.fail_after(timeouts.total):
@@ -248,19 +248,7 @@ def _parsed_url(url: str) -> httpx.URL:
     return httpx.URL(url)
 
 
-class _Progress:
-    """How far a request has come, from the transport's own events."""
-
-    connecting = False
-
-    async def note(self, event: str, details: Mapping[str, object]) -> None:  # noqa: ARG002
-        if event.startswith("connection.") and event.endswith(".started"):
-            self.connecting = True
-        elif event.endswith("send_request_headers.started"):
-            self.connecting = False
-
-
-def _no_reply(error: Exception, progress: _Progress) -> NoReply:
+def _no_reply(error: Exception, progress: RequestProgress) -> NoReply:
     if isinstance(error, TimeoutError) and progress.connecting:
         error = httpx.ConnectTimeout(str(error))
     for kind, (outcome, words) in OUTCOMES.items():

@@ -7,8 +7,9 @@ would share: those of one whose name nobody answers for would keep every other f
 
 import select
 import ssl
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 import anyio
 import httpcore
@@ -35,7 +36,9 @@ class Network(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - none are set
     ) -> httpcore.AsyncNetworkStream:
         with _while_opening(), anyio.fail_after(timeout):
-            return _Stream(await _first_connected(await addresses_of(host, port), port, local_address))
+            opened = await _first_connected(await addresses_of(host, port), port, local_address)
+        wire = _Wire(opened)
+        return _Stream(wire, wire.is_readable)
 
 
 async def _first_connected(addresses: Sequence[str], port: int, local_address: str | None) -> SocketStream:
@@ -73,10 +76,52 @@ async def _first_connected(addresses: Sequence[str], port: int, local_address: s
                 await stream.aclose()
 
 
-class _Stream(httpcore.AsyncNetworkStream):
-    def __init__(self, stream: ByteStream) -> None:
+class _Wire(ByteStream):
+    """A socket's bytes, as they are on the way. anyio takes a piece from the system at once and keeps what was not
+    asked for of it, where no look at the socket finds it."""
+
+    def __init__(self, stream: SocketStream) -> None:
         self._stream = stream
         self._socket = stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - not Django's
+        self._perhaps_kept = False
+
+    @property
+    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
+        return self._stream.extra_attributes
+
+    async def receive(self, max_bytes: int = 65_536) -> bytes:
+        data = await self._stream.receive(max_bytes)
+        self._perhaps_kept = len(data) == max_bytes
+        return data
+
+    async def send(self, item: bytes) -> None:
+        await self._stream.send(item)
+
+    async def send_eof(self) -> None:
+        await self._stream.send_eof()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    def is_readable(self) -> bool:
+        """Whether bytes may have come that were not received, or the end."""
+        descriptor = self._socket.fileno()
+        if self._perhaps_kept or descriptor < 0:
+            return True
+        if not hasattr(select, "poll"):
+            return bool(select.select([descriptor], [], [], 0)[0])
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        return bool(poll.poll(0))
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """`beneath` says whether there is anything to be read of what this stream reads from."""
+
+    def __init__(self, stream: ByteStream, beneath: Callable[[], bool]) -> None:
+        self._stream = stream
+        self._beneath = beneath
+        self._tls = stream.extra(TLSAttribute.ssl_object, None)  # noqa: S610 - not Django's
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         try:
@@ -120,23 +165,27 @@ class _Stream(httpcore.AsyncNetworkStream):
             with anyio.CancelScope(shield=True):
                 await self.aclose()
             raise
-        return _Stream(wrapped)
+        return _Stream(wrapped, self._is_readable)
 
     def get_extra_info(self, info: str) -> object:
         if info == "is_readable":
             return self._is_readable()
-        return self._stream.extra(TLSAttribute.ssl_object, None) if info == "ssl_object" else None  # noqa: S610
+        return self._tls if info == "ssl_object" else None
 
     def _is_readable(self) -> bool:
-        """Of a connection between two requests: whether the other side has closed it."""
-        descriptor = self._socket.fileno()
-        if descriptor < 0:
+        """Of a connection between two requests: whether anything came, or its end. It is closed then, so a byte may be
+        taken to see whether there are others that TLS holds back."""
+        if self._beneath():
             return True
-        if not hasattr(select, "poll"):
-            return bool(select.select([descriptor], [], [], 0)[0])
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        return bool(poll.poll(0))
+        if self._tls is None:
+            return False
+        try:
+            self._tls.read(1)
+        except ssl.SSLWantReadError:
+            return False
+        except ssl.SSLError:
+            return True
+        return True
 
 
 def _limit(seconds: float | None) -> AbstractContextManager[object]:

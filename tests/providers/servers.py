@@ -1,11 +1,14 @@
 """A server on loopback that does to a connection what a test says."""
 
+import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import cast
 
 import anyio
-from anyio.abc import SocketAttribute, SocketStream
+from anyio.abc import Listener, SocketAttribute, SocketStream
+from anyio.streams.tls import TLSListener
 
 Conduct = Callable[[SocketStream, str], Awaitable[None]]
 """What happens after the head of a request was read; the connection is closed after it."""
@@ -23,9 +26,12 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(conduct: Conduct, end_of_head: bytes = b"\r\n\r\n") -> AsyncGenerator[Server]:
+async def serving(
+    conduct: Conduct, end_of_head: bytes = b"\r\n\r\n", *, tls: ssl.SSLContext | None = None
+) -> AsyncGenerator[Server]:
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     server = Server(listener.listeners[0].extra(SocketAttribute.local_port))  # noqa: S610
+    door = cast("Listener[SocketStream]", TLSListener(listener, tls, standard_compatible=False)) if tls else listener
 
     async def serve(stream: SocketStream) -> None:
         async with stream:
@@ -36,8 +42,8 @@ async def serving(conduct: Conduct, end_of_head: bytes = b"\r\n\r\n") -> AsyncGe
             except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
                 pass
 
-    async with listener, anyio.create_task_group() as tasks:
-        tasks.start_soon(listener.serve, serve)
+    async with door, anyio.create_task_group() as tasks:
+        tasks.start_soon(door.serve, serve)
         yield server
         tasks.cancel_scope.cancel()
 
