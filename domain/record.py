@@ -1,8 +1,7 @@
 """The task record: the durable account of one request, from journal to kept result."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal, Self, TypedDict
+from typing import Annotated, Literal, Self, TypedDict
 
 from pydantic import BeforeValidator, Field, JsonValue, ValidationError
 from typing_extensions import TypeIs
@@ -24,8 +23,9 @@ TaskState = Literal["queued", "running", "succeeded", "failed", "cancelled", "un
 
 FINAL: frozenset[TaskState] = frozenset({"succeeded", "failed", "cancelled", "unknown"})
 
-Phase = Literal["waiting", "submitting", "held", "reconciling", "polling", "keeping", "watching", "done"]
-"""What rushes has still to do.
+OpenPhase = Literal["waiting", "submitting", "held", "reconciling", "polling"]
+Phase = Literal[OpenPhase, "keeping", "watching", "done"]
+"""What rushes has still to do. As long as the state can change it is in an open phase, or it would never end.
 
 waiting      an input is the output of a task that has still to make it; nothing is at any gateway
 submitting   the journal is written and the one POST may be under way
@@ -257,19 +257,15 @@ class TaskRecord(Value):
             return True
         return self.final and all(not output.pending or output.keeping.attempts > 0 for output in self.outputs)
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+    def model_copy(self, *, update: None = None, deep: bool = False) -> Self:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         """A plain copy. Changes go through `tasks/life`, which checks them; pydantic would take any.
 
         Raises:
-            IllegalTransition: with `update`.
+            IllegalTransition: with `update`, from a caller who got past the type checker.
         """
         if update:
             raise IllegalTransition("a task's record is changed by the functions of tasks/life only")
         return super().model_copy(deep=deep)
-
-    def copied_unchecked(self, changes: Mapping[str, object]) -> Self:
-        """For `tasks/life/ground.py` alone, which checks the changes."""
-        return super().model_copy(update=changes)
 
 
 class UnfinishedRecord(TaskRecord):

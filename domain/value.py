@@ -1,7 +1,8 @@
 """What every value with checked fields is."""
 
 import threading
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,6 +17,16 @@ class Value(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Another one, with these fields changed.
+
+        Raises:
+            TypeError: it has no such field. Pydantic would take it, and what it was to say would be lost.
+        """
+        if update and (unknown := update.keys() - type(self).model_fields.keys()):
+            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
+        return super().model_copy(update=update, deep=deep)
 
     @classmethod
     def model_rebuild(cls, **how: Any) -> bool | None:

@@ -60,7 +60,7 @@ def from_document(document: Document) -> TaskRecord:
         task_id = str(document.get("task_id"))[:64]
         raise StoreDamaged(f"The record of task {task_id} cannot be read ({error.error_count()} faults).") from error
     request = without_secrets(record.request) if record.request.provider_options else record.request
-    return record if request is record.request else record.copied_unchecked({"request": request})
+    return record if request is record.request else life.noted(record, request=request)
 
 
 def readable(documents: Iterable[Document]) -> list[TaskRecord]:
@@ -271,14 +271,14 @@ class TaskJournal:
 
         Raises:
             JobTaken, OverBudget: with `claims_job`, where another task has the job; a bound of `within` is too low.
+            IllegalTransition: what `transition` makes is no step of a task's life.
         """
         for _ in range(RACES_MAX):
             record = await self._at_hand(task_id)
             if record is None or (as_worker and record.worker != self.worker):
                 return None
-            changed = transition(record)
             # Nothing to say: no write, no sync, nobody woken.
-            if changed is record:
+            if (changed := life.checked(record, transition(record), reopens=reopens)) is record:
                 return record
             turn = self._held.turn
             # Refused by its revision where another wrote in between; then this is decided again on what that wrote.

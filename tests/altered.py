@@ -7,7 +7,7 @@ from rushes.domain.record import Output, TaskRecord
 
 def altered(record: TaskRecord, changes: Mapping[str, object]) -> TaskRecord:
     """The record with these fields, whatever the life of a task allows."""
-    return record.copied_unchecked(changes)
+    return super(TaskRecord, record).model_copy(update=changes)  # pyright: ignore[reportReturnType]
 
 
 def remeasured(output: Output, **facts: object) -> Output:

@@ -8,7 +8,7 @@ way back is `ground.reopened`, for a task that is handed the job that it had los
 from .attaching import attached, why_not_attached
 from .awaiting import begun_waiting, inputs_never_come, inputs_there
 from .cancelling import cancel_asked, cancelled, withdrawn
-from .ground import EDGES, WARNINGS_MAX, Transition, stored, with_warnings
+from .ground import EDGES, WARNINGS_MAX, Transition, checked, noted, stored, with_warnings
 from .holding import held, never_sent, released
 from .keeping import (
     KEEP_GIVE_UP,
@@ -91,6 +91,7 @@ __all__ = [
     "bounded",
     "cancel_asked",
     "cancelled",
+    "checked",
     "died_in_step",
     "found",
     "found_again",
@@ -106,6 +107,7 @@ __all__ = [
     "lost",
     "never_sent",
     "not_found",
+    "noted",
     "observed",
     "poll_due",
     "poll_failed",

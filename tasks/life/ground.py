@@ -1,17 +1,27 @@
 """What every transition stands on: the edges between states, and the only ways to make the next record.
 
-All three check names, state and phase again at run time: a caller may have got past the type checker.
+All of them check names, state and phase again at run time: a caller may have got past the type checker. `checked` is
+for what came of a whole transition, whatever it was made with.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from datetime import datetime
-from typing import Literal, Unpack, get_args
+from typing import Literal, Unpack, get_args, overload
 
 from ...domain.errors import IllegalTransition
 from ...domain.failure import clean_text
 from ...domain.job import Plan
 from ...domain.money import Quote
-from ...domain.record import FINAL, Changes, FinalState, Phase, TaskRecord, TaskState, UnfinishedRecord
+from ...domain.record import (
+    FINAL,
+    Changes,
+    FinalState,
+    OpenPhase,
+    Phase,
+    TaskRecord,
+    TaskState,
+    UnfinishedRecord,
+)
 
 Transition = Callable[[TaskRecord], TaskRecord]
 
@@ -31,25 +41,33 @@ WARNINGS_MAX = 20
 """They are part of every answer about the task, and a gateway could write a new one at each look."""
 
 _PHASES: frozenset[str] = frozenset(get_args(Phase))
+_OPEN_PHASES: frozenset[str] = frozenset(get_args(OpenPhase))
 _CHANGEABLE = Changes.__annotations__.keys()
 
 
+@overload
+def moved(
+    record: UnfinishedRecord, state: Literal["running"], phase: OpenPhase, now: datetime, **changes: Unpack[Changes]
+) -> TaskRecord: ...
+@overload
+def moved(
+    record: UnfinishedRecord, state: FinalState, phase: Phase, now: datetime, **changes: Unpack[Changes]
+) -> TaskRecord: ...
 def moved(
     record: UnfinishedRecord, state: NextState, phase: Phase, now: datetime, **changes: Unpack[Changes]
 ) -> TaskRecord:
     """The record in another state.
 
     Raises:
-        IllegalTransition: no edge leads there, or `changes` names what no step may set.
+        IllegalTransition: no edge leads there, nothing would ever end it, or `changes` names what no step may set.
     """
-    if state not in EDGES[record.state]:
-        raise IllegalTransition(f"{record.state} cannot become {state}")
+    _check_edge(record.state, state)
     ended = state in FINAL and record.finished_at is None
     finished_at = now if ended else record.finished_at
     return _copied(record, changes, state=state, updated_at=now, finished_at=finished_at, **_phase(phase))
 
 
-def reopened(record: TaskRecord, phase: Phase, now: datetime) -> TaskRecord:
+def reopened(record: TaskRecord, phase: OpenPhase, now: datetime) -> TaskRecord:
     """The record unfinished again, because what had ended it was ignorance of its job.
 
     Raises:
@@ -69,7 +87,7 @@ def same_state(
     """The record changed, its state left as it is; another phase says what is still to be done.
 
     Raises:
-        IllegalTransition: `changes` names what no step may set.
+        IllegalTransition: nothing would ever end it, or `changes` names what no step may set.
     """
     return _copied(record, changes, updated_at=now, **_phase(phase or record.phase))
 
@@ -104,12 +122,25 @@ def noted(record: TaskRecord, **changes: Unpack[Changes]) -> TaskRecord:
 
 def stored(record: TaskRecord, revision: int) -> TaskRecord:
     """The record as the journal has just written it."""
-    return record.copied_unchecked({"revision": revision})
+    return _unchecked(record, {"revision": revision})
+
+
+def checked(before: TaskRecord, after: TaskRecord, *, reopens: bool) -> TaskRecord:
+    """What a transition came to, if it is a step in a task's life: pydantic has ways to copy that take anything.
+
+    Raises:
+        IllegalTransition: it is none.
+    """
+    if after is before:
+        return after
+    if after.state != before.state and not (reopens and before.final and after.state == "running"):
+        _check_edge(before.state, after.state)
+    _check_phase(before, after)
+    _check_names(vars(after), TaskRecord.model_fields.keys())
+    return after
 
 
 def _phase(phase: Phase) -> dict[str, object]:
-    if phase not in _PHASES:
-        raise IllegalTransition(f"there is no phase {phase}")
     if phase == "done":
         # Its step has ended well, and there is none after it. With a write of its own for that, whoever saw the end
         # would have seen the record change once more.
@@ -118,10 +149,34 @@ def _phase(phase: Phase) -> dict[str, object]:
 
 
 def _copied(record: TaskRecord, changes: Mapping[str, object], **own: object) -> TaskRecord:
-    unknown = changes.keys() - _CHANGEABLE
-    if unknown:
+    _check_names(changes, _CHANGEABLE)
+    after = _unchecked(record, {**changes, **own})
+    _check_phase(record, after)
+    return after
+
+
+def _unchecked(record: TaskRecord, changes: Mapping[str, object]) -> TaskRecord:
+    # Around the record's own, which takes no changes; pyright takes what it answers with for any value.
+    return super(TaskRecord, record).model_copy(update=changes)  # pyright: ignore[reportReturnType]
+
+
+def _check_edge(before: TaskState, after: str) -> None:
+    if after not in EDGES[before]:
+        raise IllegalTransition(f"{before} cannot become {after}")
+
+
+def _check_phase(before: TaskRecord, after: TaskRecord) -> None:
+    if (before.state, before.phase) == (after.state, after.phase):
+        return
+    if after.phase not in _PHASES:
+        raise IllegalTransition(f"there is no phase {after.phase}")
+    if not after.final and after.phase not in _OPEN_PHASES:
+        raise IllegalTransition(f"in phase {after.phase} nothing would end a task that is {after.state}")
+
+
+def _check_names(given: Mapping[str, object], known: Set[str]) -> None:
+    if unknown := given.keys() - known:
         raise IllegalTransition(f"no step sets {', '.join(sorted(unknown))}")
-    return record.copied_unchecked({**changes, **own})
 
 
 def with_warnings(record: TaskRecord, texts: Iterable[str], now: datetime) -> TaskRecord:

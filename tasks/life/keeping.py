@@ -37,7 +37,7 @@ def keeping_off(record: TaskRecord, now: datetime) -> TaskRecord:
     if record.phase != "keeping":
         return record
     off = Keeping(status="off")
-    outputs = tuple(o.model_copy(update={"keeping": off}) if o.pending else o for o in record.outputs)
+    outputs = tuple(_in_keeping(output, off) if output.pending else output for output in record.outputs)
     return same_state(record, now, outputs=outputs, phase="done")
 
 
@@ -58,7 +58,11 @@ def keep_failed(record: TaskRecord, index: int, error: RushesError, now: datetim
         after=None if given_up else now + wait,
         problem=clean_text(f"result_expired: {error.message}" if gone else error.message, 300),
     )
-    return _with_output(record, index, output.model_copy(update={"keeping": keeping}), now)
+    return _with_output(record, index, _in_keeping(output, keeping), now)
+
+
+def _in_keeping(output: Output, keeping: Keeping) -> Output:
+    return Output(remote=output.remote, kept=output.kept, keeping=keeping)
 
 
 def _end_of_patience(record: TaskRecord, output: Output) -> datetime:

@@ -176,7 +176,8 @@ def refreshed(record: TaskRecord, seen: Observation, now: datetime) -> TaskRecor
 
 def _at_fresh_address(output: Output, told: RemoteOutput) -> Output:
     """The type stays as it was told first: what was refused for it is refused again."""
-    return output.model_copy(update={"remote": told.model_copy(update={"mime_type": output.remote.mime_type})})
+    remote = told.model_copy(update={"mime_type": output.remote.mime_type})
+    return Output(remote=remote, kept=output.kept, keeping=output.keeping)
 
 
 def _outputs_missing(record: TaskRecord) -> str:

@@ -7,12 +7,17 @@ from typing import cast, get_type_hints
 
 import pytest
 from mypy import api
+from pydantic import BaseModel
 
+from rushes.cache.embedded.store import TaskStore
 from rushes.domain.errors import IllegalTransition
-from rushes.domain.record import Changes, TaskRecord
+from rushes.domain.record import SCHEMA, Changes, Output, TaskRecord
 from rushes.tasks import life
+from rushes.tasks.clock import SystemClock
+from rushes.tasks.journal import TaskJournal
 from rushes.tasks.life import ground
 
+from ..altered import altered
 from ..house.checkout import ROOT
 from .makers import SUCCEEDED, polling
 
@@ -27,6 +32,10 @@ SNIPPETS = {
     "a way back to the queue": 'ground.moved(open_record, "queued", "polling", now)',
     "a record that may be final": 'ground.moved(record, "failed", "done", now)',
     "a misspelt field of an output": "Output(kep=None)",
+    "an end that nothing comes after": 'ground.moved(open_record, "running", "done", now)',
+    "a way back that leads nowhere": 'ground.reopened(record, "done", now)',
+    "a copy that is changed": 'record.model_copy(update={"strated_at": now})',
+    "a field that is set": 'record.state = "succeeded"',
 }
 HEAD = """
 from datetime import datetime
@@ -57,6 +66,7 @@ def test_the_type_checker_refuses_each_wrong_change_and_no_right_one(tmp_path: P
         ("failed", "sleeping", {}),
         ("finished", "done", {}),
         ("queued", "polling", {}),
+        ("running", "done", {}),
     ],
 )
 def test_a_change_that_got_past_the_type_checker_is_refused_at_run_time(
@@ -74,8 +84,44 @@ def test_a_final_record_is_moved_by_nobody() -> None:
 
 def test_a_record_is_not_changed_past_the_life_of_a_task() -> None:
     with pytest.raises(IllegalTransition, match="tasks/life"):
-        polling().model_copy(update={"state": "succeeded"})
+        polling().model_copy(update={"state": "succeeded"})  # type: ignore  # noqa: PGH003 - this is what it is about
     assert polling().model_copy() == polling()
+
+
+def test_a_task_that_can_still_change_is_never_in_a_phase_that_does_not_end_it() -> None:
+    with pytest.raises(IllegalTransition, match="phase done"):
+        ground.same_state(polling(), NOW, phase="done")
+    assert ground.same_state(life.observed(polling(), SUCCEEDED, NOW), NOW, phase="done").phase == "done"
+
+
+def test_a_copy_of_an_output_takes_no_field_that_outputs_do_not_have() -> None:
+    with pytest.raises(TypeError, match="Output has no kep"):
+        Output().model_copy(update={"kep": None})
+
+
+def misspelt(record: TaskRecord) -> TaskRecord:
+    copied = BaseModel.model_copy(record, update={"strated_at": NOW})
+    assert isinstance(copied, TaskRecord)
+    return copied
+
+
+WAYS_AROUND: dict[str, life.Transition] = {
+    "a state that there is not": lambda record: altered(record, {"state": "finished"}),
+    "a way back to the queue": lambda record: altered(record, {"state": "queued"}),
+    "an end that nothing comes after": lambda record: altered(record, {"phase": "done"}),
+    "a misspelt field": misspelt,
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("way", WAYS_AROUND)
+async def test_the_journal_writes_no_record_that_a_step_in_a_tasks_life_does_not_make(tmp_path: Path, way: str) -> None:
+    async with TaskStore.opened(tmp_path, schema=SCHEMA, migrations={}) as store:
+        journal = TaskJournal(store, "w1", SystemClock())
+        running, _ = await journal.create(polling(state="running"), force_new=True)
+        with pytest.raises(IllegalTransition):
+            await journal.change(running.task_id, WAYS_AROUND[way])
+        assert await journal.read(running.task_id) == running
 
 
 def test_what_a_step_may_change_has_the_types_of_the_record() -> None:
