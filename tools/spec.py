@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Generic
 
 from typing_extensions import TypeVar
@@ -46,7 +47,7 @@ class ToolSpec(Generic[InputT, AnswerT]):
     told_in: type[ToolInput] | None = None
     """The tool that tells of the arguments that both have, and to which the description points."""
 
-    @property
+    @cached_property
     def input_schema(self) -> Schema:
         """What a host lists of its arguments."""
         return input_schema(self.input_model, self.told_in)

@@ -10,10 +10,12 @@ from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO, TextIOWrapper
 from typing import Any, TextIO, cast
 
 import pytest
+import typer.main
 
 from rushes.server.cli import main
 
@@ -21,6 +23,8 @@ from ..forks import fork, ran
 
 COMMAND = [sys.executable, "-m", "rushes"]
 TIMEOUT_SECONDS = 120.0
+command_of = cache(typer.main.get_command)
+"""What typer makes anew of the functions of the command line at each call, which takes longer than most commands."""
 ESCAPE = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x1b\x07]*(\x1b\\|\x07)|[()][A-Z0-9])")
 
 
@@ -66,6 +70,7 @@ def _run(arguments: Sequence[str], environment: Mapping[str, str], out: TextIO, 
     """`main`, as in a new process: with its own arguments, environment, streams and logs."""
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err), _own_logs():
         patch.setattr(sys, "argv", ["rushes", *arguments])
+        patch.setattr(typer.main, "get_command", command_of)
         for name, value in environment.items():
             patch.setenv(name, value)
         with pytest.raises(SystemExit) as ended:

@@ -10,7 +10,7 @@ import anyio
 import httpx
 import pytest
 
-from tests.gateways.client import RunningGateways, start_gateways
+from tests.gateways.client import NotSteered, RunningGateways, start_gateways
 
 from .caller import Caller, JsonObject, text_at
 
@@ -43,7 +43,7 @@ async def test_an_armed_poll_fault_hits_the_next_polls_of_the_gateway(apixo: Cal
 
 
 async def test_a_behaviour_that_the_gateway_does_not_have_cannot_be_armed(gateways: RunningGateways) -> None:
-    with pytest.raises(httpx.HTTPStatusError, match="404"):
+    with pytest.raises(NotSteered, match="404"):
         await gateways.set_behaviour("apixo", "data-removed")
 
 

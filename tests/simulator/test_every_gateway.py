@@ -190,7 +190,8 @@ def test_every_behaviour_says_what_it_does_and_who_does_it() -> None:
     assert [row for row in ROWS if not row.meaning or not row.source] == []
     keys = [(row.name, gateway) for row in ROWS for gateway in (row.gateways or NAMES)]
     assert len(keys) == len(set(keys))
-    assert all(f"[{row.name}" in describe() for row in ROWS)
+    described = describe()
+    assert all(f"[{row.name}" in described for row in ROWS)
 
 
 @pytest.mark.parametrize(
