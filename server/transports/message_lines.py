@@ -1,5 +1,7 @@
 """The protocol's messages as lines of text: each line in is a message, or is refused; each message out is a line.
 
+A line is refused by JSON-RPC 2.0, §5.1: with the request's id, and with null where that cannot be told.
+
 The SDK's own reader drops a request that is none by JSON-RPC 2.0, and its sender waits for an answer for ever.
 """
 
@@ -15,6 +17,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from mcp.shared.message import SessionMessage
 from mcp_types import (
     INVALID_REQUEST,
+    PARSE_ERROR,
     ErrorData,
     JSONRPCError,
     JSONRPCMessage,
@@ -28,10 +31,20 @@ logger = logging.getLogger(__name__)
 
 WHAT_IS_VALID = (
     'Invalid request: it must be one object with "jsonrpc": "2.0", an "id" that is a text or a whole number, '
-    'a "method" that is a text, and "params", if any, that are an object. Nothing was done.'
+    'a "method" that is a text, and "params", if any, that are an object; no number has more than 4,300 digits. '
+    "Nothing was done."
 )
 
+WHAT_IS_JSON = (
+    "Parse error: each line must be one message as JSON (RFC 8259) in UTF-8: without line breaks or other control "
+    "characters inside of it, and nested no more deeply than 100 levels. Nothing was done."
+)
+
+DIGITS_MAX = 4300
+"""Python reads no longer whole number."""
+
 _ANSWERS = frozenset({"result", "error"})
+_BYTE_ORDER_MARK = "\ufeff"
 
 Incoming = MemoryObjectReceiveStream[SessionMessage]
 Outgoing = MemoryObjectSendStream[SessionMessage]
@@ -45,7 +58,8 @@ class InvalidRequest:
 
 
 def read_message(line: str) -> JSONRPCMessage | InvalidRequest | None:
-    """The message of a line, or its refusal; `None` where it is no message and nothing that could be answered."""
+    """The message of a line, or its refusal; `None` where it is no message and nobody waits for an answer."""
+    line = line.removeprefix(_BYTE_ORDER_MARK)
     try:
         message = jsonrpc_message_adapter.validate_json(line, by_name=False)
     except ValueError:
@@ -57,28 +71,48 @@ def read_message(line: str) -> JSONRPCMessage | InvalidRequest | None:
 
 
 def _refusal(line: str) -> InvalidRequest | None:
-    try:
-        sent: object = json.loads(line)
-    except ValueError:
+    if not line.strip():
         return None
+    try:
+        sent: object = json.loads(line, parse_int=_whole_number)
+    except (ValueError, RecursionError):
+        return InvalidRequest((_error(PARSE_ERROR, _id_of(_loosely_read(line)), WHAT_IS_JSON),))
     # A batch, which one version of the protocol had: each of those who wait is answered.
-    together = cast("list[object]", sent) if isinstance(sent, list) else [sent]
-    answers = tuple(answer for each in together if (answer := _refused(each)) is not None)
+    together = cast("list[object]", sent if isinstance(sent, list) and sent else [sent])
+    answers = tuple(_error(INVALID_REQUEST, _id_of(each), WHAT_IS_VALID) for each in together if _waits(each))
+    if not answers and not any(isinstance(each, dict) for each in together):
+        answers = (_error(INVALID_REQUEST, None, WHAT_IS_VALID),)
     return InvalidRequest(answers) if answers else None
 
 
-def _refused(sent: object) -> JSONRPCError | None:
-    """JSON-RPC 2.0, §5.1: with the request's id, and with null where that cannot be told."""
+def _loosely_read(line: str) -> object:
+    """What stands in a line that is JSON but for control characters in its texts; `None` where it is none even so."""
+    try:
+        return json.loads(line, parse_int=_whole_number, strict=False)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _whole_number(digits: str) -> int | float:
+    return int(digits) if len(digits) <= DIGITS_MAX else float(digits)
+
+
+def _waits(sent: object) -> bool:
+    """Whether somebody waits for an answer: some write "id": null for a notification, as JSON-RPC 1.0 did, and an
+    answer is not answered."""
     if not isinstance(sent, dict):
-        return None
+        return False
     request = cast("dict[str, object]", sent)
-    given = request.get("id")
-    # Some write "id": null for a notification, as JSON-RPC 1.0 did; and an answer is not answered.
-    if given is None or ("method" not in request and not _ANSWERS.isdisjoint(request)):
-        return None
-    known = given if isinstance(given, str | int) and not isinstance(given, bool) else None
-    error = ErrorData(code=INVALID_REQUEST, message=WHAT_IS_VALID)
-    return JSONRPCError(jsonrpc="2.0", id=known, error=error)
+    return request.get("id") is not None and ("method" in request or _ANSWERS.isdisjoint(request))
+
+
+def _id_of(sent: object) -> str | int | None:
+    given = cast("dict[str, object]", sent).get("id") if isinstance(sent, dict) else None
+    return given if isinstance(given, str | int) and not isinstance(given, bool) else None
+
+
+def _error(code: int, request_id: str | int | None, message: str) -> JSONRPCError:
+    return JSONRPCError(jsonrpc="2.0", id=request_id, error=ErrorData(code=code, message=message))
 
 
 @asynccontextmanager

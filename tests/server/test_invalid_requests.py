@@ -37,6 +37,63 @@ def test_what_asks_for_an_answer_and_is_no_request_is_refused_with_its_id(sent: 
     assert "Nothing was done" in answer.error.message
 
 
+LONG = "9" * 4301
+
+
+def digits(where: str) -> str:
+    return '{"jsonrpc":"2.0","id":7,"method":"ping","params":%s}' % where.replace("#", LONG)  # noqa: UP031
+
+
+@pytest.mark.parametrize(
+    ("sent", "told", "code"),
+    [
+        (digits('{"x":#}'), 7, -32600),
+        (digits('{"x":-#}'), 7, -32600),
+        (digits("[[#]]"), 7, -32600),
+        (digits("{}").replace("7", LONG), None, -32600),
+        ("{no json", None, -32700),
+        (digits("{}")[:-1], None, -32700),
+        (digits("{}") * 2, None, -32700),
+        ("\ufffd\ufffd" + digits("{}"), None, -32700),
+        ("\0" + digits("{}"), None, -32700),
+        (digits('{"x":"a\0b"}'), 7, -32700),
+        (digits('{"x":"a\tb"}'), 7, -32700),
+        ("[" * 50_000, None, -32700),
+        ('"a text"', None, -32600),
+        ("7", None, -32600),
+        ("null", None, -32600),
+        ("[]", None, -32600),
+        ("[1,2]", None, -32600),
+        (f"[[{digits('{}')}]]", None, -32600),
+    ],
+    ids=range(18),
+)
+def test_a_line_that_cannot_be_read_as_a_message_is_refused(sent: str, told: object, code: int) -> None:
+    read = read_message(sent)
+
+    assert isinstance(read, InvalidRequest)
+    (answer,) = read.answers
+    assert (answer.id, answer.error.code) == (told, code)
+    assert "Nothing was done" in answer.error.message
+
+
+def test_a_byte_order_mark_before_a_line_is_passed_over() -> None:
+    assert isinstance(read_message("\ufeff" + digits("{}")), JSONRPCRequest)
+
+
+def test_over_stdio_no_line_ends_the_process_or_stays_without_an_answer() -> None:
+    lines = [digits('{"x":#}'), "[" * 50_000, "{no json"]
+    with hosted() as host:
+        for sent in lines:
+            host.send(sent)
+        refused = [host.receive() for _ in lines]
+        host.ask(3, "ping")
+        answered = host.receive()
+
+    assert [each["id"] for each in refused] == [7, None, None]
+    assert (answered["id"], answered["result"]) == (3, {})
+
+
 def test_a_batch_is_refused_with_the_id_of_each_who_waits() -> None:
     requests: list[dict[str, object]] = [{"jsonrpc": "2.0", "id": each, "method": "ping"} for each in (7, "eight")]
     notice = {"jsonrpc": "2.0", "method": "notifications/initialized"}
@@ -50,10 +107,8 @@ def test_a_batch_is_refused_with_the_id_of_each_who_waits() -> None:
 @pytest.mark.parametrize(
     "sent",
     [
-        "{no json",
         "",
-        "[]",
-        '"a text"',
+        " \t\r",
         line(jsonrpc="2.0", method=8),
         line(jsonrpc="2.0", id=7, result="no object"),
         line(jsonrpc="2.0", id=7, error=8),
