@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import anyio
-from starlette.types import Message, Receive
+from starlette.types import Message, Receive, Scope
 
 
 class BodyRefused(Exception):
@@ -33,13 +33,15 @@ class BodyBounds:
     held_bytes: int = 0
 
     @asynccontextmanager
-    async def whole(self, receive: Receive) -> AsyncGenerator[Receive]:
+    async def whole(self, scope: Scope, receive: Receive) -> AsyncGenerator[Receive]:
         """A `receive` that has the whole body at hand; its bytes count until the end of the block.
 
         Raises:
-            BodyRefused: it took too long (408), is too large (413), or too much is under way with it (503).
+            BodyRefused: it took too long (408), is too large or says that it will be (413), or too much is under way
+                with it (503).
             ClientGone: the client left.
         """
+        self._check(_told_length(scope))
         parts: list[bytes] = []
         size = 0
         try:
@@ -66,6 +68,12 @@ class BodyBounds:
             raise BodyRefused(413, f"The request is larger than {self.bytes_max // 1024**2} MiB.")
         if self.held_bytes > self.bytes_together_max:
             raise BodyRefused(503, "Too much is under way at once; send it again in a moment.")
+
+
+def _told_length(scope: Scope) -> int:
+    """What the head says of the body's length, which h11 has seen to be a number; 0 where it says nothing."""
+    fields: list[tuple[bytes, bytes]] = scope["headers"]
+    return max((int(value) for name, value in fields if name == b"content-length"), default=0)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -112,7 +112,7 @@ class Doorkeeper:
             return
         answer = _Answer(send, self._stopping)
         try:
-            async with self._bodies.whole(partial(self._received, receive)) as whole:
+            async with self._bodies.whole(scope, partial(self._received, receive)) as whole:
                 await self._app(scope, whole, answer.send)
         except BodyRefused as refused:
             # The rest of such a body is not read, so the connection cannot carry another request.

@@ -42,16 +42,18 @@ async def served(bounds: BodyBounds, *, idle_seconds: float = 1800.0) -> AsyncGe
             group.cancel_scope.cancel()
 
 
-async def _begun(port: int, length: int, sent: int) -> SocketStream:
-    """A request whose head promises `length` bytes, of which `sent` have gone out."""
+async def _begun(port: int, length: int | None, sent: int) -> SocketStream:
+    """A request whose head promises `length` bytes, or does not say how many, and of which `sent` have gone out."""
     stream = await anyio.connect_tcp("127.0.0.1", port)
     lines = (
         "POST /mcp HTTP/1.1",
         f"Host: 127.0.0.1:{port}",
         "Content-Type: application/json",
-        f"Content-Length: {length}",
+        "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}",
+        "",
+        *([f"{sent:x}"] if length is None else []),
     )
-    await stream.send("".join(f"{line}\r\n" for line in (*lines, "")).encode() + b" " * sent)
+    await stream.send("".join(f"{line}\r\n" for line in lines).encode() + b" " * sent)
     return stream
 
 
@@ -78,9 +80,15 @@ async def test_a_body_that_does_not_come_in_time_is_refused_and_its_connection_c
     assert answer.startswith(b"HTTP/1.1 408 ")
 
 
+async def test_a_body_that_is_told_to_be_larger_than_allowed_is_refused_at_once() -> None:
+    async with served(PATIENT) as port:
+        answer = await _answer(await _begun(port, 100_001, 0))
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
 async def test_a_body_larger_than_allowed_is_refused_before_it_has_come() -> None:
     async with served(PATIENT) as port:
-        answer = await _answer(await _begun(port, 10**9, 100_001))
+        answer = await _answer(await _begun(port, None, 100_001))
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
