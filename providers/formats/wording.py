@@ -15,6 +15,8 @@ _PAID_WITH = rf"(?:{_MONEY}|account|you|wallet)"
 GIVEN_BACK = any_of(
     rf"\b{_MONEY}\b[^.!?;]{{0,40}}\b(?:refunded|reimbursed|credited back|given back|restored to)\b",
     rf"\b{_MONEY}\b[^.!?;]{{0,40}}\breturned (?:to|in full)\b",
+    r"\b(?:credits?|points?|coins?|funds|balance)\b(?: [\w-]+){0,6} (?:been|was|were) (?:returned|restored)[.!) ]*$",
+    r"(?:^|\() ?(?:\w+ )?(?:credits?|points?|coins?) (?:returned|restored)[.!) ]*$",
     rf"\b(?:refund|reimburse)(?:d|s|ed|ing)?\b[^.!?;]{{0,30}}\b{_PAID_WITH}\b",
     r"\b(?:fully|automatically|been|be|was|were|is|are) refunded",
     r"\brefund (?:has been |was |is |will be )?(?:issued|processed|made|completed|initiated)",
@@ -28,7 +30,8 @@ GIVEN_BACK = any_of(
 GIVEN_BACK_PERHAPS = any_of(
     r"\b(?:if|unless|may|might|could|whether|only when|request(?:ing)? a|contact|ask for|apply for|eligible|pending)\b",
     r"\b(?:not|never|non|no|cannot|can't|won't|isn't|aren't|n't)[- ]?(?:\w+ )?(?:be |been )?(?:refund|return|reimburs)",
-    r"\b(?:refund|reimbursement)s? (?:failed|denied|rejected|declined)",
+    r"\b(?:refund|reimbursement)s?(?: of(?: \w+){1,4})? (?:has |have |was |were )?(?:failed|denied|rejected|declined)",
+    r"\b(?:fail(?:s|ed|ing|ure)?|unable|impossible|tr(?:y|ied|ying)) to (?:\w+ )?(?:refund|reimburs|return|restore)",
     r"\bpartial|\bhalf\b|\b(?:part|some|most|portion) of\b|(?<![\d.])(?!100(?:\.0+)? ?%)\d{1,3}(?:\.\d+)? ?%|部分|一半",
     r"退款失败|不予退|无法退|不退|不支持退|如果|如需|申请退",
 )

@@ -115,6 +115,10 @@ def test_a_cost_that_is_told_in_numbers_is_believed_over_words(cost: float) -> N
         "You may request a refund of your credits",
         "Credits are not refundable",
         "Your credits could not be refunded",
+        "Failed to refund credits",
+        "We were unable to refund your credits",
+        "The refund of your credits has failed",
+        "Credits were returned as an invalid number",
         "If credits were deducted they will be refunded",
         "The payment service returned an error",
         "Upstream returned an invalid balance",
@@ -127,6 +131,21 @@ def test_a_refund_that_is_only_possible_or_denied_says_nothing_about_money(text:
     for wire, body in in_a_failed_task(text).values():
         if wire != "llmgateway":
             assert failure_of(wire, body, frozenset()).charged == "unknown"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Failed (credits returned)",
+        "Your 12 credits have been returned.",
+        "Generation failed, your balance has been restored",
+        "Generation failed to start. Credits refunded",
+        "Refund issued because the generation failed",
+    ],
+)
+def test_what_was_given_back_was_not_charged(text: str) -> None:
+    for wire, body in in_a_failed_task(text).values():
+        assert failure_of(wire, body, frozenset()).charged == "no"
 
 
 def test_the_code_of_a_failed_prediction_speaks_of_what_went_in_only_if_something_did() -> None:
