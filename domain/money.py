@@ -220,6 +220,7 @@ class PaidJob:
     measure: Measure
     amount: Decimal
     currency: str
+    task_id: str = ""
 
 
 @dataclass(frozen=True)

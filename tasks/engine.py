@@ -93,7 +93,8 @@ class Engine:
             group.start_soon(engine.callbacks.run, name="word of hooks")
             group.start_soon(index_words, parts.store, parts.clock, name="words")
             try:
-                yield engine
+                with engine._journal.followers.following(engine.prices.heard):
+                    yield engine
             finally:
                 with anyio.CancelScope(shield=True):
                     # A short grace, so that the job's id of a POST under way is still saved.

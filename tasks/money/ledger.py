@@ -158,4 +158,4 @@ def paid_job(entry: Entry) -> PaidJob | None:
     now = entry.standing
     if not entry.made or now.known not in ("told", "by hand") or now.currency is None or not now.spent:
         return None
-    return PaidJob(entry.measure, now.spent, now.currency)
+    return PaidJob(entry.measure, now.spent, now.currency, entry.task_id)

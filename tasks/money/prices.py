@@ -1,7 +1,7 @@
 """What rushes knows of prices and times: from gateways' lists, from earlier jobs, from the person's settings."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import anyio
 
@@ -10,11 +10,12 @@ from ...domain.model_facts import ModelFacts
 from ...domain.money import AssumedSeconds, Estimate, ExpectedTime, Measure, PaidJob, Price, Quote, UnitPrice
 from ...domain.request import GenerationRequest
 from ...providers.provider import Provider
+from ..followers import Change
 from ..intake.prospects import Prospect
 from ..ports import Clock, Ledger
 from ..work.learning import Learning
 from .measures import longest_seconds, measure_of
-from .paid_jobs import paid_jobs
+from .paid_jobs import Paid, just_paid, paid_jobs
 from .pricing import dearest, dearest_unit, learned, learned_unit_price, priced, unit_price
 
 FRESH_SECONDS = 10.0
@@ -37,7 +38,9 @@ class Prices:
         self._clock = clock
         self._configured = {name.casefold(): price for name, price in configured.items()}
         self._free = frozenset(name for name, provider in providers.items() if provider.traits.free)
-        self._jobs: Mapping[tuple[str, str], Sequence[PaidJob]] = {}
+        self._jobs: dict[tuple[str, str], list[PaidJob]] = {}
+        self._heard: list[Paid] = []
+        """Since the last read began."""
         self._read_at = float("-inf")
         self._reading = anyio.Lock()
 
@@ -54,12 +57,27 @@ class Prices:
             elapsed = self._clock.elapsed()
             if self._is_fresh:
                 return
+            self._heard.clear()
             jobs: defaultdict[tuple[str, str], list[PaidJob]] = defaultdict(list)
             for provider, model, job in await paid_jobs(self._ledger):
                 jobs[provider, model].append(job)
-            self._jobs = jobs
+            self._jobs = dict(jobs)
+            for paid in self._heard:
+                self._put_first(paid)
             await self._learning.meet_all()
             self._read_at = elapsed
+
+    def heard(self, change: Change) -> None:
+        """Take in what a job of this process has just cost: the next call may be of the same model."""
+        paid = just_paid(change)
+        if paid is not None:
+            self._heard.append(paid)
+            self._put_first(paid)
+
+    def _put_first(self, paid: Paid) -> None:
+        provider, model, newest = paid
+        known = self._jobs.get((provider, model), ())
+        self._jobs[provider, model] = [newest, *(job for job in known if job.task_id != newest.task_id)]
 
     @property
     def _is_fresh(self) -> bool:

@@ -1,6 +1,5 @@
 """Each task has one line in the ledger, which follows from its record and is written with it."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -210,17 +209,37 @@ async def test_tasks_of_an_older_rushes_get_their_lines_when_it_is_opened(tmp_pa
 
 
 async def test_a_learned_price_comes_from_what_earlier_jobs_cost(tmp_path: Path) -> None:
-    def done(amount: str) -> Observation:
-        return SUCCEEDED.model_copy(update={"cost": Cost(amount=Decimal(amount))})
-
-    looks: list[Callable[[], Observation]] = [lambda each=each: done(each) for each in ("0.4", "0.5", "0.6")]  # type: ignore[misc]
-    gateway = ScriptedProvider(looks=[look() for look in looks], downloads=[PNG] * 3)
-    gateway.answers = [ACCEPTED.model_copy(update={"job": Job(job_id=f"job-{n}", model="m1")}) for n in range(3)]
+    gateway = _costing("0.4", "0.5", "0.6")
     async with an_engine(tmp_path, gateway) as engine:
-        assert (await engine.preview(a_wish(duration_seconds=5))).estimate is None
+        assert await _price_of_another(engine) is None
         for n in range(3):
-            record = (await engine.generate(a_wish(f"fox {n}", kind="image", duration_seconds=5))).record
-            await _ended(engine, record.task_id)
+            await _make(engine, n)
     async with an_engine(tmp_path, gateway) as engine:
-        found = (await engine.preview(a_wish("another", kind="image", duration_seconds=5))).estimate
+        found = await _price_of_another(engine)
     assert found == Estimate(amount=Decimal("0.5"), currency="USD", basis="learned", n=3)
+
+
+async def test_what_a_job_has_just_cost_is_known_to_the_next_call(tmp_path: Path) -> None:
+    async with an_engine(tmp_path, _costing("0.4", "0.6")) as engine:
+        assert await _price_of_another(engine) is None
+        for n, amount in enumerate(("0.4", "0.5")):
+            await _make(engine, n)
+            found = await _price_of_another(engine)
+            assert found == Estimate(amount=Decimal(amount), currency="USD", basis="learned", n=n + 1)
+
+
+def _costing(*amounts: str) -> ScriptedProvider:
+    looks = [SUCCEEDED.model_copy(update={"cost": Cost(amount=Decimal(amount))}) for amount in amounts]
+    gateway = ScriptedProvider(looks=[*looks], downloads=[PNG] * len(looks))
+    jobs = [Job(job_id=f"job-{n}", model="m1") for n in range(len(looks))]
+    gateway.answers = [ACCEPTED.model_copy(update={"job": job}) for job in jobs]
+    return gateway
+
+
+async def _make(engine: Engine, number: int) -> None:
+    record = (await engine.generate(a_wish(f"fox {number}", kind="image", duration_seconds=5))).record
+    await _ended(engine, record.task_id)
+
+
+async def _price_of_another(engine: Engine) -> Estimate | None:
+    return (await engine.preview(a_wish("another", kind="image", duration_seconds=5))).estimate
