@@ -127,7 +127,7 @@ class Engine:
     async def preview(self, wish: Wish) -> Preview:
         """See `Service.preview`."""
         _, chosen = await self._intake.routed(wish, dry_run=True)
-        return preview(self._money.admitted_or_why(chosen, wish))
+        return preview(await self._money.admitted_or_why(chosen, wish))
 
     async def get(self, task_id: str, *, principal: Principal) -> TaskRecord:
         """See `Service.get`."""

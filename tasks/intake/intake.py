@@ -106,7 +106,7 @@ class Intake:
         identity = fingerprint(wish.principal.name, wish.provider, request)
         same = None if wish.force_new else identity
         try:
-            chosen = self._money.admitted(chosen, wish)
+            chosen = await self._money.admitted(chosen, wish)
         except RequestRefused:
             equal = None if same is None else await self._journal.equal(same)
             if equal is None:

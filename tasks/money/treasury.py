@@ -80,14 +80,31 @@ class Treasury:
         if self.budgets and not self.healed.is_set():
             await self.healed.wait()
 
-    def admitted(self, chosen: Route, wish: Wish) -> Route:
+    async def admitted(self, chosen: Route, wish: Wish) -> Route:
         """The route without what may not be sent for its price.
 
         Raises:
             RequestRefused: nothing of it may.
             ConfirmationNeeded: something of it may, if a person agrees; with the least price of them.
+            StoreError.
         """
-        return self._admitted(chosen, allowance(chosen, wish), wish.request.kind)
+        try:
+            return self._admitted(chosen, allowance(chosen, wish), wish.request.kind)
+        except ConfirmationNeeded as needed:
+            asked_for = next(each for each in chosen.candidates if each.quote.estimate is needed.estimate)
+            over = await self._overdrawn_by(asked_for, wish)
+            # Nobody is asked to agree to what would be refused then.
+            raise over or needed from None
+
+    async def _overdrawn_by(self, candidate: Candidate, wish: Wish) -> RequestRefused | None:
+        """Why no budget leaves so much now; the transaction that journals a task has the last word."""
+        quote = candidate.quote
+        cost = Decimal(0) if quote.estimate is None else quote.estimate.amount
+        for bound in self.bounds(wish.principal.name, quote):
+            used = await self._store.used(bound)
+            if used + cost > bound.limit:
+                return self.refusal(OverBudget(bound, used), candidate)
+        return None
 
     def _admitted(self, chosen: Route, allowed: Allowance | None, kind: Kind) -> Route:
         candidates: list[Candidate] = []
@@ -135,12 +152,15 @@ class Treasury:
         self.budgets.check(again.quote, record.allowed, _what(again, record.kind), name_of(again))
         return again
 
-    def admitted_or_why(self, chosen: Route, wish: Wish) -> Route:
+    async def admitted_or_why(self, chosen: Route, wish: Wish) -> Route:
         """For a dry run, which is never refused for its price: what would be sent, or a warning of why it would not."""
+        why: RequestRefused | None
         try:
-            return self.admitted(chosen, wish)
+            chosen = await self.admitted(chosen, wish)
+            why = await self._overdrawn_by(chosen.candidates[0], wish)
         except RequestRefused as refusal:
-            return replace(chosen, warnings=(*chosen.warnings, refusal.message))
+            why = refusal
+        return chosen if why is None else replace(chosen, warnings=(*chosen.warnings, why.message))
 
     def bounds(self, owner: str, quote: Quote, begun_at: datetime | None = None) -> Sequence[Bound]:
         """See `Budgets.bounds`."""

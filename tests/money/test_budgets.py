@@ -209,6 +209,19 @@ async def test_of_several_providers_the_one_that_needs_no_consent_is_taken(tmp_p
         assert (await engine.generate(a_wish())).record.provider == "cheap"
 
 
+async def test_nobody_is_asked_to_agree_to_what_the_budget_does_not_leave(tmp_path: Path) -> None:
+    bounds = _budget(per_day="1", confirm_above="0.5")
+    async with an_engine(tmp_path, _gate(), prices=PRICES, budgets=bounds) as engine:
+        await engine.generate(a_wish("one", duration_seconds=4))
+        assert (await _refusal(engine, prompt="two", duration_seconds=6)).reason == "confirmation_needed"
+        over = await _refusal(engine, prompt="two", duration_seconds=7)
+        dry = await engine.preview(a_wish("two", duration_seconds=7))
+    assert over.reason == "budget_exceeded"
+    assert "0.6 is left until" in over.message
+    assert over.message in dry.warnings
+    assert not any("a person is asked" in warning for warning in dry.warnings)
+
+
 async def test_a_dry_run_tells_the_price_and_that_it_would_be_refused(tmp_path: Path) -> None:
     gateway = _gate()
     async with an_engine(tmp_path, gateway, prices=PRICES, budgets=_budget(per_task="0.5")) as engine:
@@ -217,6 +230,16 @@ async def test_a_dry_run_tells_the_price_and_that_it_would_be_refused(tmp_path: 
     assert preview.estimate.amount == Decimal("0.8")
     assert any("the budget allows 0.5 USD a task" in warning for warning in preview.warnings)
     assert gateway.plans == []
+
+
+async def test_a_dry_run_tells_that_the_budget_of_the_day_does_not_leave_so_much(tmp_path: Path) -> None:
+    async with an_engine(tmp_path, _gate(), prices=PRICES, budgets=_budget(per_day="1")) as engine:
+        await engine.generate(a_wish("one", duration_seconds=6))
+        fits = await engine.preview(a_wish("two", duration_seconds=4))
+        over = await engine.preview(a_wish("two", duration_seconds=5))
+    said = "gate/model-one would cost about 0.5 USD (configured), and of 1 USD a day 0.6 are spent or reserved: 0.4 is"
+    assert [said in warning for warning in over.warnings].count(True) == 1
+    assert not any("a day" in warning for warning in fits.warnings)
 
 
 async def test_the_gateways_list_is_read_before_the_first_call_so_that_its_price_is_reserved(tmp_path: Path) -> None:
