@@ -82,7 +82,7 @@ class Engine:
         """Run the scheduler, adopt unfinished tasks, and stop in an orderly way."""
         async with anyio.create_task_group() as group:
             engine = cls(parts)
-            for record in await engine._work.takeover.look():
+            for record in await engine._work.takeover.take_over():
                 # Before the queue runs, so that whoever asks first hears what became of them.
                 await engine._work.advancer.resume(record)
             group.start_soon(engine._money.heal, name="ledger")
@@ -238,11 +238,11 @@ class Engine:
         await self.prices.refresh()
         return fitting(self._configured, requests, provider=provider, query=query, prospects=self.prices)
 
-    async def look(self, task_id: str, index: int, *, principal: Principal, at_seconds: float | None = None) -> Seen:
-        """See `Service.look`."""
+    async def glimpse(self, task_id: str, index: int, *, principal: Principal, at_seconds: float | None = None) -> Seen:
+        """See `Service.glimpse`."""
         record = await self._owned(task_id, principal)
         check_index(record, index)
-        return Seen(record, await self._previews.look(record.outputs[index - 1], at_seconds))
+        return Seen(record, await self._previews.glimpse(record.outputs[index - 1], at_seconds))
 
     async def grid(self, wanted: Sequence[Labelled], *, principal: Principal, at_seconds: float | None = None) -> Grid:
         """See `Service.grid`."""

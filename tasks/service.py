@@ -127,10 +127,10 @@ class Fits:
 
 @dataclass(frozen=True)
 class Seen:
-    """A task, and a look at one of its outputs."""
+    """A task, and a small picture of one of its outputs."""
 
     record: TaskRecord
-    look: "Glimpse"
+    glimpse: "Glimpse"
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ class Service(Protocol):
         """The models that take one of these requests (their media may stand for others), usable ones first."""
         ...
 
-    async def look(self, task_id: str, index: int, *, principal: Principal, at_seconds: float | None = None) -> Seen:
+    async def glimpse(self, task_id: str, index: int, *, principal: Principal, at_seconds: float | None = None) -> Seen:
         """A small picture of output `index`, counted from 1; with `at_seconds` the frame of a video at that moment."""
         ...
 

@@ -37,8 +37,8 @@ async def view_output(context: ToolContext, arguments: ViewOutput) -> Picture:
         ids = arguments.task_ids or ()
         return await view_several(context, ids, index=arguments.index, at_seconds=arguments.at_seconds)
     service, index = await context.opened(), arguments.index or 1
-    seen = await service.look(arguments.task_id, index, principal=context.principal, at_seconds=arguments.at_seconds)
-    return Picture(seen.look.jpeg, f"{facts_line(seen.record, index)} Shown: {seen.look.shows}.")
+    seen = await service.glimpse(arguments.task_id, index, principal=context.principal, at_seconds=arguments.at_seconds)
+    return Picture(seen.glimpse.jpeg, f"{facts_line(seen.record, index)} Shown: {seen.glimpse.shows}.")
 
 
 VIEW_OUTPUT = ToolSpec(

@@ -22,7 +22,7 @@ from typing import BinaryIO, NoReturn, Protocol, cast
 
 from ...domain.errors import RequestRefused
 from .measure import measure
-from .preview import look
+from .preview import glimpse_of
 
 IDLE_SECONDS = 120.0
 OUT_OF_MEMORY = 70
@@ -98,8 +98,8 @@ def _assembled(question: Mapping[str, object], into: BinaryIO, sources: Sequence
     return Answer(asdict(assemble(film, dict(zip(paths, sources, strict=True)), into, progress)))
 
 
-def _looked(question: Mapping[str, object], file: BinaryIO) -> Answer:
-    seen = look(
+def _glimpsed(question: Mapping[str, object], file: BinaryIO) -> Answer:
+    seen = glimpse_of(
         file,
         str(question["mime_type"]),
         duration_seconds=cast("float | None", question["duration_seconds"]),
@@ -132,7 +132,7 @@ def _gridded(question: Mapping[str, object], file: BinaryIO) -> Answer:
 _ANSWERS: Mapping[str, Callable[[Mapping[str, object], BinaryIO], Answer]] = {
     "measure": _measured,
     "probe": _probed,
-    "look": _looked,
+    "glimpse": _glimpsed,
     "frame": _framed,
     "grid": _gridded,
 }

@@ -19,7 +19,7 @@ LABEL_HEIGHT = 26
 PAPER, INK = (24, 24, 27), (228, 228, 231)
 
 
-def look_at_video(container: "InputContainer", duration_seconds: float | None, at_seconds: float | None) -> Glimpse:
+def glimpse_of_video(container: "InputContainer", duration_seconds: float | None, at_seconds: float | None) -> Glimpse:
     """A contact sheet, or the frame at a moment.
 
     Raises:

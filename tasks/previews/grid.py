@@ -1,4 +1,4 @@
-"""Several looks in one picture, each with a label under it. Runs in the child process that decodes."""
+"""Several small pictures in one, each with a label under it. Runs in the child process that decodes."""
 
 import io
 import math

@@ -24,7 +24,7 @@ _REDUCIBLE = frozenset({"L", "RGB", "RGBA", "CMYK", "YCbCr"})
 _QUALITIES = (85, 70, 55, 40, 25, 10)
 
 
-def look_at_image(file: BinaryIO, pillow_format: str) -> Glimpse:
+def glimpse_of_image(file: BinaryIO, pillow_format: str) -> Glimpse:
     """The picture itself (the first frame of an animation).
 
     Raises:

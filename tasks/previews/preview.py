@@ -1,4 +1,4 @@
-"""One look at one output: which picture its kind wants. Blocks, and runs in the child process that decodes."""
+"""A small picture of one output: which picture its kind wants. Blocks, and runs in the child process that decodes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ class Glimpse:
 
 @dataclass(frozen=True)
 class Grid:
-    """Looks at several outputs in one JPEG, in the order asked for."""
+    """Small pictures of several outputs in one JPEG, in the order asked for."""
 
     jpeg: bytes
     problems: Mapping[int, str]
     """Why there is no picture, by place from 0."""
 
 
-def look(
+def glimpse_of(
     file: BinaryIO, mime_type: str, *, duration_seconds: float | None = None, at_seconds: float | None = None
 ) -> Glimpse:
     """A picture: the image itself, a video's contact sheet or one frame, a sound's waveform.
@@ -45,17 +45,17 @@ def look(
         RequestRefused: such a file cannot be shown, or `at_seconds` is no moment of the video.
     """
     if mime_type in PILLOW_FORMATS:
-        from .picture import look_at_image
+        from .picture import glimpse_of_image
 
-        return look_at_image(file, PILLOW_FORMATS[mime_type])
+        return glimpse_of_image(file, PILLOW_FORMATS[mime_type])
     container = CONTAINERS.get(mime_type) or CONTAINERS.get(mime_type.replace("audio/", "video/"))
     if container is None:
         raise RequestRefused("unsupported", f"{mime_type} cannot be shown as a picture.", hint="Open the file itself.")
     with opened_container(file, container) as opened:
         if mime_type.startswith("video/"):
-            from .contact_sheet import look_at_video
+            from .contact_sheet import glimpse_of_video
 
-            return look_at_video(opened, duration_seconds, at_seconds)
-        from .waveform import look_at_sound
+            return glimpse_of_video(opened, duration_seconds, at_seconds)
+        from .waveform import glimpse_of_sound
 
-        return look_at_sound(opened)
+        return glimpse_of_sound(opened)

@@ -19,7 +19,7 @@ from .preview import Glimpse, Grid
 logger = logging.getLogger(__name__)
 
 CHANGED = "the file has changed since it was kept and measured"
-LOOKING = Bounds(memory_bytes=768 * 2**20, processor_seconds=20, wall_seconds=40)
+GLIMPSING = Bounds(memory_bytes=768 * 2**20, processor_seconds=20, wall_seconds=40)
 OPEN_IT = "Open the file itself."
 
 
@@ -48,7 +48,7 @@ class Previews:
         self._files = files
         self._decoder = decoder
 
-    async def look(self, output: Output, at_seconds: float | None = None) -> Glimpse:
+    async def glimpse(self, output: Output, at_seconds: float | None = None) -> Glimpse:
         """A picture: the image itself, a video's contact sheet or one frame, a sound's waveform.
 
         Raises:
@@ -64,7 +64,7 @@ class Previews:
         except OSError as error:
             raise _not_opened(media, output, error) from error
         with file:
-            question = {"do": "look", "mime_type": mime_type, "duration_seconds": media.duration_seconds}
+            question = {"do": "glimpse", "mime_type": mime_type, "duration_seconds": media.duration_seconds}
             said = f"{Path(media.path).name} ({mime_type})"
             return await self._decoded(file, said, {**question, "at_seconds": at_seconds}, unchanged)
 
@@ -72,7 +72,7 @@ class Previews:
         """A JPEG of one frame of a kept video in its full size; without a moment of the last one.
 
         Raises:
-            RequestRefused: as for `look`; also where the file is not what was kept, for this is sent on.
+            RequestRefused: as for `glimpse`; also where the file is not what was kept, for this is sent on.
         """
         media = _kept(output)
         try:
@@ -101,7 +101,7 @@ class Previews:
         problems: dict[int, str] = {}
         for place, (output, label) in enumerate(wanted):
             try:
-                cells.append(((await self.look(output, _moment(output, at_seconds))).jpeg, label))
+                cells.append(((await self.glimpse(output, _moment(output, at_seconds))).jpeg, label))
             except RequestRefused as refusal:
                 if len(problems) == len(wanted) - 1:
                     raise
@@ -116,10 +116,10 @@ class Previews:
             return (await self._decoded(file, "the grid", {"do": "grid", "cells": sizes}, unchanged=True)).jpeg
 
     async def content(self, output: Output, bytes_max: int) -> bytes:
-        """The kept bytes where they are few, else the picture of `look`.
+        """The kept bytes where they are few, else the picture of `glimpse`.
 
         Raises:
-            RequestRefused: as for `look`, or the bytes are not the ones that were kept.
+            RequestRefused: as for `glimpse`, or the bytes are not the ones that were kept.
         """
         media = _kept(output)
         try:
@@ -128,11 +128,11 @@ class Previews:
             raise RequestRefused("invalid_media", f"{Path(media.path).name}: {CHANGED}.", hint=OPEN_IT) from error
         except OSError as error:
             raise _not_opened(media, output, error) from error
-        return data if data is not None else (await self.look(output)).jpeg
+        return data if data is not None else (await self.glimpse(output)).jpeg
 
     async def _decoded(self, file: BinaryIO, name: str, question: Mapping[str, JsonValue], unchanged: bool) -> Glimpse:
         try:
-            found = await self._decoder.ask(question, file, LOOKING)
+            found = await self._decoder.ask(question, file, GLIMPSING)
             answer = _Answer.model_validate(found.document)
         except DecodingEnded as error:
             said = f"{name} could not be decoded: it {error.message}."

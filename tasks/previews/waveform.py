@@ -55,7 +55,7 @@ class LoudnessCurve:
         return silent / max(1, len(self.grains))
 
 
-def look_at_sound(container: "InputContainer") -> Glimpse:
+def glimpse_of_sound(container: "InputContainer") -> Glimpse:
     """The waveform over time.
 
     Raises:

@@ -21,11 +21,11 @@ from .learning import Learning
 from .look import Looker
 from .rates import Rates
 from .resume import Resumer
+from .retry_after import RetryAfter
 from .search import Searcher
 from .shield import uninterrupted
 from .submissions import Submissions
 from .submit import Submitter
-from .wishes import Wishes
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Advancer:
         rates: Rates,
         learning: Learning,
         callbacks: Callbacks,
-        wishes: Wishes,
+        retry_after: RetryAfter,
         lease: Lease,
         steady: SteadyTime,
     ) -> None:
@@ -100,7 +100,7 @@ class Advancer:
         self._rates = rates
         self._learning = learning
         self._callbacks = callbacks
-        self._wishes = wishes
+        self._retry_after = retry_after
         self._lease = lease
         self._steady = steady
         self._lanes: dict[str, Lane] = {}
@@ -152,7 +152,7 @@ class Advancer:
     def _forget(self, task_id: str) -> None:
         self._lanes.pop(task_id, None)
         self._callbacks.forget(task_id)
-        self._wishes.forget(task_id)
+        self._retry_after.forget(task_id)
         self._holding.forget(task_id)
         self._input_wait.forget(task_id)
         self._learning.forget(task_id)

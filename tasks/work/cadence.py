@@ -30,8 +30,8 @@ AHEAD = (0.0, 0.15, 0.4)
 """Moments at which the rate is asked for, in shares of the longest pause."""
 
 ERROR_PAUSE_MAX_SECONDS = 120.0
-WISH_MAX_SECONDS = 3600.0
-"""A gateway's wish for the next look is honoured up to this."""
+RETRY_AFTER_MAX_SECONDS = 3600.0
+"""What a gateway says of the next look is honoured up to this."""
 
 EXPECTED_SECONDS = {"video": 120.0, "image": 20.0, "audio": 15.0}
 """Where the model's facts name no expected time."""
@@ -47,9 +47,9 @@ class Outlook:
     price: float = NORMAL
     errors: int = 0
     """Failed looks in a row."""
-    wish: float | None = None
+    retry_after: float | None = None
     """The gateway's own: a floor. Only one for looks in less than a second, which would not be made without, brings the
-    next one forward; no time at all (`Retry-After: 0`) is no wish."""
+    next one forward; no time at all (`Retry-After: 0`) says nothing."""
 
 
 def pause_seconds(look: Outlook, jitter: float) -> float:
@@ -58,7 +58,7 @@ def pause_seconds(look: Outlook, jitter: float) -> float:
         base = min(PAUSE_MIN_SECONDS * 2.0 ** min(look.errors, 10), ERROR_PAUSE_MAX_SECONDS)
     else:
         base = _best_pause(look)
-    floor = min(look.wish, WISH_MAX_SECONDS) if look.wish is not None else 0.0
+    floor = min(look.retry_after, RETRY_AFTER_MAX_SECONDS) if look.retry_after is not None else 0.0
     quick = 0 < floor < PAUSE_MIN_SECONDS and not look.errors
     return max(0.05, floor) if quick else max(base * (1 + 0.1 * jitter), floor)
 

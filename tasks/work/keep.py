@@ -181,7 +181,7 @@ def keep_pause_seconds(record: TaskRecord, now: datetime) -> float | None:
 
 
 def stem(record: TaskRecord, index: int, count: int) -> str:
-    """File name without ending: the wished name or words of the prompt, the task's id, a number if there are more."""
+    """File name without ending: its own name or words of the prompt, the task's id, a number if there are more."""
     told = record.job.title if record.job is not None else None
     words = record.output_name or (told if told is not None else record.request.prompt)
     slug = re.sub(r"[^\w]+", "-", words, flags=re.UNICODE).strip("-_").lower()[:SLUG_CHARACTERS_MAX].strip("-_")

@@ -17,7 +17,7 @@ from .cadence import NORMAL, UNWATCHED, WAITED_FOR, Outlook, pause_seconds
 from .callbacks import Callbacks
 from .keep import Keeper
 from .learning import Learning
-from .wishes import Wishes
+from .retry_after import RetryAfter
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Looker:
         learning: Learning,
         steady: SteadyTime,
         callbacks: Callbacks,
-        wishes: Wishes,
+        retry_after: RetryAfter,
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads requests, no secret
     ) -> None:
         self._journal = journal
@@ -51,11 +51,11 @@ class Looker:
         self._learning = learning
         self._steady = steady
         self._callbacks = callbacks
-        self._wishes = wishes
+        self._retry_after = retry_after
         self._jitter = jitter
 
     def pause_seconds(self, record: TaskRecord) -> float:
-        """The pause before the next look at a job, by the cadence rule and what the gateway wished for."""
+        """The pause before the next look at a job, by the cadence rule and what the gateway said last."""
         price = UNWATCHED if record.final else WAITED_FOR if self._waited_for(record.task_id) else NORMAL
         elapsed = max(0.0, (self._steady.now(record.task_id) - self._learning.began(record)).total_seconds())
         self._learning.runs(record, elapsed)
@@ -64,7 +64,7 @@ class Looker:
             expectation=self._learning.expectation(record),
             price=price,
             errors=record.poll_errors,
-            wish=self._wishes.left(record.task_id),
+            retry_after=self._retry_after.left(record.task_id),
         )
         usual = pause_seconds(look, self._jitter())
         return self._callbacks.pause_seconds(record, usual, look.elapsed, look.expectation.median)
@@ -102,7 +102,7 @@ class Looker:
         return await self._seen(record, seen, kept)
 
     async def _seen(self, record: TaskRecord, seen: Observation, kept: life.Kept) -> TaskRecord | None:
-        self._wishes.note(record.task_id, seen.poll_after_seconds)
+        self._retry_after.note(record.task_id, seen.poll_after_seconds)
 
         def apply(current: TaskRecord) -> TaskRecord:
             now = self._clock.now()
@@ -123,7 +123,7 @@ class Looker:
         logger.info(
             "look failed", extra={"task_id": record.task_id, "provider": record.provider, "problem": error.message}
         )
-        self._wishes.note(record.task_id, error.retry_after_seconds)
+        self._retry_after.note(record.task_id, error.retry_after_seconds)
 
         def apply(current: TaskRecord) -> TaskRecord:
             now = self._clock.now()

@@ -35,8 +35,8 @@ from .keep import Keeper
 from .rates import Rates
 from .receipt_book import ReceiptBook
 from .rescue import Rescuer
+from .retry_after import RetryAfter
 from .shield import uninterrupted
-from .wishes import Wishes
 
 logger = logging.getLogger(__name__)
 
@@ -65,13 +65,13 @@ class Submitter:
         rescuer: Rescuer,
         callbacks: Callbacks,
         money: Treasury,
-        wishes: Wishes,
+        retry_after: RetryAfter,
     ) -> None:
         self._journal = journal
         self._rescuer = rescuer
         self._callbacks = callbacks
         self._money = money
-        self._wishes = wishes
+        self._retry_after = retry_after
         self._keeper = keeper
         self._book = book
         self._holding = holding
@@ -299,7 +299,7 @@ class Submitter:
         logger.info(
             "answered", extra={"task_id": record.task_id, "provider": record.provider, "job": submission.job.job_id}
         )
-        self._wishes.note(record.task_id, submission.observation.poll_after_seconds)
+        self._retry_after.note(record.task_id, submission.observation.poll_after_seconds)
         told = submission.observation.answer
         after = await self._noted(
             record, lambda r: life.accepted(r, submission, self._clock.now(), kept), answer=told, job=submission.job

@@ -47,11 +47,11 @@ class Takeover:
         while True:
             await self._clock.sleep(every_seconds * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load
             try:
-                await self.look()
+                await self.take_over()
             except Exception:
                 logger.exception("takeover failed; it is tried again")
 
-    async def look(self) -> list[TaskRecord]:
+    async def take_over(self) -> list[TaskRecord]:
         """Go on with what this process has left lying, and adopt what dead processes left; the records of the
         submissions among them that were in flight.
 

@@ -22,13 +22,13 @@ from .rates import Rates
 from .receipt_book import ReceiptBook
 from .rescue import Rescuer
 from .resume import Resumer
+from .retry_after import RetryAfter
 from .rivals import Rivals
 from .search import Searcher
 from .settle import Settler
 from .submissions import Submissions
 from .submit import Submitter
 from .takeover import Takeover
-from .wishes import Wishes
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def wired(
     keeper = Keeper(parts.media, journal, clock, enabled=limits.keep_outputs, bytes_max=limits.download_bytes_max)
     hold_limits = HoldLimits(limits.hold_seconds_max, limits.hold_tries_max)
     holding = Holding(journal, configured, clock, hold_limits, at_hand=intake.at_hand)
-    rescuer, rates, wishes = Rescuer(parts.media, keeper), Rates(providers, clock), Wishes(clock)
+    rescuer, rates, retry_after = Rescuer(parts.media, keeper), Rates(providers, clock), RetryAfter(clock)
     canceller = Canceller(journal, providers, clock)
     callbacks = Callbacks(parts.hooks, parts.store, clock, submissions)
     looker = Looker(
@@ -75,7 +75,7 @@ def wired(
         learning=learning,
         steady=steady,
         callbacks=callbacks,
-        wishes=wishes,
+        retry_after=retry_after,
     )
     input_wait = InputWait(journal, intake, clock)
     advancer = Advancer(
@@ -83,7 +83,7 @@ def wired(
         providers,
         clock,
         submissions=submissions,
-        submitter=Submitter(journal, keeper, book, holding, rates, clock, rescuer, callbacks, money, wishes),
+        submitter=Submitter(journal, keeper, book, holding, rates, clock, rescuer, callbacks, money, retry_after),
         resumer=Resumer(journal, parts.media, book, configured, clock, rescuer),
         holding=holding,
         looker=looker,
@@ -96,7 +96,7 @@ def wired(
         rates=rates,
         learning=learning,
         callbacks=callbacks,
-        wishes=wishes,
+        retry_after=retry_after,
         lease=parts.lease,
         steady=steady,
     )

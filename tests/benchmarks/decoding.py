@@ -102,7 +102,7 @@ async def measured(folder: Path) -> str:
                     await measuring(file, mime_type)
 
             async def look(output: Output = output) -> None:
-                await previews.look(output)
+                await previews.glimpse(output)
 
             lines.append(f"| {name} | {await _took(measure)} | {await _took(look)} | {goal} |")
     return "\n".join(lines)

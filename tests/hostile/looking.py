@@ -24,9 +24,9 @@ class Looking(FakeService):
         super().__init__()
         self._previews = previews
 
-    async def look(self, task_id: str, index: int, *, principal: Principal, at_seconds: float | None = None) -> Seen:
+    async def glimpse(self, task_id: str, index: int, *, principal: Principal, at_seconds: float | None = None) -> Seen:
         found = await self.get(task_id, principal=principal)
-        return Seen(found, await self._previews.look(found.outputs[index - 1], at_seconds))
+        return Seen(found, await self._previews.glimpse(found.outputs[index - 1], at_seconds))
 
 
 async def main(video: Path) -> None:

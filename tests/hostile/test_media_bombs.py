@@ -21,7 +21,7 @@ from rushes.domain.job import Observation, RemoteOutput
 from rushes.domain.kept_media import Bounds
 from rushes.domain.principal import LOCAL
 from rushes.server.assembly import DECODING
-from rushes.tasks.previews.previews import LOOKING
+from rushes.tasks.previews.previews import GLIMPSING
 
 from ..server.clients import connected, document
 from ..tasks.engines import a_wish, an_engine
@@ -34,8 +34,8 @@ from .summary import PEAK_MIB
 pytestmark = [pytest.mark.anyio, on_linux]
 
 MB = 2**20
-LOOK_AT_PNG = {"do": "look", "mime_type": "image/png", "duration_seconds": None, "at_seconds": None}
-LOOK_AT_MP4 = {**LOOK_AT_PNG, "mime_type": "video/mp4"}
+GLIMPSE_OF_PNG = {"do": "glimpse", "mime_type": "image/png", "duration_seconds": None, "at_seconds": None}
+LOOK_AT_MP4 = {**GLIMPSE_OF_PNG, "mime_type": "video/mp4"}
 
 
 def a_file(path: Path, data: bytes) -> io.BufferedReader:
@@ -110,7 +110,7 @@ async def test_a_picture_of_a_hundred_million_pixels_is_shown_within_the_memory_
     tmp_path: Path, decoder: Decoder, record_property: Callable[[str, object], None]
 ) -> None:
     with a_file(tmp_path / "b.png", bombs.blank_png()) as file:
-        answer = await decoder.ask(LOOK_AT_PNG, file, Bounds(400 * MB, 20, 60))
+        answer = await decoder.ask(GLIMPSE_OF_PNG, file, Bounds(400 * MB, 20, 60))
     record_property(PEAK_MIB, peak_mib(the_child()))
 
     assert Image.open(io.BytesIO(answer.data), formats=("JPEG",)).size == (1024, 1024)
@@ -120,11 +120,11 @@ async def test_a_picture_that_takes_more_memory_than_allowed_is_refused_and_the_
     tmp_path: Path, decoder: Decoder
 ) -> None:
     with a_file(tmp_path / "b.png", bombs.blank_png()) as file, pytest.raises(DecodingEnded) as caught:
-        await decoder.ask(LOOK_AT_PNG, file, Bounds(32 * MB, 20, 60))
+        await decoder.ask(GLIMPSE_OF_PNG, file, Bounds(32 * MB, 20, 60))
     assert caught.value.message == "took more than 32 MB of memory"
 
     with a_picture(tmp_path / "i.png") as file:
-        assert (await decoder.ask(LOOK_AT_PNG, file, LOOKING)).document == {"shows": "the image"}
+        assert (await decoder.ask(GLIMPSE_OF_PNG, file, GLIMPSING)).document == {"shows": "the image"}
 
 
 async def test_a_film_that_decodes_for_hours_ends_with_its_share_of_a_processor_and_the_next_is_shown(
@@ -133,16 +133,16 @@ async def test_a_film_that_decodes_for_hours_ends_with_its_share_of_a_processor_
     film = bombs.one_frame_for_ever()
     assert len(film) < 2 * MB
     with a_file(tmp_path / "b.mp4", film) as file, pytest.raises(DecodingEnded) as caught:
-        await decoder.ask(LOOK_AT_MP4, file, Bounds(LOOKING.memory_bytes, 1, 60))
+        await decoder.ask(LOOK_AT_MP4, file, Bounds(GLIMPSING.memory_bytes, 1, 60))
     assert caught.value.message == "took more than 1 s of a processor"
 
     with a_picture(tmp_path / "i.png") as file:
-        assert (await decoder.ask(LOOK_AT_PNG, file, LOOKING)).data
+        assert (await decoder.ask(GLIMPSE_OF_PNG, file, GLIMPSING)).data
 
 
 async def test_a_look_that_takes_too_long_by_the_clock_ends_too(tmp_path: Path, decoder: Decoder) -> None:
     with a_file(tmp_path / "b.mp4", bombs.one_frame_for_ever()) as file, pytest.raises(DecodingEnded) as caught:
-        await decoder.ask(LOOK_AT_MP4, file, Bounds(LOOKING.memory_bytes, 60, 0.2))
+        await decoder.ask(LOOK_AT_MP4, file, Bounds(GLIMPSING.memory_bytes, 60, 0.2))
 
     assert caught.value.message == "took more than 0.2 s"
     assert decoders_of(os.getpid()) == []
@@ -152,26 +152,26 @@ async def test_a_cancelled_look_ends_its_process_and_the_next_look_has_another(
     tmp_path: Path, decoder: Decoder
 ) -> None:
     with a_file(tmp_path / "b.mp4", bombs.one_frame_for_ever()) as file, a_picture(tmp_path / "i.png") as picture:
-        await decoder.ask(LOOK_AT_PNG, picture, LOOKING)
+        await decoder.ask(GLIMPSE_OF_PNG, picture, GLIMPSING)
         busy = the_child()
         async with anyio.create_task_group() as group:
-            group.start_soon(decoder.ask, LOOK_AT_MP4, file, LOOKING)
+            group.start_soon(decoder.ask, LOOK_AT_MP4, file, GLIMPSING)
             await at_work(busy)
             group.cancel_scope.cancel()
         assert not is_alive(busy)
 
-        assert (await decoder.ask(LOOK_AT_PNG, picture, LOOKING)).data
+        assert (await decoder.ask(GLIMPSE_OF_PNG, picture, GLIMPSING)).data
         assert the_child() != busy
 
 
 async def test_a_process_that_was_killed_is_replaced_at_the_next_look(tmp_path: Path, decoder: Decoder) -> None:
     with a_picture(tmp_path / "i.png") as picture:
-        await decoder.ask(LOOK_AT_PNG, picture, LOOKING)
+        await decoder.ask(GLIMPSE_OF_PNG, picture, GLIMPSING)
         killed = the_child()
         os.kill(killed, signal.SIGKILL)
         await gone(killed)
 
-        assert (await decoder.ask(LOOK_AT_PNG, picture, LOOKING)).data
+        assert (await decoder.ask(GLIMPSE_OF_PNG, picture, GLIMPSING)).data
 
 
 async def test_one_process_answers_all_looks_and_the_first_one_starts_it(tmp_path: Path, decoder: Decoder) -> None:
@@ -179,7 +179,7 @@ async def test_one_process_answers_all_looks_and_the_first_one_starts_it(tmp_pat
     with a_picture(tmp_path / "i.png") as picture:
         async with anyio.create_task_group() as group:
             for _ in range(5):
-                group.start_soon(decoder.ask, LOOK_AT_PNG, picture, LOOKING)
+                group.start_soon(decoder.ask, GLIMPSE_OF_PNG, picture, GLIMPSING)
             await at_work_of_one()
         first = the_child()
         await decoder.ask({"do": "measure", "mime_type": "image/png"}, picture, MEASURING)
@@ -198,7 +198,7 @@ async def test_the_process_sees_no_keys_has_no_terminal_and_neither_end_of_the_p
 ) -> None:
     monkeypatch.setenv("ROUTEANY_API_KEY", "sk-secret-of-the-house")
     with a_picture(tmp_path / "i.png") as picture:
-        await decoder.ask(LOOK_AT_PNG, picture, LOOKING)
+        await decoder.ask(GLIMPSE_OF_PNG, picture, GLIMPSING)
     pid = the_child()
 
     assert b"sk-secret-of-the-house" not in Path(f"/proc/{pid}/environ").read_bytes()
@@ -265,14 +265,14 @@ LOOK_FOR_EVER = """
 import sys
 import anyio
 from rushes.cache.media.decoder import Decoder
-from rushes.tasks.previews.previews import LOOKING
+from rushes.tasks.previews.previews import GLIMPSING
 from rushes.server.assembly import DECODING
 
 async def look():
     async with Decoder.opened(DECODING) as decoder:
         with open(sys.argv[1], "rb") as file:
-            question = {"do": "look", "mime_type": "video/mp4", "duration_seconds": None, "at_seconds": None}
-            await decoder.ask(question, file, LOOKING)
+            question = {"do": "glimpse", "mime_type": "video/mp4", "duration_seconds": None, "at_seconds": None}
+            await decoder.ask(question, file, GLIMPSING)
 
 anyio.run(look)
 """

@@ -94,7 +94,7 @@ async def test_what_was_put_in_a_kept_files_place_is_neither_read_nor_sent(tmp_p
             assert len(gateway.plans) == 1
             if put != "other bytes":
                 with pytest.raises(RequestRefused, match="is not the file that was kept"):
-                    await engine.look(task.task_id, 1, principal=LOCAL)
+                    await engine.glimpse(task.task_id, 1, principal=LOCAL)
 
 
 async def test_a_link_in_place_of_a_kept_file_is_not_served_as_a_resource(tmp_path: Path) -> None:

@@ -36,6 +36,6 @@ measure_here = Measuring(DecoderHere())
 previews_here = Previews(KeptFiles(Path("/nowhere")), DecoderHere())
 
 
-def look(output: Output, at_seconds: float | None = None) -> Glimpse:
-    """A look at a kept output, for tests without a loop."""
-    return anyio.run(previews_here.look, output, at_seconds)
+def glimpse(output: Output, at_seconds: float | None = None) -> Glimpse:
+    """A small picture of a kept output, for tests without a loop."""
+    return anyio.run(previews_here.glimpse, output, at_seconds)

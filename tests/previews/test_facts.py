@@ -1,4 +1,4 @@
-"""The line of facts beside a look."""
+"""The line of facts beside a small picture."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Ordinary pictures that are made smaller for a look: decoded by FFmpeg, and seen as Pillow would show them."""
+"""Ordinary pictures that are made smaller to be seen: decoded by FFmpeg, and seen as Pillow would show them."""
 
 # pyright: reportUnknownMemberType=false
 # (Pillow's hints name numpy types, and numpy is not installed.)
@@ -13,7 +13,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from rushes.domain.errors import RequestRefused
 
-from .here import look
+from .here import glimpse
 from .media_files import kept
 
 SIZE = (1500, 1000)
@@ -44,7 +44,7 @@ def patches(size: tuple[int, int] = SIZE) -> Image.Image:
 def shown(path: Path, data: bytes) -> Image.Image:
     path.write_bytes(data)
     mime_type = "image/png" if data.startswith(b"\x89PNG") else "image/webp"
-    return Image.open(io.BytesIO(look(kept(path, mime_type)).jpeg))
+    return Image.open(io.BytesIO(glimpse(kept(path, mime_type)).jpeg))
 
 
 def written(image: Image.Image, kind: str, **options: object) -> bytes:

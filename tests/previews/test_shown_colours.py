@@ -1,4 +1,4 @@
-"""A frame is seen as players show it, and alike wherever it is seen: in a look, as an input, in a film."""
+"""A frame is seen as players show it, and alike wherever it is seen: in a small picture, as an input, in a film."""
 # pyright: reportUnknownMemberType=false
 # (PyAV's hints name numpy types, and numpy is not installed.)
 
@@ -15,7 +15,7 @@ from rushes.domain.record import Output
 from rushes.tasks.films.pictures import Frame, of_video
 from rushes.tasks.previews.frame import frame
 
-from .here import look
+from .here import glimpse
 from .media_files import kept
 
 Colour = tuple[int, int, int]
@@ -75,8 +75,8 @@ def test_the_colours_of_a_video_that_names_none_are_what_players_take_them_for(
     video = _video(tmp_path / "v.mp4", size, matrix)
 
     seen = {
-        "the sheet": _middle(_jpeg(look(video).jpeg), 0.1),
-        "one frame": _middle(_jpeg(look(video, 0.1).jpeg)),
+        "the sheet": _middle(_jpeg(glimpse(video).jpeg), 0.1),
+        "one frame": _middle(_jpeg(glimpse(video, 0.1).jpeg)),
         "an input": _middle(_as_input(video)),
         "a film": _middle(_in_a_film(video)),
     }
@@ -91,7 +91,7 @@ def test_the_colours_of_a_video_that_names_none_are_what_players_take_them_for(
 def test_a_video_of_pixels_that_are_not_square_is_seen_and_handed_on_as_wide_as_it_is(tmp_path: Path) -> None:
     video = _video(tmp_path / "v.mp4", (720, 576), Colorspace.ITU601, Fraction(64, 45))
 
-    assert _jpeg(look(video, 0.0).jpeg).size == (1024, 576)
+    assert _jpeg(glimpse(video, 0.0).jpeg).size == (1024, 576)
     assert _as_input(video).size == (1024, 576)
 
 
@@ -99,4 +99,4 @@ def test_a_video_of_pixels_that_are_not_square_is_seen_and_handed_on_as_wide_as_
 def test_a_picture_that_is_almost_a_line_is_shown(size: tuple[int, int], tmp_path: Path) -> None:
     Image.new("RGB", size).save(tmp_path / "line.png")
 
-    assert max(_jpeg(look(kept(tmp_path / "line.png", "image/png")).jpeg).size) == 1024
+    assert max(_jpeg(glimpse(kept(tmp_path / "line.png", "image/png")).jpeg).size) == 1024

@@ -11,8 +11,8 @@ from rushes.tasks.work.cadence import (
     ERROR_PAUSE_MAX_SECONDS,
     NORMAL,
     PAUSE_MIN_SECONDS,
+    RETRY_AFTER_MAX_SECONDS,
     WAITED_FOR,
-    WISH_MAX_SECONDS,
     Outlook,
     pause_seconds,
 )
@@ -38,7 +38,7 @@ LOOKS = st.builds(
     expectation=EXPECTATIONS,
     price=st.floats(0.01, 5),
     errors=st.integers(0, 100),
-    wish=st.none() | st.floats(0, 1e6),
+    retry_after=st.none() | st.floats(0, 1e6),
 )
 UNKNOWN = Expectation(Experience(), 120)
 
@@ -48,14 +48,14 @@ def test_a_pause_is_finite_and_never_hammers_the_gateway(look: Outlook, jitter: 
     pause = pause_seconds(look, jitter)
     assert math.isfinite(pause)
     assert pause >= 0.05
-    if look.wish is None:
+    if look.retry_after is None:
         assert pause >= PAUSE_MIN_SECONDS * 0.9
 
 
 @given(LOOKS, st.floats(-1, 1))
-def test_a_gateways_wish_is_a_floor_up_to_an_hour(look: Outlook, jitter: float) -> None:
-    if look.wish is not None:
-        assert pause_seconds(look, jitter) >= min(look.wish, WISH_MAX_SECONDS)
+def test_what_a_gateway_asks_for_is_a_floor_up_to_an_hour(look: Outlook, jitter: float) -> None:
+    if look.retry_after is not None:
+        assert pause_seconds(look, jitter) >= min(look.retry_after, RETRY_AFTER_MAX_SECONDS)
 
 
 @given(st.integers(1, 100))

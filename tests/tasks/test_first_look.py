@@ -1,4 +1,4 @@
-"""The first look at a job that a gateway has just accepted: when it wished for it, and no sooner for whoever waits."""
+"""The first look at a job that a gateway has just accepted: when it asked for it, and no sooner for whoever waits."""
 
 from pathlib import Path
 
@@ -19,15 +19,15 @@ from .test_engine import DONE, JOB, PNG
 pytestmark = pytest.mark.anyio
 
 USUAL = 10.0
-"""Seconds before which the first look at a picture would be made without a wish."""
+"""Seconds before which the first look at a picture would be made without a time."""
 
 
-def accepted(wish: float | None) -> Submission:
-    return Submission(job=JOB, observation=Observation(state="queued", poll_after_seconds=wish))
+def accepted(seconds: float | None) -> Submission:
+    return Submission(job=JOB, observation=Observation(state="queued", poll_after_seconds=seconds))
 
 
-def gateway(wish: float | None, *looks: Look) -> ScriptedProvider:
-    return ScriptedProvider(answers=[accepted(wish)], looks=[*looks, DONE], downloads=[PNG])
+def gateway(seconds: float | None, *looks: Look) -> ScriptedProvider:
+    return ScriptedProvider(answers=[accepted(seconds)], looks=[*looks, DONE], downloads=[PNG])
 
 
 async def first_look_in(engine: Engine) -> tuple[str, float]:
@@ -44,32 +44,32 @@ async def next_look_in(engine: Engine, task_id: str) -> float:
     return seconds
 
 
-async def test_a_wish_in_the_answer_to_the_submission_is_the_least_that_the_first_look_waits(tmp_path: Path) -> None:
+async def test_a_time_in_the_answer_to_the_submission_is_the_least_that_the_first_look_waits(tmp_path: Path) -> None:
     async with an_engine(tmp_path, gateway(40), clock=StandingClock()) as engine:
         assert (await first_look_in(engine))[1] == 40
 
 
-async def test_a_shorter_wish_does_not_bring_the_first_look_forward(tmp_path: Path) -> None:
+async def test_a_shorter_time_does_not_bring_the_first_look_forward(tmp_path: Path) -> None:
     """It is the least that the gateway asks for; when looks pay is known here."""
     found: list[float] = []
-    for number, wish in enumerate((None, 1.0, 0.0)):
-        async with an_engine(tmp_path / str(number), gateway(wish), clock=StandingClock()) as engine:
+    for number, seconds in enumerate((None, 1.0, 0.0)):
+        async with an_engine(tmp_path / str(number), gateway(seconds), clock=StandingClock()) as engine:
             found.append((await first_look_in(engine))[1])
     assert all(1 < seconds < USUAL for seconds in found)
 
 
-async def test_a_wish_for_looks_in_less_than_a_second_is_fulfilled(tmp_path: Path) -> None:
+async def test_a_time_for_looks_in_less_than_a_second_is_fulfilled(tmp_path: Path) -> None:
     async with an_engine(tmp_path, gateway(0.2), clock=StandingClock()) as engine:
         assert (await first_look_in(engine))[1] == 0.2
 
 
-async def test_no_wish_keeps_the_first_look_away_for_more_than_an_hour(tmp_path: Path) -> None:
+async def test_no_time_keeps_the_first_look_away_for_more_than_an_hour(tmp_path: Path) -> None:
     async with an_engine(tmp_path, gateway(1e9), clock=StandingClock()) as engine:
         assert (await first_look_in(engine))[1] == 3600
 
 
 @pytest.mark.parametrize("at", ["the submission", "a look", "a failed look"])
-async def test_somebody_who_waits_has_no_look_made_before_the_gateways_wish(tmp_path: Path, at: str) -> None:
+async def test_somebody_who_waits_has_no_look_made_before_the_gateways_time(tmp_path: Path, at: str) -> None:
     slow = Observation(state="running", poll_after_seconds=40)
     busy = GatewayUnavailable("rate_limited", "slow down", retry_after_seconds=40)
     gates = {
@@ -95,7 +95,7 @@ async def test_somebody_who_waits_has_no_look_made_before_the_gateways_wish(tmp_
     assert (done.state, gate.polls) == ("succeeded", polls + 1)
 
 
-async def test_a_wish_counts_until_the_next_answer(tmp_path: Path) -> None:
+async def test_a_time_counts_until_the_next_answer(tmp_path: Path) -> None:
     gate, clock = gateway(40, Observation(state="running")), StandingClock()
     async with an_engine(tmp_path, gate, clock=clock) as engine:
         task_id, _ = await first_look_in(engine)

@@ -29,7 +29,7 @@ ASKED: dict[str, Callable[[Engine, str], Awaitable[object]]] = {
     "cancel": lambda engine, task_id: engine.cancel(task_id, principal=ANN),
     "attach": lambda engine, task_id: engine.attach(task_id, "job:2", principal=ANN),
     "take_up": lambda engine, task_id: engine.take_up(task_id, principal=ANN),
-    "look": lambda engine, task_id: engine.look(task_id, 1, principal=ANN),
+    "glimpse": lambda engine, task_id: engine.glimpse(task_id, 1, principal=ANN),
     "content": lambda engine, task_id: engine.content(task_id, 1, bytes_max=1, principal=ANN),
 }
 

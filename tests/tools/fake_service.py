@@ -81,10 +81,10 @@ class FakeService(Service):
         """Set while somebody waits."""
         self._changed = anyio.Event()
 
-    async def look(self, task_id: str, index: int, *, principal: Principal, at_seconds: float | None = None) -> Seen:
+    async def glimpse(self, task_id: str, index: int, *, principal: Principal, at_seconds: float | None = None) -> Seen:
         found = await self.get(task_id, principal=principal)
         check_index(found, index)
-        return Seen(found, await previews_here.look(found.outputs[index - 1], at_seconds))
+        return Seen(found, await previews_here.glimpse(found.outputs[index - 1], at_seconds))
 
     async def grid(self, wanted: Sequence[Labelled], *, principal: Principal, at_seconds: float | None = None) -> Grid:
         shown: list[tuple[Output, str]] = []

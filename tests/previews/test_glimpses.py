@@ -16,7 +16,7 @@ from rushes.tasks.previews.waveform import columns
 
 from ..altered import remeasured
 from ..hostile.bombs import blank_png
-from .here import look
+from .here import glimpse
 from .media_files import BLUE, GREEN, RED, Colour, a_sound, a_video, an_image, kept
 
 URL = "https://cdn.example/a.mp4"
@@ -24,7 +24,7 @@ NOT_KEPT = "This output is not kept on this machine"
 
 
 def picture(seen: Glimpse) -> Image.Image:
-    """The look's JPEG, which must be small enough for a model's context."""
+    """The JPEG, which must be small enough for a model's context."""
     assert len(seen.jpeg) < 500_000
     image = Image.open(io.BytesIO(seen.jpeg), formats=("JPEG",))
     assert max(image.size) <= 1024
@@ -39,14 +39,14 @@ def is_like(image: Image.Image, at: tuple[int, int], colour: Colour) -> bool:
 
 def refusal(output: Output, at_seconds: float | None = None) -> RequestRefused:
     with pytest.raises(RequestRefused) as caught:
-        look(output, at_seconds)
+        glimpse(output, at_seconds)
     return caught.value
 
 
 def test_a_contact_sheet_shows_the_first_the_middle_and_the_last_frame_of_a_wide_video_below_each_other(
     tmp_path: Path,
 ) -> None:
-    seen = look(a_video(tmp_path / "v.mp4", [RED, GREEN, BLUE], size=(1280, 720)))
+    seen = glimpse(a_video(tmp_path / "v.mp4", [RED, GREEN, BLUE], size=(1280, 720)))
 
     sheet = picture(seen)
     assert seen.shows == "contact sheet of the frames at 0.00 s, 1.50 s, 2.90 s"
@@ -56,7 +56,7 @@ def test_a_contact_sheet_shows_the_first_the_middle_and_the_last_frame_of_a_wide
 
 
 def test_a_contact_sheet_shows_the_frames_of_a_tall_video_side_by_side(tmp_path: Path) -> None:
-    sheet = picture(look(a_video(tmp_path / "v.mp4", [RED, GREEN, BLUE], size=(360, 640))))
+    sheet = picture(glimpse(a_video(tmp_path / "v.mp4", [RED, GREEN, BLUE], size=(360, 640))))
 
     assert sheet.width > sheet.height
     centres = [(round(sheet.width * share), sheet.height // 2) for share in (0.17, 0.5, 0.83)]
@@ -65,7 +65,7 @@ def test_a_contact_sheet_shows_the_frames_of_a_tall_video_side_by_side(tmp_path:
 
 @pytest.mark.parametrize(("moment", "colour"), [(0.0, RED), (0.99, RED), (1.0, GREEN), (1.95, GREEN), (2.999, BLUE)])
 def test_one_frame_is_the_one_shown_at_that_moment(tmp_path: Path, moment: float, colour: Colour) -> None:
-    image = picture(look(a_video(tmp_path / "v.mp4", [RED, GREEN, BLUE]), moment))
+    image = picture(glimpse(a_video(tmp_path / "v.mp4", [RED, GREEN, BLUE]), moment))
 
     assert image.size == (320, 180)
     assert is_like(image, (160, 90), colour)
@@ -81,40 +81,40 @@ def test_a_moment_outside_the_video_is_refused_with_its_length(tmp_path: Path, m
 def test_times_are_told_from_the_first_frame_on_where_the_clock_of_the_file_begins_later(tmp_path: Path) -> None:
     video = a_video(tmp_path / "v.mp4", [RED, GREEN, BLUE], begins_at=1.0)
 
-    assert look(video).shows == "contact sheet of the frames at 0.00 s, 1.50 s, 2.90 s"
-    assert is_like(picture(look(video, 1.5)), (160, 90), GREEN)
-    assert look(video, 0.0).shows == "the frame at 0.00 s"
+    assert glimpse(video).shows == "contact sheet of the frames at 0.00 s, 1.50 s, 2.90 s"
+    assert is_like(picture(glimpse(video, 1.5)), (160, 90), GREEN)
+    assert glimpse(video, 0.0).shows == "the frame at 0.00 s"
 
 
 def test_the_middle_is_that_of_the_pictures_where_the_sound_is_longer(tmp_path: Path) -> None:
     video = remeasured(a_video(tmp_path / "v.mp4", [RED, GREEN, BLUE]), duration_seconds=30.0)
 
-    assert look(video).shows == "contact sheet of the frames at 0.00 s, 1.50 s, 2.90 s"
+    assert glimpse(video).shows == "contact sheet of the frames at 0.00 s, 1.50 s, 2.90 s"
 
 
 def test_a_video_of_one_frame_has_a_sheet_of_one(tmp_path: Path) -> None:
-    seen = look(a_video(tmp_path / "v.mp4", [GREEN], seconds_each=0.1))
+    seen = glimpse(a_video(tmp_path / "v.mp4", [GREEN], seconds_each=0.1))
 
     assert seen.shows == "contact sheet of the frames at 0.00 s"
 
 
 @pytest.mark.parametrize("name", ["i.png", "i.jpg", "i.webp"])
 def test_an_image_is_scaled_to_at_most_1024_pixels(tmp_path: Path, name: str) -> None:
-    image = picture(look(an_image(tmp_path / name, (4000, 1000))))
+    image = picture(glimpse(an_image(tmp_path / name, (4000, 1000))))
 
     assert image.size == (1024, 256)
     assert is_like(image, (512, 128), RED)
 
 
 def test_a_small_image_keeps_its_size(tmp_path: Path) -> None:
-    assert picture(look(an_image(tmp_path / "i.png", (300, 200)))).size == (300, 200)
+    assert picture(glimpse(an_image(tmp_path / "i.png", (300, 200)))).size == (300, 200)
 
 
 def test_a_transparent_image_is_shown_over_grey(tmp_path: Path) -> None:
     path = tmp_path / "i.png"
     Image.new("RGBA", (64, 64), (255, 0, 0, 0)).save(path)
 
-    assert is_like(picture(look(kept(path, "image/png"))), (32, 32), (128, 128, 128))
+    assert is_like(picture(glimpse(kept(path, "image/png"))), (32, 32), (128, 128, 128))
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "1", "I;16", "CMYK"])
@@ -122,25 +122,25 @@ def test_an_image_of_any_mode_is_shown(tmp_path: Path, mode: str) -> None:
     path = tmp_path / ("i.jpg" if mode == "CMYK" else "i.png")
     Image.new(mode, (64, 64)).save(path)
 
-    picture(look(kept(path, "image/jpeg" if mode == "CMYK" else "image/png")))
+    picture(glimpse(kept(path, "image/jpeg" if mode == "CMYK" else "image/png")))
 
 
 def test_a_grey_of_sixteen_bits_is_as_bright_as_it_was_made(tmp_path: Path) -> None:
     path = tmp_path / "depth.png"
     Image.new("I;16", (64, 64), 0x8000).save(path)
 
-    assert is_like(picture(look(kept(path, "image/png"))), (32, 32), (128, 128, 128))
+    assert is_like(picture(glimpse(kept(path, "image/png"))), (32, 32), (128, 128, 128))
 
 
 def test_noise_fits_into_500_kb_too(tmp_path: Path) -> None:
     path = tmp_path / "i.png"
     Image.frombytes("RGB", (1400, 1400), os.urandom(1400 * 1400 * 3)).save(path, compress_level=1)
 
-    picture(look(kept(path, "image/png")))
+    picture(glimpse(kept(path, "image/png")))
 
 
 def test_a_sound_is_shown_as_its_waveform_with_its_loudness(tmp_path: Path) -> None:
-    seen = look(a_sound(tmp_path / "s.wav", 2.0))
+    seen = glimpse(a_sound(tmp_path / "s.wav", 2.0))
 
     image = picture(seen)
     assert seen.shows == "waveform, peak -6.0 dB, 0 % silence"
@@ -148,7 +148,7 @@ def test_a_sound_is_shown_as_its_waveform_with_its_loudness(tmp_path: Path) -> N
 
 
 def test_silence_is_called_silence_and_not_blown_up(tmp_path: Path) -> None:
-    seen = look(a_sound(tmp_path / "s.wav", 1.0, loudness=0.0005))
+    seen = glimpse(a_sound(tmp_path / "s.wav", 1.0, loudness=0.0005))
 
     assert seen.shows == "waveform, all silence"
     assert is_like(picture(seen), (300, 100), (24, 24, 27))
@@ -187,7 +187,7 @@ def test_every_grain_of_a_waveform_is_in_a_column() -> None:
     ],
     ids=["keeping is off", "not fetched yet", "could not be fetched", "could not be written"],
 )
-def test_what_is_not_kept_is_refused_with_why_and_where_to_look(output: Output, message: str, hint: str) -> None:
+def test_what_is_not_kept_is_refused_with_why_and_where_to_glimpse(output: Output, message: str, hint: str) -> None:
     told = refusal(output)
 
     assert (told.reason, told.charged, told.message, told.hint) == ("invalid_input", "no", message, hint)
@@ -203,7 +203,7 @@ def test_a_file_that_is_gone_is_said_to_be_gone(tmp_path: Path) -> None:
 def test_a_file_that_has_changed_since_it_was_measured_is_said_to_have(tmp_path: Path) -> None:
     output = an_image(tmp_path / "i.png", (64, 64))
     an_image(tmp_path / "i.png", (32, 48))
-    assert look(output).shows == f"the image ({CHANGED})"
+    assert glimpse(output).shows == f"the image ({CHANGED})"
 
     (tmp_path / "i.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     assert refusal(output).message == f"i.png (image/png) could not be decoded: {CHANGED}."
