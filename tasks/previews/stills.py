@@ -26,9 +26,10 @@ inflate to whatever length they have."""
 
 
 def is_ordinary(image: Image.Image) -> bool:
-    """Whether a picture, of which only the head was read, holds nothing but one frame of opaque colours."""
+    """Whether a picture, of which only the head was read, holds nothing but one frame of opaque colours, row by row."""
     opaque = image.mode == "RGB" and not image.has_transparency_data
-    return image.format in DECODERS and opaque and not getattr(image, "is_animated", False)
+    one_by_one = not getattr(image, "is_animated", False) and not image.info.get("interlace")
+    return image.format in DECODERS and opaque and one_by_one
 
 
 def scaled(file: BinaryIO, head: Image.Image, size: tuple[int, int]) -> Image.Image | None:
@@ -41,7 +42,7 @@ def scaled(file: BinaryIO, head: Image.Image, size: tuple[int, int]) -> Image.Im
         frame = _decoded(data, DECODERS[head.format])
     except FFmpegError:
         return None
-    if frame is None or (frame.width, frame.height) != head.size:
+    if frame is None or (frame.width, frame.height) != head.size or _is_perhaps_half(frame):
         return None
     return _in_colours_of_a_jpeg(Converter(lambda colours: _steps(colours, size)).converted(frame))
 
@@ -52,6 +53,14 @@ def _decoded(data: bytes, decoder: str) -> av.VideoFrame | None:
     codec.options = {"err_detect": "explode"}
     frames = codec.decode(av.Packet(data)) or codec.decode(None)
     return frames[0] if frames else None
+
+
+def _is_perhaps_half(frame: av.VideoFrame) -> bool:
+    """Whether the last row is as it was before anything was decoded: FFmpeg shows a PNG as far as its pixels go, also
+    where it finds no error, and Pillow refuses it. A picture that ends in black is shown more slowly."""
+    plane = frame.planes[0]
+    last = memoryview(plane)[(frame.height - 1) * plane.line_size : frame.height * plane.line_size]
+    return not any(last)
 
 
 def _steps(colours: str, size: tuple[int, int]) -> list[tuple[str, str]]:
