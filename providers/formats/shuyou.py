@@ -141,6 +141,8 @@ class Shuyou(Format):
         compose.send("size", "size")
         compose.send("resolution", "resolution", upper)
         compose.send("quality", "quality")
+        # Taken by all; where a model has a field of its own for it, that one wins.
+        compose.name_field("count", "num_images")
         compose.send("count", str(compose.facts.wire.get("count_field", "num_images")))
         compose.send("output_format", "output_format")
         compose.send_media("image_urls", "input_image")

@@ -1,6 +1,7 @@
 """A price by the second where the call does not say how many, or says it in the gateway's own words: it is estimated
 for what is made then, else for the longest, and where nothing can be said the price is unknown, and said to be."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -175,8 +176,13 @@ async def test_a_resolution_that_the_gateways_own_field_leaves_open_is_none_that
 
 async def test_so_is_the_number_of_images(tmp_path: Path) -> None:
     price = Price(per_output={"default": Decimal("0.04")})
-    for options, amount in (({}, "0.04"), ({"n": 4}, "0.16")):
-        asked: dict[str, JsonValue] = {"provider_options": dict(options)}
-        quote = await _quote(tmp_path, "llmgateway", "gpt-image-2", price, **asked)
+    given: Sequence[tuple[str, dict[str, JsonValue], str]] = (
+        ("llmgateway", {}, "0.04"),
+        ("llmgateway", {"n": 4}, "0.16"),
+        ("shuyou", {"num_images": 3}, "0.12"),
+        ("shuyou", {"num_images": 3, "n": 4}, "0.16"),
+    )
+    for gateway, options, amount in given:
+        quote = await _quote(tmp_path, gateway, "gpt-image-2", price, provider_options=options)
         assert quote.estimate is not None
         assert quote.estimate.amount == Decimal(amount)
