@@ -3,11 +3,9 @@
 import errno
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    # The process that decodes imports this too, and is small without pydantic.
-    from .request import Kind
+# Not from `request`: the process that decodes imports this too, and is small without pydantic.
+from .media_types import Kind
 
 PILLOW_FORMATS = {
     "image/png": "PNG",
@@ -79,7 +77,7 @@ class Measured:
     """The facts, and what the file holds: a container called a video may hold only sound; None where unreadable."""
 
     facts: MediaFacts
-    holds: "Kind | None"
+    holds: Kind | None
     problem: str | None = None
     """Why measuring was given up, where it took too much. An unreadable file is no such problem."""
 

@@ -2,6 +2,10 @@
 
 import re
 import unicodedata
+from typing import Literal
+
+Kind = Literal["video", "image", "audio"]
+"""What a task makes, and what a file holds."""
 
 HEAD_BYTES = 4096
 """How much of a file `sniff_mime` wants to see."""

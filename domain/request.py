@@ -6,9 +6,8 @@ from typing import Literal
 from pydantic import ConfigDict, Field, JsonValue
 
 from .film import Film, FilmWish
+from .media_types import Kind as Kind
 from .value import Value
-
-Kind = Literal["video", "image", "audio"]
 
 Purpose = Literal["speech", "music", "sound"]
 """What audio is for: a text read aloud, a brief set to music, a noise or an atmosphere."""

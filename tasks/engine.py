@@ -29,7 +29,7 @@ from .money.prices import Prices
 from .money.spend import By, Spend
 from .money.treasury import Treasury
 from .parts import Parts
-from .previews.preview import Grid
+from .previews.glimpse import Grid
 from .previews.previews import Previews, check_index
 from .service import Answer, Fits, Labelled, Lineage, ModelOffer, Preview, Seen, TaskPage, Wish
 from .work.cleaning import Cleaner

@@ -20,7 +20,7 @@ from ..domain.request import GenerationRequest, Kind, MediaRole
 
 if TYPE_CHECKING:
     from .money.spend import By, Spend
-    from .previews.preview import Glimpse, Grid
+    from .previews.glimpse import Glimpse, Grid
 
 
 @dataclass(frozen=True)

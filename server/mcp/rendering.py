@@ -6,7 +6,7 @@ from base64 import b64encode
 from mcp_types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
 from pydantic import JsonValue
 
-from ...tasks.previews.preview import JPEG
+from ...tasks.previews.glimpse import JPEG
 from ...tools import Picture, ToolResult
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ...domain.errors import FailureReason, RequestRefused
 from .facts_line import in_seconds
+from .glimpse import Glimpse
 from .picture import SIDE_MAX, jpeg_of
-from .preview import Glimpse
 from .video_frames import Found, Moments, image_of, shown_size
 
 if TYPE_CHECKING:

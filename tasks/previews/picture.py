@@ -4,7 +4,7 @@ import io
 from typing import TYPE_CHECKING, BinaryIO
 
 from ...domain.errors import RequestRefused
-from .preview import Glimpse
+from .glimpse import Glimpse
 
 if TYPE_CHECKING:
     from PIL.Image import Image

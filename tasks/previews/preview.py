@@ -1,31 +1,11 @@
 """A small picture of one output: which picture its kind wants. Blocks, and runs in the child process that decodes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from ...domain.errors import RequestRefused
 from ...domain.kept_media import CONTAINERS, PILLOW_FORMATS
+from .glimpse import Glimpse
 from .measure import opened_container
-
-JPEG = "image/jpeg"
-
-
-@dataclass(frozen=True)
-class Glimpse:
-    """A JPEG of at most 1024 pixels a side and 500 KB, and what it shows, in a few words."""
-
-    jpeg: bytes
-    shows: str
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Small pictures of several outputs in one JPEG, in the order asked for."""
-
-    jpeg: bytes
-    problems: Mapping[int, str]
-    """Why there is no picture, by place from 0."""
 
 
 def glimpse_of(

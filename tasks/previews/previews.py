@@ -14,7 +14,7 @@ from ...domain.kept_media import Bounds, Kept, KeptFileChanged
 from ...domain.record import KeptMedia, Output, TaskRecord
 from ...domain.value import Value
 from ..ports import Decoder, Files
-from .preview import Glimpse, Grid
+from .glimpse import Glimpse, Grid
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...domain.errors import RequestRefused
+from .glimpse import Glimpse
 from .picture import SIDE_MAX, jpeg_of
-from .preview import Glimpse
 
 if TYPE_CHECKING:
     from av.container import InputContainer

@@ -1,7 +1,7 @@
 """How rooms are told apart, and through which door their modules are reached."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import combinations
 from pathlib import Path
 
@@ -63,3 +63,32 @@ def test_tests_reach_the_tools_through_their_face_as_the_server_does() -> None:
         if name.startswith("rushes.tools.")
     ]
     assert around == []
+
+
+Module = tuple[str, ...]
+
+
+def imports() -> dict[Module, set[Module]]:
+    """Which modules of the package each one names, also those for type checkers and those imported where used."""
+    files = {_module(path): path for path in package_files()}
+    return {name: set(_named(path, files.keys())) - {name} for name, path in files.items()}
+
+
+def _module(path: Path) -> Module:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[:-1] if parts[-1] == "__init__" else parts
+
+
+def _named(path: Path, known: Collection[Module]) -> Iterator[Module]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            source = (*path.relative_to(ROOT).parts[: -node.level], *(node.module or "").split("."))
+            for alias in node.names:
+                yield from [each for each in ((*source, alias.name), source) if each in known][:1]
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    left = imports()
+    while free := {name for name, named in left.items() if not named & left.keys()}:
+        left = {name: named for name, named in left.items() if name not in free}
+    assert {"/".join(name) for name in left} == set()

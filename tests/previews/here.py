@@ -15,7 +15,7 @@ from rushes.domain.kept_media import Bounds
 from rushes.domain.record import Output
 from rushes.server.assembly import DECODING
 from rushes.tasks.previews.child import answered
-from rushes.tasks.previews.preview import Glimpse
+from rushes.tasks.previews.glimpse import Glimpse
 from rushes.tasks.previews.previews import Previews
 
 _DOCUMENT: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])

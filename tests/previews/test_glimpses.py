@@ -10,7 +10,7 @@ from PIL import Image
 from rushes.domain.errors import RequestRefused
 from rushes.domain.job import RemoteOutput
 from rushes.domain.record import Keeping, Output
-from rushes.tasks.previews.preview import Glimpse
+from rushes.tasks.previews.glimpse import Glimpse
 from rushes.tasks.previews.previews import CHANGED
 from rushes.tasks.previews.waveform import columns
 

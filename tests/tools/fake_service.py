@@ -15,7 +15,7 @@ from rushes.domain.principal import Principal
 from rushes.domain.record import Output, TaskRecord, TaskState
 from rushes.domain.request import GenerationRequest, Kind
 from rushes.tasks.money.spend import By, Spend
-from rushes.tasks.previews.preview import Grid
+from rushes.tasks.previews.glimpse import Grid
 from rushes.tasks.previews.previews import check_index
 from rushes.tasks.service import Answer, Fits, Labelled, Lineage, ModelOffer, Preview, Seen, Service, TaskPage, Wish
 
