@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,10 @@ from rushes.domain.errors import SubmissionLost
 from rushes.domain.failure import failure
 from rushes.domain.job import Cost, Job, Observation
 from rushes.domain.principal import LOCAL
-from rushes.tasks.engine import Engine
+from rushes.tasks.engine import Engine, Limits
 
 from ..server.clients import connected, document
-from ..tasks.engines import a_wish, an_engine, at_rest
+from ..tasks.engines import QUICK, a_wish, an_engine, at_rest
 from ..tasks.makers import ACCEPTED, RUNNING, SUCCEEDED
 from ..tasks.scripted import ScriptedProvider
 
@@ -28,9 +29,11 @@ BROKE = Observation(state="failed", failure=failure("provider_error", "it broke"
 
 
 @asynccontextmanager
-async def _gate(home: Path, *, answers: list[Any], looks: list[Observation]) -> AsyncGenerator[tuple[Engine, Client]]:
+async def _gate(
+    home: Path, *, answers: list[Any], looks: list[Observation], limits: Limits = QUICK
+) -> AsyncGenerator[tuple[Engine, Client]]:
     gateway = ScriptedProvider(answers=answers, looks=[*looks])
-    async with an_engine(home, gateway) as engine, connected(engine) as client:
+    async with an_engine(home, gateway, limits=limits) as engine, connected(engine) as client:
         yield engine, client
 
 
@@ -84,7 +87,9 @@ async def test_a_failed_one_tells_it_too(tmp_path: Path, amount: str, hint: str)
 async def test_one_that_succeeded_tells_it_until_the_gateway_has_the_last_word(tmp_path: Path) -> None:
     told = SUCCEEDED.model_copy(update={"cost": Cost(amount=Decimal("0.5"))})
     jobs = [ACCEPTED.model_copy(update={"job": Job(job_id=f"job-{n}", model="m1")}) for n in range(2)]
-    async with _gate(tmp_path, answers=[*jobs], looks=[told]) as (engine, client):
+    # Kept outputs would be tried for a day: this gateway has none.
+    limits = replace(QUICK, keep_outputs=False)
+    async with _gate(tmp_path, answers=[*jobs], looks=[told], limits=limits) as (engine, client):
         with anyio.fail_after(20):
             done = await at_rest(engine, (await engine.generate(a_wish())).record)
         assert "Settled" not in str(await _shown(client, done.task_id))

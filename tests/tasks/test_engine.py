@@ -1,6 +1,7 @@
 """A generation's life through the service, with a scripted gateway, a real store and real files."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -195,7 +196,9 @@ async def test_a_gateway_without_a_list_shows_a_lost_job_as_little_as_an_empty_l
         answers=[SubmissionLost("the connection broke")],
         listed=[GatewayUnavailable("not_found", "HTTP 404")] * 50,
     )
-    async with an_engine(tmp_path, gateway) as engine:
+    # It is looked for in the list for three minutes; a look for tasks of others each 0.05 s of them takes long.
+    limits = replace(QUICK, takeover_seconds=2.0)
+    async with an_engine(tmp_path, gateway, limits=limits) as engine:
         record = (await engine.generate(a_wish(kind="image"))).record
         ended = await _ended(engine, record.task_id)
     assert ended.failure is not None
