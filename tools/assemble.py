@@ -15,6 +15,7 @@ from .arguments.tool_input import ToolInput
 from .arguments.values import OutputName, capped_wait
 from .context import ToolContext
 from .generate import ASKED, not_used, submitted_and_awaited, with_host_roots
+from .progress import ProgressMeter
 from .spec import ANSWERS, GENERATES, ToolSpec
 
 CappedSeconds = Annotated[float, Field(ge=0), BeforeValidator(capped_wait)]
@@ -60,7 +61,7 @@ async def assemble(context: ToolContext, arguments: Assemble) -> ToolResult:
     )
     if wish is None:
         return ASKED
-    answer = await submitted_and_awaited(context, wish, arguments.wait_seconds)
+    answer = await submitted_and_awaited(context, wish, arguments.wait_seconds, ProgressMeter(context.report_progress))
     said = tuple(not_used(arguments.output_name, answer))
     return await task_result(context, answer.record, deduplicated=answer.deduplicated, failure_is_error=True, said=said)
 

@@ -232,17 +232,23 @@ async def generate(context: ToolContext, arguments: Generate) -> ToolResult:
         return ASKED
     if arguments.dry_run:
         return await _preview(context, wish)
+    # One for the whole call, whose values only grow.
+    meter = ProgressMeter(context.report_progress)
     try:
-        answer = await submitted_and_awaited(context, wish, arguments.wait_seconds)
+        answer = await submitted_and_awaited(context, wish, arguments.wait_seconds, meter)
     except ConfirmationNeeded as needed:
-        asked = await context.ask(question_of(needed))
+        question = question_of(needed)
+        # A person takes longer than hosts wait for calls that say nothing.
+        asked = await with_beats(
+            meter, lambda: context.ask(question), context.beat_seconds, waits_for="the person's answer"
+        )
         if asked == "no":
             return declined(needed, wish.request.kind)
         if asked != "yes":
             return confirmation_needed(needed, f"generate_{wish.request.kind}", wish.request.kind, arguments)
         # The price that was agreed to, in its currency: where it has risen meanwhile, the call is refused.
         agreed = replace(wish, max_cost=needed.estimate.amount, max_cost_currency=needed.estimate.currency)
-        answer = await submitted_and_awaited(context, agreed, arguments.wait_seconds)
+        answer = await submitted_and_awaited(context, agreed, arguments.wait_seconds, meter)
     said = (*not_used(arguments.output_name, answer), *_not_copied(arguments.output_dir, answer))
     return await task_result(context, answer.record, deduplicated=answer.deduplicated, failure_is_error=True, said=said)
 
@@ -297,13 +303,12 @@ async def _preview(context: ToolContext, wish: Wish) -> ToolResult:
     return ToolResult(document=shown.document())
 
 
-async def submitted_and_awaited(context: ToolContext, wish: Wish, wait_seconds: float) -> Answer:
+async def submitted_and_awaited(context: ToolContext, wish: Wish, wait_seconds: float, meter: ProgressMeter) -> Answer:
     """The task once it was accepted or refused, or as it is after that wait.
 
     Raises:
         RequestRefused, StoreError: before anything was sent.
     """
-    meter = ProgressMeter(context.report_progress)
     started = anyio.current_time()
 
     async def submit() -> Answer:

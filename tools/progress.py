@@ -51,9 +51,9 @@ class ProgressMeter:
         shares = (1.0 if record.settled else record.progress or 0.0 for record in records)
         await self._say(min(100.0 * sum(shares) / of, _UNFINISHED_MAX), f"{done} of {of} done")
 
-    async def beat(self) -> None:
-        """Report that the submission goes on."""
-        await self._say(None, "waiting for the gateway's answer")
+    async def beat(self, waits_for: str) -> None:
+        """Report that the call goes on."""
+        await self._say(None, f"waiting for {waits_for}")
 
     async def _say(self, percent: float | None, message: str, *, at_once: bool = False) -> None:
         now = self._now()
@@ -79,7 +79,13 @@ def _percent(record: TaskRecord, told: float) -> float | None:
     return None if record.progress is None else max(min(100.0 * record.progress, _UNFINISHED_MAX), told)
 
 
-async def with_beats(meter: ProgressMeter, work: Callable[[], Awaitable[ResultT]], every_seconds: float) -> ResultT:
+async def with_beats(
+    meter: ProgressMeter,
+    work: Callable[[], Awaitable[ResultT]],
+    every_seconds: float,
+    *,
+    waits_for: str = "the gateway's answer",
+) -> ResultT:
     """Do the work, and report every few seconds that it goes on.
 
     Raises:
@@ -88,13 +94,13 @@ async def with_beats(meter: ProgressMeter, work: Callable[[], Awaitable[ResultT]
     outcomes: list[ResultT] = []
     with unwrapped():
         async with anyio.create_task_group() as beating:
-            beating.start_soon(_beat, meter, every_seconds)
+            beating.start_soon(_beat, meter, every_seconds, waits_for)
             outcomes.append(await work())
             beating.cancel_scope.cancel()
     return outcomes[0]
 
 
-async def _beat(meter: ProgressMeter, every_seconds: float) -> None:
+async def _beat(meter: ProgressMeter, every_seconds: float, waits_for: str) -> None:
     while True:
         await anyio.sleep(every_seconds)
-        await meter.beat()
+        await meter.beat(waits_for)

@@ -15,9 +15,10 @@ from pydantic import TypeAdapter
 
 from rushes.domain.budget import Budget
 from rushes.domain.money import Price
+from rushes.domain.principal import LOCAL
 from rushes.server.mcp.server import build_server
 from rushes.tasks.engine import Engine
-from rushes.tools import already
+from rushes.tools import GENERATE_VIDEO, Asked, ToolContext, already, call_tool
 
 from ..server.clients import ERAS, Document, document
 from ..tasks.engines import an_engine
@@ -168,3 +169,29 @@ async def test_a_large_argument_is_not_repeated_in_the_next_call(tmp_path: Path)
     why = _part(shown, "failure")
     assert "next" not in shown
     assert "make the same call again with max_cost: 3.2" in str(why["hint"])
+
+
+async def test_a_host_hears_that_the_call_goes_on_while_the_person_thinks(tmp_path: Path) -> None:
+    heard: list[tuple[float, str]] = []
+    thought_over = anyio.Event()
+
+    async def report(percent: float, message: str) -> None:
+        heard.append((percent, message))
+        if "person" in message:
+            thought_over.set()
+
+    async def ask(question: str) -> Asked:
+        del question
+        await thought_over.wait()
+        return "yes"
+
+    async with an_engine(tmp_path, _gateway(), prices=PRICES, budgets=[BUDGET]) as engine:
+        context = ToolContext(
+            opened=already(engine), report_progress=report, ask=ask, beat_seconds=0.001, principal=LOCAL
+        )
+        with anyio.fail_after(10):
+            result = await call_tool(GENERATE_VIDEO, context, DEAR)
+    assert result.document["state"] == "queued"
+    assert "waiting for the person's answer" in {message for _, message in heard}
+    values = [percent for percent, _ in heard]
+    assert values == sorted(set(values))
