@@ -40,6 +40,18 @@ DEFAULTS: Sequence[ProviderSettings] = (
 )
 """The providers that rushes knows without configuration, in the order in which they are tried."""
 
+RESULT_HOSTS: Mapping[str, tuple[str, ...]] = {
+    "apixo": ("r2.apixo.ai", "cdn.apixo.ai", "file.apixo.ai"),
+    "unified": ("filesystem.site",),
+}
+"""Format → hosts on which results were seen, besides the gateway's own. Hosts let the viewer show what lies there.
+Gateways change these without a word: `[viewer] media_domains` in rushes.toml adds others."""
+
+RESULT_HOSTS_BY_API: Mapping[str, tuple[str, ...]] = {
+    "api.replicate.com": ("replicate.delivery", "*.replicate.delivery"),
+}
+"""The same for services that speak another gateway's format."""
+
 BUILT_IN: Mapping[str, str] = {"sandbox": "sandbox:make_provider"}
 """Providers that are no HTTP gateway → module and factory in this folder, called as a plugin's is."""
 
@@ -50,6 +62,11 @@ def default_settings() -> tuple[ProviderSettings, ...]:
     """The known providers: gateways, with the name of their key's environment variable; then what needs no key."""
     named = [known.model_copy(update={"api_key_env": f"{known.name.upper()}_API_KEY"}) for known in DEFAULTS]
     return (*named, *(ProviderSettings(name=name, wire=name, keyless=True) for name in BUILT_IN))
+
+
+def result_hosts(wire: str, api_host: str) -> tuple[str, ...]:
+    """Where the results of a provider lie that speaks this format, with its API on this host."""
+    return (*RESULT_HOSTS.get(ALIASES.get(wire, wire), ()), *RESULT_HOSTS_BY_API.get(api_host, ()))
 
 
 def build_provider(settings: ProviderSettings) -> Provider:

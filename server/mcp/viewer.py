@@ -1,10 +1,10 @@
 """The viewer: an MCP App that shows a task in the host's own window, live, and then what came of it.
 
 The page (`viewer.html`) is one self-contained file that talks to the host only. It may load media from the domains that
-are declared here; what lies elsewhere it asks for through the host, as a resource.
+are declared with it; what lies elsewhere it asks for through the host, as a resource.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -15,6 +15,7 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from ...providers.provider import ProviderSettings
+from ...providers.registry import result_hosts
 from ..settings.origins import is_origin
 
 VIEWER_URI = "ui://rushes/viewer"
@@ -24,19 +25,6 @@ VIEWED_TOOLS = frozenset({"generate_video", "generate_image", "generate_audio", 
 
 FLAT_KEY = "ui/resourceUri"
 """How hosts from before MCP Apps were settled find a tool's view."""
-
-RESULT_HOSTS: Mapping[str, tuple[str, ...]] = {
-    "apixo": ("r2.apixo.ai", "cdn.apixo.ai", "file.apixo.ai"),
-    "unified": ("filesystem.site",),
-    "yuto": ("filesystem.site",),
-}
-"""Format → hosts on which results were seen, besides the gateway's own. Gateways change these without a word:
-`[viewer] media_domains` in rushes.toml adds others, and the page asks rushes itself for what it cannot load."""
-
-RESULT_HOSTS_BY_API: Mapping[str, tuple[str, ...]] = {
-    "api.replicate.com": ("replicate.delivery", "*.replicate.delivery"),
-}
-"""The same for services that speak another gateway's format."""
 
 
 class Viewer(Apps):
@@ -97,5 +85,5 @@ def _origins(provider: ProviderSettings) -> Iterator[str]:
     origin = f"{base.scheme}://{base.netloc}".lower()
     if is_origin(origin):
         yield origin
-    for host in (*RESULT_HOSTS.get(provider.wire, ()), *RESULT_HOSTS_BY_API.get(base.hostname or "", ())):
+    for host in result_hosts(provider.wire, base.hostname or ""):
         yield f"https://{host}"
