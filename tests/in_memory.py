@@ -6,8 +6,12 @@ third of the time. What is written outlives its process there too, and no test t
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
+
+import pytest
 
 ROOT_VARIABLE: Final = "PYTEST_DEBUG_TEMPROOT"
 """Where pytest makes the folders of its tests, if it is set."""
@@ -27,3 +31,10 @@ def has_room(folder: Path, *, free_bytes_min: int) -> bool:
 def pytest_configure() -> None:
     if has_room(MEMORY, free_bytes_min=FREE_BYTES_MIN):
         os.environ.setdefault(ROOT_VARIABLE, str(MEMORY))
+
+
+@pytest.fixture
+def disk_path() -> Iterator[Path]:
+    """A folder of the test's own that can be somebody's project, as none below `/dev` can."""
+    with TemporaryDirectory() as folder:
+        yield Path(folder).resolve()

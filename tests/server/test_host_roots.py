@@ -43,16 +43,16 @@ async def hosted(
             yield client
 
 
-async def test_a_call_that_names_a_file_may_use_the_hosts_folders(tmp_path: Path) -> None:
-    service, host = FakeService(), Host(tmp_path / "a film", Path("/"))
+async def test_a_call_that_names_a_file_may_use_the_hosts_folders(disk_path: Path) -> None:
+    service, host = FakeService(), Host(disk_path / "a film", Path("/"))
     async with hosted(service, host) as client:
         await client.call_tool("generate_video", {"prompt": "x", "image": "a.png"})
         await client.call_tool("generate_video", {"prompt": "y", "output_dir": "shots"})
-    assert [wish.host_roots for wish in service.wishes] == [(tmp_path / "a film",)] * 2
+    assert [wish.host_roots for wish in service.wishes] == [(disk_path / "a film",)] * 2
 
 
-async def test_other_calls_do_not_ask_the_host(tmp_path: Path) -> None:
-    service, host = FakeService(), Host(tmp_path)
+async def test_other_calls_do_not_ask_the_host(disk_path: Path) -> None:
+    service, host = FakeService(), Host(disk_path)
     async with hosted(service, host) as client:
         await client.call_tool("generate_video", {"prompt": "x", "image": "https://x.example/a.png"})
         await client.call_tool("generate_video", {"prompt": "y", "image": "task:01KABCDEFGHJKMNPQRSTVWXYZ0"})
@@ -61,9 +61,9 @@ async def test_other_calls_do_not_ask_the_host(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("surroundings", [{"local_files": False}, {"ask_roots": False}])
 async def test_over_http_and_where_the_settings_name_the_folders_nobody_is_asked(
-    surroundings: dict[str, bool], tmp_path: Path
+    surroundings: dict[str, bool], disk_path: Path
 ) -> None:
-    service, host = FakeService(), Host(tmp_path)
+    service, host = FakeService(), Host(disk_path)
     async with hosted(service, host, **surroundings) as client:
         await client.call_tool("generate_video", {"prompt": "x", "image": "a.png"})
     assert (host.asked, service.wishes[0].host_roots) == (0, ())

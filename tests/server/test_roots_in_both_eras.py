@@ -57,21 +57,21 @@ async def at_a_host(service: Service, host: Host, era: str, **answers: Any) -> A
     ],
 )
 async def test_a_call_that_names_a_file_or_a_folder_is_served_with_the_hosts_folders(
-    tmp_path: Path, era: str, tool: str, arguments: dict[str, object]
+    disk_path: Path, era: str, tool: str, arguments: dict[str, object]
 ) -> None:
-    service, host = FakeService(), Host(tmp_path / "a film", Path("/"))
+    service, host = FakeService(), Host(disk_path / "a film", Path("/"))
     async with at_a_host(service, host, era) as client:
         shown = document(await client.call_tool(tool, arguments))
 
     assert "failure" not in shown
     assert host.asked == 1
-    assert [wish.host_roots for wish in service.wishes] == [(tmp_path / "a film",)] * len(service.wishes)
+    assert [wish.host_roots for wish in service.wishes] == [(disk_path / "a film",)] * len(service.wishes)
     assert len(service.wishes) == (0 if arguments.get("dry_run") else 1)
 
 
 @every_era
-async def test_other_calls_ask_nothing(tmp_path: Path, era: str) -> None:
-    service, host = FakeService(), Host(tmp_path)
+async def test_other_calls_ask_nothing(disk_path: Path, era: str) -> None:
+    service, host = FakeService(), Host(disk_path)
     async with at_a_host(service, host, era) as client:
         await client.call_tool("generate_video", {"prompt": "x", "image": "https://x.example/a.png"})
         await client.call_tool("assemble", {"shots": ["task:01KABCDEFGHJKMNPQRSTVWXYZ0#1"]})
@@ -101,33 +101,33 @@ async def test_a_host_that_passes_over_the_question_gets_its_answer_all_the_same
     assert [wish.host_roots for wish in service.wishes] == [()]
 
 
-async def test_what_a_host_told_is_remembered_until_it_tells_of_a_change(tmp_path: Path) -> None:
-    service, host = FakeService(), Host(tmp_path / "film")
+async def test_what_a_host_told_is_remembered_until_it_tells_of_a_change(disk_path: Path) -> None:
+    service, host = FakeService(), Host(disk_path / "film")
     async with at_a_host(service, host, "legacy") as client:
         for number in range(3):
             await client.call_tool("generate_video", {**FILE, "seed": number})
         assert host.asked == 1
-        host.folders = (tmp_path / "other",)
+        host.folders = (disk_path / "other",)
         await client.session.send_notification(RootsListChangedNotification())
         # Nobody says when it was heard.
         while host.asked < 2:
             await client.call_tool("generate_video", {**FILE, "force_new": True})
-    assert {wish.host_roots for wish in service.wishes[:3]} == {(tmp_path / "film",)}
-    assert service.wishes[-1].host_roots == (tmp_path / "other",)
+    assert {wish.host_roots for wish in service.wishes[:3]} == {(disk_path / "film",)}
+    assert service.wishes[-1].host_roots == (disk_path / "other",)
 
 
 @every_era
 async def test_a_path_begins_in_the_hosts_folder_and_the_file_is_read_and_copied_there(
-    tmp_path: Path, era: str
+    disk_path: Path, era: str
 ) -> None:
-    project = tmp_path / "project"
+    project = disk_path / "project"
     (project / "assets").mkdir(parents=True)
     (project / "assets" / "fox.png").write_bytes(PNG)
     gateway = ScriptedProvider(answers=[ACCEPTED], looks=[DONE], downloads=[PNG] * 4, facts_changes=BYTES)
     asked = {"prompt": "x", "images": ["assets/fox.png"], "output_dir": "shots", "wait_seconds": 10}
     async with (
-        an_engine(tmp_path / "home", gateway) as engine,
-        at_a_host(engine, Host(tmp_path / "empty", project), era) as client,
+        an_engine(disk_path / "home", gateway) as engine,
+        at_a_host(engine, Host(disk_path / "empty", project), era) as client,
     ):
         refused = document(await client.call_tool("generate_image", {**asked, "images": ["../secret.png"]}))
         shown = document(await client.call_tool("generate_image", {**asked, "output_dir": str(project / "shots")}))
@@ -138,8 +138,8 @@ async def test_a_path_begins_in_the_hosts_folder_and_the_file_is_read_and_copied
     assert [path.read_bytes() for path in (project / "shots").iterdir()] == [PNG]
 
 
-async def test_a_call_may_be_answered_with_both_questions_one_after_the_other(tmp_path: Path) -> None:
-    project = tmp_path / "project"
+async def test_a_call_may_be_answered_with_both_questions_one_after_the_other(disk_path: Path) -> None:
+    project = disk_path / "project"
     project.mkdir()
     (project / "fox.png").write_bytes(PNG)
     gateway, host = ScriptedProvider(answers=[ACCEPTED], facts_changes=BYTES), Host(project)
@@ -147,7 +147,7 @@ async def test_a_call_may_be_answered_with_both_questions_one_after_the_other(tm
     budget = Budget(confirm_above=Decimal(1))
     asked = {"prompt": "x", "image": "fox.png", "duration_seconds": 8}
     async with (
-        an_engine(tmp_path / "home", gateway, prices=prices, budgets=[budget]) as engine,
+        an_engine(disk_path / "home", gateway, prices=prices, budgets=[budget]) as engine,
         at_a_host(engine, host, "auto", elicitation_callback=_agrees) as client,
     ):
         shown = document(await client.call_tool("generate_video", asked))

@@ -15,16 +15,16 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_path_that_begins_nowhere_is_said_to_be_looked_for_in_these_folders_and_what_counts_as_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    disk_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home, project = tmp_path / "ada", tmp_path / "film"
+    home, project = disk_path / "ada", disk_path / "film"
     project.mkdir()
     home.mkdir()
     (home / "fox.png").write_bytes(PNG)
     monkeypatch.setenv("HOME", str(home))
     gateway = ScriptedProvider(answers=[ACCEPTED], facts_changes={"image_forms": ("url", "data")})
     async with (
-        an_engine(tmp_path / "home", gateway) as engine,
+        an_engine(disk_path / "home", gateway) as engine,
         at_a_host(engine, Host(home, project), "legacy") as client,
     ):
         asked = {"prompt": "x", "images": ["fox.png"]}
@@ -37,9 +37,9 @@ async def test_a_path_that_begins_nowhere_is_said_to_be_looked_for_in_these_fold
 
 
 @pytest.mark.parametrize("query", ["!?", "…", "_", "🦊"])
-async def test_a_query_without_a_word_is_refused_and_not_taken_for_none(query: str, tmp_path: Path) -> None:
+async def test_a_query_without_a_word_is_refused_and_not_taken_for_none(query: str, disk_path: Path) -> None:
     gateway = ScriptedProvider(answers=[ACCEPTED], looks=[DONE], downloads=[PNG])
-    async with an_engine(tmp_path, gateway) as engine, connected(engine) as client:
+    async with an_engine(disk_path, gateway) as engine, connected(engine) as client:
         await client.call_tool("generate_image", {"prompt": "a fox", "wait_seconds": 10})
         refused = document(await client.call_tool("list_tasks", {"query": query}))
         found = document(await client.call_tool("list_tasks", {"query": "fox!"}))
