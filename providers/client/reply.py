@@ -1,21 +1,27 @@
 """A gateway's reply as plain data, and what can be read from any reply whatever the gateway."""
 
 import codecs
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import isfinite
 from typing import Literal
 
 from pydantic import JsonValue
 from pydantic_core import from_json
 
 from ...domain.job import RemoteOutput
+from ...domain.nesting import without_deep_values
 from ...domain.surrogates import without_lone_surrogates
 
 WAIT_LIMIT_SECONDS = 86_400.0
 """A longer wish is cut to this; a gateway's number is data."""
+
+
+_DIGITS_MAX = 300
 
 
 @dataclass(frozen=True)
@@ -57,21 +63,19 @@ class NoReply(Exception):
 
 
 def parse_body(content_type: str, data: bytes) -> JsonValue | bytes:
-    """The JSON that a body holds, else its bytes. Deep nesting, NaN and broken text count as no JSON.
+    """The JSON that a body holds, else its bytes. Deep nesting and what breaks off count as no JSON.
 
-    Half an emoji, which a gateway that cuts messages by UTF-16 units sends, is replaced; the rest stays readable.
+    What programs write that keep to no standard is replaced, so that the rest stays readable, the id of a paid job
+    above all: half an emoji, NaN, a number of thousands of digits, line breaks in a text, bytes that are not UTF-8.
     """
     if is_medium(content_type):
         return data
     text = data.removeprefix(codecs.BOM_UTF8)
     try:
-        return _parsed(text)
+        parsed: JsonValue = from_json(text, allow_inf_nan=False)
     except ValueError:
-        mended = without_lone_surrogates(text)
-    try:
-        return data if mended is text else _parsed(mended)
-    except ValueError:
-        return data
+        return _loosely_parsed(text, data)
+    return parsed
 
 
 def is_medium(content_type: str) -> bool:
@@ -79,9 +83,26 @@ def is_medium(content_type: str) -> bool:
     return content_type.lower().startswith(("audio/", "video/", "image/"))
 
 
-def _parsed(text: bytes) -> JsonValue:
-    parsed: JsonValue = from_json(text, allow_inf_nan=False)
+def _loosely_parsed(text: bytes, otherwise: bytes) -> JsonValue | bytes:
+    if not text.lstrip().startswith((b"{", b"[")) or without_deep_values(text) is not text:
+        return otherwise
+    mended = without_lone_surrogates(text).decode("utf-8", "replace")
+    try:
+        parsed: JsonValue = json.loads(
+            mended, strict=False, parse_constant=_number_or_none, parse_float=_number_or_none, parse_int=_number_or_none
+        )
+    except (ValueError, RecursionError):
+        return otherwise
     return parsed
+
+
+def _number_or_none(text: str) -> int | float | None:
+    if len(text) > _DIGITS_MAX:
+        return None
+    number = float(text)
+    if not isfinite(number):
+        return None
+    return int(text) if text.removeprefix("-").isdecimal() else number
 
 
 _PROSE = re.compile(

@@ -27,6 +27,8 @@ OUTPUTS_MAX = 4096
 URL_LENGTH_MAX = 8192
 
 _DEPTH_MAX = 12
+_NOT_FINITE = (float("inf"), float("-inf"))
+"""What 1e400 is read as."""
 
 
 class WireModel(Value):
@@ -86,7 +88,7 @@ def parse_progress(value: object) -> float | None:
 
 def parse_text(value: object) -> str | None:
     """Text or a number as text; empty text is none."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)) or value in _NOT_FINITE:
         return None
     return str(value) or None
 
@@ -208,12 +210,27 @@ def expiry_of(url: str) -> datetime | None:
         signed_at = _compact_moment(query.get(f"{prefix}-date", ""))
         seconds = parse_number(query.get(f"{prefix}-expires"))
         if signed_at is not None and seconds is not None and 0 <= seconds < 1e9:
-            return signed_at + timedelta(seconds=seconds)
+            return _later(signed_at, seconds)
     for name in ("expires", "e", "se", "expires_at", "expiry", "exp"):
         moment = parse_moment(query.get(name))
         if moment is not None:
             return moment
     return parse_moment(query.get("q-sign-time", "").rpartition(";")[2])
+
+
+def path_of(url: str) -> str:
+    """The path in a URL; empty where it is none, such as `https://[x/`."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
+
+
+def _later(moment: datetime, seconds: float) -> datetime | None:
+    try:
+        return moment + timedelta(seconds=seconds)
+    except OverflowError:
+        return None
 
 
 def _compact_moment(text: str) -> datetime | None:

@@ -10,7 +10,6 @@ In `provider_options`, `webhook` goes beside the input; all other names go into 
 
 import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, JsonValue
 
@@ -26,7 +25,18 @@ from .listed_prices import shuyou_prices
 from .live import live_rows
 from .observe import observed, state_of
 from .openai_media import cost_of
-from .readings import Object, Text, WireModel, parse_balance, parse_metrics, parse_object, read, remote_outputs, urls_in
+from .readings import (
+    Object,
+    Text,
+    WireModel,
+    parse_balance,
+    parse_metrics,
+    parse_object,
+    path_of,
+    read,
+    remote_outputs,
+    urls_in,
+)
 from .reasons import (
     first_text,
     has_error_object,
@@ -283,7 +293,7 @@ def _best_urls(row: dict[str, JsonValue], kind: str) -> list[str]:
         return of_the_kind[0]
     candidates = [url for urls in rest.values() for url in urls]
     ending = _ENDINGS.get(kind)
-    fitting = [url for url in candidates if ending and re.search(ending, urlsplit(url).path, re.IGNORECASE)]
+    fitting = [url for url in candidates if ending and re.search(ending, path_of(url), re.IGNORECASE)]
     return (fitting or candidates)[:1]
 
 
