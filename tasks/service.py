@@ -100,6 +100,8 @@ class ModelOffer:
     kind: Kind
     offers: tuple[tuple[str, ModelFacts, bool], ...]
     """(provider, facts, usable now) in configured order."""
+    stands_in: bool = False
+    """Whether it only stands in for models, as those of free providers do."""
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,6 @@ Arguments = dict[str, JsonValue]
 
 COMPARED_BY_DEFAULT = 3
 
-SANDBOX = "sandbox"
-"""Nothing to compare with real models."""
-
 _TO_BE_MADE = re.compile(r"task:<[^>]*>(#\d+)?")
 """An output of a task that is not made yet."""
 
@@ -156,8 +153,9 @@ async def comparison_of(
     service = await context.opened()
     trying = Trying(context, service)
     offers = () if named else await service.models(kind=kind)
-    at = {offer.name: {name for name, _, usable in offer.offers if usable} for offer in offers}
-    usable = [name for name, providers in at.items() if providers - {SANDBOX}] or [name for name in at if at[name]]
+    ready = [offer for offer in offers if any(usable for _, _, usable in offer.offers)]
+    # With real models there is nothing to compare in what only stands in for them.
+    usable = [offer.name for offer in [each for each in ready if not each.stands_in] or ready]
     most = models_max if named else COMPARED_BY_DEFAULT
     calls: list[ToolCall] = []
     left_out: list[str] = []

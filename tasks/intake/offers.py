@@ -110,6 +110,7 @@ def offers(
     """
     found: dict[tuple[str, Kind], list[tuple[str, ModelFacts, bool]]] = {}
     ranks: dict[tuple[str, Kind], tuple[int, bool]] = {}
+    real: set[tuple[str, Kind]] = set()
     for entry in of_provider(configured, provider):
         defaults = {entry.provider.default_model(each) for each in get_args(Kind)}
         for row in entry.provider.models():
@@ -117,9 +118,10 @@ def offers(
             if closeness is not None:
                 key: tuple[str, Kind] = (row.name, row.kind)
                 usable = entry.problem is None
+                real |= set() if entry.provider.traits.free else {key}
                 found.setdefault(key, []).append((entry.provider.name, row, usable))
                 ranks[key] = min(ranks.get(key, (9, True)), (closeness, not (usable and row.id in defaults)))
-    models = [(ModelOffer(name, made, tuple(rows)), ranks[name, made]) for (name, made), rows in found.items()]
+    models = [(ModelOffer(*key, tuple(rows), stands_in=key not in real), ranks[key]) for key, rows in found.items()]
     return [offer for offer, _ in sorted(models, key=lambda each: _place(*each))]
 
 
