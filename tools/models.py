@@ -81,7 +81,7 @@ async def list_models(context: ToolContext, arguments: ListModels) -> ToolResult
 async def _fitting(context: ToolContext, arguments: ListModels, fits: dict[str, JsonValue], offset: int) -> ModelList:
     """The models that take a request with these inputs, best first."""
     service = await context.opened()
-    requests = wanted_requests(arguments.kind, fits)
+    requests = wanted_requests(arguments.kind, fits, principal=context.principal)
     found = await service.fitting(requests, provider=arguments.provider, query=arguments.query)
     page = found.fits[offset : offset + FITTING_SHOWN]
     more = offset + len(page) < len(found.fits)

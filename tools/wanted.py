@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue, ValidationError
 
 from ..domain.errors import RequestRefused
-from ..domain.principal import LOCAL
+from ..domain.principal import Principal
 from ..domain.request import KIND_OF_ROLE, GenerationRequest, Kind, MediaInput, MediaRole
 from .answers.refusal import unknown_arguments, validation_sentences
 from .generate import Generate, GenerateAudio, GenerateImage, GenerateVideo, wish_of
@@ -30,7 +30,9 @@ _NO_WISHES = ("wait_seconds", "force_new", "dry_run", "output_name")
 MEDIA_MAX = 32
 
 
-def wanted_requests(kind: Kind | None, fits: Mapping[str, JsonValue]) -> Sequence[GenerationRequest]:
+def wanted_requests(
+    kind: Kind | None, fits: Mapping[str, JsonValue], *, principal: Principal
+) -> Sequence[GenerationRequest]:
     """The requests that `fits` may mean: of the kind that was given, else of each kind whose tool takes such inputs.
 
     Raises:
@@ -45,7 +47,7 @@ def wanted_requests(kind: Kind | None, fits: Mapping[str, JsonValue]) -> Sequenc
             " ".join(unknown_arguments({name: fits[name] for name in strange}, INPUTS[kinds[0]])),
             hint=_HINT,
         )
-    return [_request(each, fits) for each in kinds]
+    return [_request(each, fits, principal) for each in kinds]
 
 
 _HINT = 'Give inputs of the generating tools, media as true or a number: fits {"duration_seconds": 5, "image": true}.'
@@ -56,7 +58,7 @@ def _strange(kind: Kind, fits: Mapping[str, JsonValue]) -> list[str]:
     return [name for name in fits if name not in known or name in _NO_WISHES]
 
 
-def _request(kind: Kind, fits: Mapping[str, JsonValue]) -> GenerationRequest:
+def _request(kind: Kind, fits: Mapping[str, JsonValue], principal: Principal) -> GenerationRequest:
     numbers = {name: _number_of(fits[name]) for name in _ROLES if fits.get(name) not in (None, False, "", [])}
     media = tuple(
         MediaInput(role=_ROLES[name], source=PLACE, url=f"{PLACE}.{KIND_OF_ROLE[_ROLES[name]]}")
@@ -68,7 +70,7 @@ def _request(kind: Kind, fits: Mapping[str, JsonValue]) -> GenerationRequest:
         asked = INPUTS[kind].model_validate({"prompt": "a prompt", **plain})
     except ValidationError as error:
         raise RequestRefused("invalid_input", " ".join(validation_sentences(error)), hint=_HINT) from error
-    request = wish_of(asked, principal=LOCAL, local_files=False).request
+    request = wish_of(asked, principal=principal, local_files=False).request
     return request.model_copy(update={"media": media})
 
 

@@ -71,7 +71,7 @@ class Priced:
 
 
 def test_the_cheapest_that_is_known_to_fit_comes_first_whoever_offers_it() -> None:
-    wanted = wanted_requests("video", {"duration_seconds": 5, "resolution": "720p"})
+    wanted = wanted_requests("video", {"duration_seconds": 5, "resolution": "720p"}, principal=LOCAL)
     prices = Priced(seedance_2_0_mini="0.2", seedance_2_0="0.7", grok_imagine_video="0.5", veo_3_1="0.01")
 
     found = fitting(configured(KEYS["all five"]), wanted, prospects=prices)
