@@ -121,6 +121,12 @@ class Budgets:
         more_at = next_span(bound.span, now)
         left = max(bound.limit - over.used, Decimal(0))
         cost = f"{of} is not sent" if quote.estimate is None else _cost(of, quote)
+        if bound.until is not None:
+            return _exceeded(
+                f"{cost}, and of {plain(bound.limit)} {bound.currency} {bound.span} {plain(over.used)} are spent or "
+                f"reserved: {plain(left)} is left of the one in which it was begun, and that is over.",
+                "Make the call again if it is still wanted: it counts from when it is made.",
+            )
         message = (
             f"{cost}, and of {plain(bound.limit)} {bound.currency} {bound.span} {plain(over.used)} are spent or "
             f"reserved: {plain(left)} is left until {more_at:%Y-%m-%dT%H:%MZ}."

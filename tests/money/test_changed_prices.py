@@ -169,6 +169,22 @@ async def test_a_request_of_yesterday_takes_nothing_of_today(tmp_path: Path) -> 
     assert (done.state, left.today) == ("succeeded", Decimal(0))
 
 
+async def test_one_that_the_day_of_its_beginning_does_not_leave_is_told_to_be_made_anew(tmp_path: Path) -> None:
+    gateway, clock = Gateway(), SteppedClock()
+    _costs(gateway, "0.4")
+    async with an_engine(tmp_path, gateway, budgets=_budget(per_day="1"), clock=clock) as engine:
+        second = await _waiting(engine, await begun(engine))
+        clock.ahead = timedelta(days=1)
+        _costs(gateway, "0.7")
+        gateway.first_ends = DONE
+        clock.passed = timedelta(seconds=60)
+        done = await ended(engine, second.task_id)
+    assert done.failure is not None
+    assert "0.6 is left of the one in which it was begun" in done.failure.message
+    assert "Make the call again" in (done.failure.hint or "")
+    assert "until" not in done.failure.message
+
+
 # a request that is held
 
 
