@@ -11,7 +11,10 @@ import os
 import select
 import signal
 import sys
+import tempfile
+import threading
 from importlib import import_module
+from pathlib import Path
 from types import FrameType
 
 import PIL.Image
@@ -48,7 +51,29 @@ def prepare() -> None:
     load_facts("sandbox")
     certificates()
     PIL.Image.preinit()
+    _live_once()
     gc.freeze()
+
+
+def _live_once() -> None:
+    """Do a worker's work here, for what each would make anew at its first use: models, patterns, tables of facts."""
+    with tempfile.TemporaryDirectory() as folder:
+        work(
+            Order(
+                order="first",
+                home=Path(folder),
+                gateway="sandbox",
+                kind="image",
+                asked={"size": "64x64"},
+                calls=1,
+                call_again=True,
+            ),
+            lambda _: None,
+        )
+    # The pools of threads end with their event loop, and a fork has only the thread that it was made in.
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread():
+            thread.join()
 
 
 class Nursery:

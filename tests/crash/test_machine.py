@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -354,12 +355,18 @@ def _job(task_id: str) -> Job:
     return Job(job_id=f"job of {task_id}", model="m1")
 
 
-TestLife = Life.TestCase
-TestLife.settings = settings(
-    max_examples=25,
+_SETTINGS = settings(
+    max_examples=10,
     stateful_step_count=40,
     deadline=None,
     # Real stores make a step slow: the shortest failing history would take minutes to find.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+TestLife = Life.TestCase
+TestLife.settings = _SETTINGS
+
+TestManyLives = pytest.mark.storm(
+    type("TestManyLives", (TestLife,), {"settings": settings(_SETTINGS, max_examples=40)})
 )

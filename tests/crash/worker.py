@@ -13,7 +13,6 @@ import anyio
 
 from rushes.cache.embedded.store import TaskStore
 from rushes.cache.hook_key import hook_key
-from rushes.cache.media.decoder import Decoder
 from rushes.cache.receipts import Receipts
 from rushes.cache.workers.leases import LeaseTimes, ProcessLease
 from rushes.cache.workers.nudges import NudgeFolder
@@ -28,7 +27,6 @@ from rushes.providers.fact_files import load_facts
 from rushes.providers.provider import Provider
 from rushes.providers.registry import default_settings, format_class
 from rushes.providers.sandbox import SandboxProvider
-from rushes.server.assembly import DECODING
 from rushes.tasks.engine import Engine, Limits, Parts
 from rushes.tasks.hook_ports import HookParts
 from rushes.tasks.intake.routing import Configured
@@ -38,6 +36,7 @@ from rushes.tasks.money.ledger import BOOK
 from rushes.tasks.service import MediaSource, Wish
 
 from ..clocks import MachineClock
+from ..previews.here import DecoderHere
 from .fuse import Fuse, Tell
 from .orders import Called, Order, Reached, Report
 from .seams import DyingFolder, DyingProvider, DyingTransport, dying_store
@@ -103,7 +102,7 @@ async def opened(order: Order, fuse: Fuse) -> AsyncGenerator[tuple[Engine, TaskS
             lease=lease,
             queue=queue_in_memory,
             media=DyingFolder(order.home / "outputs", fuse),
-            decoder=Decoder(DECODING),
+            decoder=DecoderHere(),
             hooks=None if order.public_url is None else hook_parts(order.home),
             providers=[Configured(provider) for provider in providers],
             limits=Limits(

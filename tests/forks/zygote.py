@@ -25,6 +25,8 @@ from importlib import import_module
 from types import FrameType
 from typing import Final, NoReturn, TextIO, TypedDict
 
+from rushes.domain.value import Value
+
 ORDER_BYTES_MAX = 2**20
 
 READY = b"everything is loaded"
@@ -78,7 +80,15 @@ def load() -> None:
     """Import everything once, for all processes."""
     for module in LOADED:
         import_module(module)
+    _build(Value)
     gc.freeze()
+
+
+def _build(kind: type[Value]) -> None:
+    """Build these models, and those made from them, which every process would do anew at its first use."""
+    kind.model_rebuild()
+    for each in kind.__subclasses__():
+        _build(each)
 
 
 @dataclass(frozen=True)

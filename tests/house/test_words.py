@@ -1,14 +1,17 @@
 """Words: what no tracked file may hold, and that a class's name means one thing."""
 
-import ast
 import re
 from collections import defaultdict
 
 from .checkout import PARTS, ROOT, tracked_files
 
 # Put together from parts, so that this file does not hold them itself.
-MACHINE_PATHS = [re.compile(rf"(?<![\w.])/{name}/\w") for name in ("work", "tmp/w", "tmp/scratch", "root")]
-KEY_SHAPES = [re.compile(rf"\b{shape}") for shape in ("sk-[A-Za-z0-9]{32}", "ghp_[A-Za-z0-9]{30}", "AKIA[A-Z0-9]{16}")]
+# Each begins with plain text, which is searched for ten times as fast as what may stand before it.
+MACHINE_PATHS = re.compile(r"/(?<![\w.]/)(?:work|tmp/w|tmp/scratch|root)/\w")
+KEY_SHAPES = [
+    re.compile(rf"{start}(?<!\w{start}){rest}")
+    for start, rest in (("sk-", "[A-Za-z0-9]{32}"), ("ghp_", "[A-Za-z0-9]{30}"), ("AKIA", "[A-Z0-9]{16}"))
+]
 BINARY = {".jpg", ".png", ".ttf", ".webp", ".mp4", ".wav"}
 
 
@@ -17,8 +20,9 @@ def test_no_file_holds_a_path_of_a_machine_or_anything_that_looks_like_a_key() -
         f"{path.relative_to(ROOT).as_posix()}: {match.group()}"
         for path in tracked_files()
         if path.suffix not in BINARY
-        for pattern in (*MACHINE_PATHS, *KEY_SHAPES)
-        for match in pattern.finditer(path.read_text(encoding="utf-8"))
+        for text in [path.read_text(encoding="utf-8")]
+        for pattern in (MACHINE_PATHS, *KEY_SHAPES)
+        for match in pattern.finditer(text)
     ]
     assert found == []
 
@@ -28,6 +32,7 @@ MANY_MEANINGS = {
     "Envelope": "the gateways' own word, in two formats that share nothing",
     "Task": "the agent's word (tools/answers), and the own word of two gateways, in their formats",
 }
+PUBLIC_CLASS = re.compile(r"^class (?!_)(\w+)", re.MULTILINE)
 PORTS = "tasks/ports.py"
 """An adapter may have the name of the port that it fits."""
 
@@ -37,9 +42,8 @@ def test_a_public_class_shares_its_name_with_no_other() -> None:
     for path in tracked_files():
         place = path.relative_to(ROOT).as_posix()
         if path.suffix == ".py" and place.split("/")[0] in PARTS:
-            for node in ast.parse(path.read_text(encoding="utf-8")).body:
-                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                    places[node.name].add(place)
+            for name in PUBLIC_CLASS.findall(path.read_text(encoding="utf-8")):
+                places[name].add(place)
     shared = {
         name: found
         for name, found in places.items()

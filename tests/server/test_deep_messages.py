@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcp import Client
 from pydantic import JsonValue
@@ -110,6 +110,7 @@ async def test_options_within_their_bounds_arrive_whole() -> None:
     assert service.wishes[0].request.provider_options == options
 
 
+@settings(max_examples=30)
 @given(st.recursive(st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_what_is_not_deep_is_the_very_same_object(value: JsonValue) -> None:
     data = json.dumps(value).encode()

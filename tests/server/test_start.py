@@ -12,6 +12,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from pydantic import TypeAdapter
 
+from ..forks import as_command
 from .clients import ERAS, Document, document
 
 HEAVY = {
@@ -114,9 +115,8 @@ def test_the_names_of_what_is_heavy_are_right() -> None:
 async def test_with_a_store_that_cannot_be_opened_the_tools_say_so(era: str, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.write_text("a file where a folder should be")
-    command = StdioServerParameters(
-        command=sys.executable, args=["-m", "rushes", "serve"], env={"RUSHES_HOME": str(home)}
-    )
+    program, arguments = as_command("rushes", "serve")
+    command = StdioServerParameters(command=program, args=arguments, env={"RUSHES_HOME": str(home)})
     async with Client(command, mode=era, read_timeout_seconds=60) as client:
         assert (await client.list_tools()).tools
         result = await client.call_tool("generate_image", {"prompt": "a red fox"})
