@@ -1,13 +1,17 @@
 """A proxy that makes no tunnel has not sent anything to the gateway, however it fails: nothing is paid."""
 
+from pathlib import Path
+
 import anyio
 import pytest
 from anyio.abc import SocketStream
 
-from rushes.providers.client.http import HttpClient, Timeouts
+from rushes.providers.client.http import NO_QUERY, HttpClient, Timeouts
 from rushes.providers.client.reply import NoReply
 
+from .certified import certified
 from .servers import Conduct, raw, serving
+from .test_connections import answering
 
 pytestmark = pytest.mark.anyio
 
@@ -30,6 +34,41 @@ async def told_without_a_tunnel(monkeypatch: pytest.MonkeyPatch, conduct: Conduc
         assert len(proxy.heads) == 1
         await client.aclose()
     return caught.value
+
+
+async def tunnel(stream: SocketStream, head: str) -> None:
+    """What a proxy does for CONNECT."""
+
+    async def pass_on(source: SocketStream, target: SocketStream) -> None:
+        async for data in source:
+            await target.send(data)
+
+    host, _, port = head.split()[1].rpartition(":")
+    async with await anyio.connect_tcp(host, int(port)) as gateway, anyio.create_task_group() as ways:
+        await stream.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        ways.start_soon(pass_on, gateway, stream)
+        await pass_on(stream, gateway)
+        ways.cancel_scope.cancel()
+
+
+async def test_requests_go_through_one_tunnel_whose_proxy_sees_none_of_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    requests: list[bytes] = []
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    async with serving(answering(2, requests), tls=certified(tmp_path)) as gateway, serving(tunnel) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//me:word@"))
+        client = HttpClient(gateway.url.replace("http:", "https:"), "sk-0123456789")
+        with anyio.fail_after(10):
+            told = [await client.call("GET", "/jobs/1", NO_QUERY, Timeouts(total=10)) for _ in range(2)]
+        await client.aclose()
+    assert [reply.body for reply in told] == [{}, {}]
+    assert all(request.startswith(b"GET /jobs/1 ") for request in requests)
+    (head,) = proxy.heads
+    assert head.startswith(f"CONNECT 127.0.0.1:{gateway.port} ")
+    assert "basic " in head.lower()
+    assert "sk-0123456789" not in head
 
 
 @pytest.mark.parametrize("conduct", [silence, silence_in_the_tunnel])
