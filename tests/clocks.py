@@ -12,6 +12,8 @@ from rushes.tasks.clock import SystemClock
 _SETTLING_SECONDS = 0.001
 """Real time that is given to whoever works, before the time jumps to the next moment that somebody waits for."""
 
+_LOOK_AGAIN_SECONDS = 0.005
+
 
 @dataclass
 class SteppedClock(SystemClock):
@@ -103,3 +105,8 @@ class JumpingClock:
                     return
         finally:
             self._sleepers.remove(due)
+
+
+async def a_moment() -> None:
+    """Let others work before a look at what they have come to: a look at once after the other would take a core."""
+    await anyio.sleep(_LOOK_AGAIN_SECONDS)

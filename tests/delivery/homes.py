@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
-import anyio.lowlevel
 from pydantic import SecretStr
 
 from rushes.cache.embedded.store import TaskStore
@@ -25,6 +24,7 @@ from rushes.tasks.migrations import MIGRATIONS
 from rushes.tasks.ports import Clock
 from rushes.tasks.service import Wish
 
+from ..clocks import a_moment
 from ..previews.here import measure_here
 from ..tasks.engines import a_wish
 
@@ -94,4 +94,4 @@ async def gone(folder: Path, pattern: str) -> None:
     """Wait until no file is called so."""
     with anyio.fail_after(10):
         while list(folder.glob(pattern)):
-            await anyio.lowlevel.checkpoint()
+            await a_moment()

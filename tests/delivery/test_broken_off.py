@@ -15,6 +15,7 @@ from rushes.cache.embedded.store import TaskStore
 from rushes.domain.record import SCHEMA, TaskRecord
 from rushes.tasks.migrations import MIGRATIONS
 
+from ..clocks import a_moment
 from .answers import MIB, Gateway, images, serving
 from .homes import ended, home, llmgateway, newest, pictures
 
@@ -61,9 +62,9 @@ async def test_after_a_kill_in_the_middle_of_an_answer_the_record_tells_what_cam
             with anyio.fail_after(30):
                 await gateway.paused.wait()
                 while not list((tmp_path / "outputs").glob(".*-1.whole.part")):
-                    await anyio.lowlevel.checkpoint()
+                    await a_moment()
                 while not list((tmp_path / "outputs").glob(".*-2.part")):
-                    await anyio.lowlevel.checkpoint()
+                    await a_moment()
         finally:
             os.kill(process.pid, signal.SIGKILL)
             process.wait()

@@ -5,12 +5,12 @@ import os
 from pathlib import Path
 
 import anyio
-import anyio.lowlevel
 import pytest
 from mcp_types import ImageContent
 
 from rushes.domain.principal import LOCAL
 
+from ..clocks import a_moment
 from ..hostile.processes import decoders_of, on_linux
 from ..previews.media_files import BLUE, RED
 from .studio import SECONDS, Document, Studio, a_studio, is_like, watched
@@ -136,7 +136,7 @@ async def test_cancelling_ends_the_work_and_the_process_that_does_it(studio: Stu
     assert cancelled["failure"]["charged"] == "no"
     with anyio.fail_after(10):
         while at_work <= set(decoders_of(os.getpid())):
-            await anyio.lowlevel.checkpoint()
+            await a_moment()
     # The next one is made all the same.
     assert (await studio.film(studio.video("a.mp4", RED)))["state"] == "succeeded"
 

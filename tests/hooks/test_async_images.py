@@ -8,7 +8,6 @@ from collections.abc import Generator
 from pathlib import Path
 
 import anyio
-import anyio.lowlevel
 import pytest
 
 from rushes.domain.hooks import TOKEN_STAND_IN
@@ -18,6 +17,7 @@ from rushes.domain.request import GenerationRequest
 from rushes.server.logs import start_logging
 from rushes.tasks.service import MediaSource, Wish
 
+from ..clocks import a_moment
 from ..gateways.client import RunningGateways
 from ..tasks.test_engine import PNG
 from .houses import House, a_house
@@ -113,7 +113,7 @@ async def test_a_forged_foreign_or_lying_hook_decides_nothing(
         assert answer.status_code == 200
         with anyio.fail_after(10):
             while not (await gateways.jobs())[0].polls:
-                await anyio.lowlevel.checkpoint()
+                await a_moment()
         seen = await house.engine.get(record.task_id, principal=LOCAL)
     assert (seen.final, seen.outputs) == (False, ())
 

@@ -20,7 +20,7 @@ from rushes.tasks.hook_tokens import hash_of, keys_of, task_id_in
 from rushes.tasks.hooked import Hooked, hooked
 from rushes.tasks.work.hook_silence import HookSilence
 
-from ..clocks import SteppedClock
+from ..clocks import SteppedClock, a_moment
 from ..gateways.client import RunningGateways
 from ..gateways.hooks import signed
 from ..tasks.makers import JOB, a_record, polling
@@ -119,7 +119,7 @@ async def test_at_a_gateway_that_signs_only_its_own_hook_counts_and_only_once(
         async def looks(count: int) -> None:
             with anyio.fail_after(10):
                 while (await gateways.jobs())[0].polls < count:
-                    await anyio.lowlevel.checkpoint()
+                    await a_moment()
 
         for _ in range(3):
             assert (await posted(house, path, body, **right)).status_code == 200
@@ -145,7 +145,7 @@ async def test_a_hook_that_claims_the_end_ends_nothing(
         assert (await posted(house, path, json.dumps(lie).encode())).status_code == 200
         with anyio.fail_after(10):
             while (await gateways.jobs())[0].polls == 0:
-                await anyio.lowlevel.checkpoint()
+                await a_moment()
         seen = await house.engine.wait(record.task_id, seconds=0.1, principal=LOCAL)
     assert (seen.final, seen.outputs, seen.job) == (False, (), record.job)
 

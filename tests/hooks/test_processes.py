@@ -22,6 +22,7 @@ from rushes.server.web.hooks import HookDoor
 from rushes.tools import already
 
 from ..cli.command import rushes
+from ..clocks import a_moment
 from ..forks import forked
 from ..gateways.client import RunningGateways
 from .houses import House, a_house, set_up
@@ -78,7 +79,7 @@ async def test_a_hook_of_a_task_whose_process_has_gone_wakes_the_one_that_took_i
     async with a_house(gateways, monkeypatch, "apixo", apart=True) as house:
         with anyio.fail_after(20):
             while (await gateways.jobs())[0].polls == 0:
-                await anyio.lowlevel.checkpoint()
+                await a_moment()
         await gateways.set_phase("apixo", job.job_id, "succeeded")
         path = f"/hooks/apixo/{await house.token_of('apixo')}"
         assert (await gateways.http.post(house.public_url + path)).status_code == 200
