@@ -29,6 +29,9 @@ _STANDING = re.compile(r"HTTP \d{3}|the generation failed")
 JOB_ID_LIMIT = 1024
 """A longer id is no id."""
 
+_UNREAD = "\ufffd"
+"""Stands for bytes that were no text: an id that holds it is another than the gateway's, and would never be found."""
+
 MEDIA_GIVEN = "media"
 """Among a plan's details: which kinds of media go in, so that no failure is laid on an input that nobody gave."""
 
@@ -219,7 +222,7 @@ def job_id_of(value: JsonValue) -> str:
         Unintelligible: it is no text that could be asked for again.
     """
     text = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-    if text.strip() in {"", ".", ".."} or len(text) > JOB_ID_LIMIT or not text.isprintable():
+    if text.strip() in {"", ".", ".."} or len(text) > JOB_ID_LIMIT or not text.isprintable() or _UNREAD in text:
         raise Unintelligible("the reply has no job id")
     return text
 

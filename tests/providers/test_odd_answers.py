@@ -3,6 +3,8 @@
 import pytest
 from pydantic import JsonValue
 
+from rushes.providers.client.reply import parse_body
+from rushes.providers.format import Unintelligible, job_id_of
 from rushes.providers.formats.readings import expiry_of, parse_text
 
 from .replies import always, job, make_format, plan_of, provider, reply
@@ -50,3 +52,10 @@ def test_an_address_that_is_none_does_not_hide_the_one_beside_it() -> None:
     body: dict[str, JsonValue] = {"code": 200, "data": {"task_id": "j1", "task_status": "success", "output": output}}
     seen = make_format("shuyou").observation(job(kind="video"), reply(body))
     assert [found.url for found in seen.outputs] == ["https://h.example/v.mp4"]
+
+
+def test_an_id_in_bytes_that_are_no_text_is_none_so_that_its_job_is_searched_for() -> None:
+    body = parse_body("application/json", b'{"id": "job-\xff\xfe"}')
+    assert isinstance(body, dict)
+    with pytest.raises(Unintelligible):
+        job_id_of(body["id"])
