@@ -10,9 +10,8 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,28 +75,21 @@ _INSERT = "INSERT INTO Cache(key, raw, store_time, access_time, access_count, ta
 _INSERT_NEW = f"{_INSERT}(?, 1, ?, ?, 0, ?, 0, ?, ?) ON CONFLICT(key, raw) DO NOTHING"
 
 
-def _new(key: str, text: str, tag: str, now: str) -> str:
-    return f"{_INSERT}({key}, 1, {now}, {now}, 0, {tag}, 0, {_MODE_RAW}, {text})"
-
-
 def _put(key: str, text: str, tag: str, now: str) -> str:
     return (
-        f"{_new(key, text, tag, now)} ON CONFLICT(key, raw) DO UPDATE SET store_time = excluded.store_time,"
+        f"{_INSERT}({key}, 1, {now}, {now}, 0, {tag}, 0, {_MODE_RAW}, {text})"
+        " ON CONFLICT(key, raw) DO UPDATE SET store_time = excluded.store_time,"
         " access_time = excluded.access_time, tag = excluded.tag, size = 0, mode = excluded.mode, filename = NULL,"
         " value = excluded.value"
     )
 
 
 _TOGETHER_MAX = 4
-_FIRST: Mapping[str, Callable[[str, str, str, str], str]] = {"put": _put, "new": _new}
-_TOGETHER: Mapping[str, Mapping[int, str]] = {
-    how: {
-        1: first("?1", "?2", "?3", "?4"),
-        **{n: f"INSERT INTO rushes_{how}_{n} VALUES (?{', ?' * (3 * n)})" for n in range(2, _TOGETHER_MAX + 1)},  # noqa: S608
-    }
-    for how, first in _FIRST.items()
+_PUT_TOGETHER: Mapping[int, str] = {
+    1: _put("?1", "?2", "?3", "?4"),
+    **{n: f"INSERT INTO rushes_put_{n} VALUES (?{', ?' * (3 * n)})" for n in range(2, _TOGETHER_MAX + 1)},  # noqa: S608
 }
-"""What writes so many rows, by key, text and tag of each, and then the time; of `new` the first must not be there."""
+"""What writes so many rows, by key, text and tag of each, and then the time."""
 
 
 def _views() -> Iterator[str]:
@@ -105,14 +97,13 @@ def _views() -> Iterator[str]:
 
     One INSERT of several rows would first fill a table of SQLite's own with them, because `Cache` has triggers.
     """
-    for how, n in product(_FIRST, range(2, _TOGETHER_MAX + 1)):
+    for n in range(2, _TOGETHER_MAX + 1):
         columns = [f"{name}{i}" for i in range(n) for name in ("key", "text", "tag")]
-        writes = (_put if i else _FIRST[how] for i in range(n))
-        puts = (write(f"NEW.key{i}", f"NEW.text{i}", f"NEW.tag{i}", "NEW.now") for i, write in enumerate(writes))
+        puts = (_put(f"NEW.key{i}", f"NEW.text{i}", f"NEW.tag{i}", "NEW.now") for i in range(n))
         nothing = ", ".join(f"NULL AS {column}" for column in [*columns, "now"])
-        view = f"rushes_{how}_{n}"
-        yield f"CREATE TEMP VIEW {view} AS SELECT {nothing}"
-        yield f"CREATE TEMP TRIGGER {view}_rows INSTEAD OF INSERT ON {view} BEGIN {'; '.join(puts)}; END"
+        yield f"CREATE TEMP VIEW rushes_put_{n} AS SELECT {nothing}"
+        does = "; ".join(puts)
+        yield f"CREATE TEMP TRIGGER rushes_put_{n}_rows INSTEAD OF INSERT ON rushes_put_{n} BEGIN {does}; END"
 
 
 class PutRow(NamedTuple):
@@ -193,22 +184,9 @@ class TaskCache(diskcache.Cache):
         """Write rows, new or in place of old ones, as `set` would, in one statement: each costs a wait for Python's
         lock, which the event loop's thread holds nearly always when there is much to do."""
         for start in range(0, len(rows), _TOGETHER_MAX):
-            self._write("put", rows[start : start + _TOGETHER_MAX])
-
-    def put_new(self, new: PutRow, *beside: PutRow) -> bool:
-        """Write a new row, and rows beside it as `put` does; false, and nothing written, where its key is there."""
-        try:
-            self._write("new", (new, *beside[: _TOGETHER_MAX - 1]))
-        except sqlite3.IntegrityError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_UNIQUE:
-                raise
-            return False
-        self.put(*beside[_TOGETHER_MAX - 1 :])
-        return True
-
-    def _write(self, how: str, rows: Sequence[PutRow]) -> None:
-        values: list[SqlValue] = [value for row in rows for value in row]
-        self.rows(_TOGETHER[how][len(rows)], [*values, time.time()])
+            some = rows[start : start + _TOGETHER_MAX]
+            values: list[SqlValue] = [value for row in some for value in row]
+            self.rows(_PUT_TOGETHER[len(some)], [*values, time.time()])
 
     def text(self, key: object, raw: object, mode: object, filename: object, value: object) -> tuple[str, str]:
         """Key and value text of one row selected by hand, refused as `get` would refuse it."""

@@ -42,13 +42,14 @@ def create(db: Database, document: Document, **how: Unpack[Creating]) -> tuple[D
     new: Document = {**checked(document), "schema": db.schema, "revision": 1}
     task_id = text_of(new, "task_id")
     check_bounds(db.cache, how.get("within", ()), how.get("lines", ()))
+    if not db.cache.insert(task_key(task_id), encode(new), tag_of(new)):
+        raise ValueError(f"a record of task {task_id!r} exists already")
     beside = [*lineage.rows_of(new), *ledger_rows.rows_of(how.get("lines", ()))]
     if fingerprint is not None:
         # An earlier one that still counts has to be found again when the new one no longer does.
         ids: list[JsonValue] = [task_id, *(text_of(each, "task_id") for each in equal_ones)]
         beside.append(PutRow(f"fp:{fingerprint}", encode(ids if equal_ones else task_id)))
-    if not db.cache.put_new(PutRow(task_key(task_id), encode(new), tag_of(new)), *beside):
-        raise ValueError(f"a record of task {task_id!r} exists already")
+    db.cache.put(*beside)
     return new, True
 
 
