@@ -267,12 +267,17 @@ def open_cache(folder: Path, *, timeout_seconds: float = 5.0) -> OpenedCache:
     """
     if os.path.expandvars(folder) != str(folder):
         raise StoreError(f"The task store cannot be at {folder}: diskcache would expand a variable in that name.")
-    with translated(folder):
-        make_folder(folder)
-        make_private(folder)
-        lock = folder.with_name(folder.name + ".lock")
-        with filelock.FileLock(lock, timeout=timeout_seconds, mode=0o600):
-            return _opened_under_lock(folder, timeout_seconds)
+    try:
+        with translated(folder):
+            make_folder(folder)
+            make_private(folder)
+            lock = folder.with_name(folder.name + ".lock")
+            with filelock.FileLock(lock, timeout=timeout_seconds, mode=0o600):
+                return _opened_under_lock(folder, timeout_seconds)
+    except StoreDamaged:
+        # Of a large database only a part is looked at before it is opened.
+        mark_suspect(folder)
+        raise
 
 
 def mark_suspect(folder: Path) -> None:

@@ -83,7 +83,14 @@ class WritingSession(_Connected):
         if all(call.reading for call in calls):
             self._read(calls)
             return
-        error = self._in_one_transaction(calls)
+        try:
+            error = self._in_one_transaction(calls)
+        except _HalfWritten:
+            # One call that fails leaves nothing of itself behind, and the others of its transaction are written. It
+            # hardly ever fails after its first write, and a savepoint for each would cost all of them.
+            if len(calls) > 1:
+                self._one_by_one(calls)
+            return
         if error is None:
             return
         # A store that is busy for one is busy for all: one after the other they would wait that long again and again.
@@ -91,8 +98,16 @@ class WritingSession(_Connected):
             for call in calls:
                 call.fail(error)
             return
+        self._one_by_one(calls)
+
+    def _one_by_one(self, calls: Sequence[QueuedCall[Database]]) -> None:
+        busy: StoreBusy | None = None
         for call in calls:
+            if busy is not None:
+                call.fail(busy)
+                continue
             self.execute([call])
+            busy = call.error if isinstance(call.error, StoreBusy) else None
 
     def _in_one_transaction(self, calls: Sequence[QueuedCall[Database]]) -> StoreError | None:
         try:
@@ -127,19 +142,12 @@ class WritingSession(_Connected):
 
     def _write(self, calls: Sequence[QueuedCall[Database]]) -> None:
         db = self.database()
-        try:
-            with db.cache.transaction(durable=any(call.durable for call in calls)):
-                for call in calls:
-                    before = db.cache.changes
-                    _attempt(call, db)
-                    if call.error is not None and db.cache.changes != before:
-                        raise _HalfWritten
-        except _HalfWritten:
-            # One call that fails leaves nothing of itself behind, and the others of its transaction are written. It
-            # hardly ever fails after its first write, and a savepoint for each would cost all of them.
-            if len(calls) > 1:
-                for call in calls:
-                    self._write([call])
+        with db.cache.transaction(durable=any(call.durable for call in calls)):
+            for call in calls:
+                before = db.cache.changes
+                _attempt(call, db)
+                if call.error is not None and db.cache.changes != before:
+                    raise _HalfWritten
 
 
 class _HalfWritten(Exception):
