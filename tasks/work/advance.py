@@ -278,9 +278,14 @@ class Advancer:
             logger.exception("step failed", extra={"task_id": task_id, "provider": record.provider})
             fault = GatewayUnavailable("internal", "a fault in rushes hid what the gateway says; see its log")
             after = await self._looker.failed(record, fault)
-        if after is not None and after.deaths_in_step:
-            after = await self._journal.change(task_id, life.survived)
-        return GONE if after is None else Moved(after, self._next(after))
+        if after is None:
+            return GONE
+        # Of the record that the look gave: the stored one does not name the next look where this one changed nothing.
+        due = self._next(after)
+        if not after.deaths_in_step:
+            return Moved(after, due)
+        cleared = await self._journal.change(task_id, life.survived)
+        return GONE if cleared is None else Moved(cleared, due)
 
     async def _due(self, record: TaskRecord, provider: Provider | None) -> TaskRecord | None:
         if provider is None:

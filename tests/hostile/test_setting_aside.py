@@ -2,7 +2,7 @@
 
 import json
 import signal
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
@@ -21,9 +21,10 @@ from rushes.tools import task_of
 
 from ..clocks import SteppedClock
 from ..forks import Ran, ran
-from ..tasks.engines import a_wish, an_engine
+from ..tasks.engines import a_wish, an_engine, at_rest
 from ..tasks.makers import a_record, polling
-from ..tasks.test_engine import DONE, PNG
+from ..tasks.scripted import ScriptedProvider
+from ..tasks.test_engine import ACCEPTED, DONE, PNG, RUNNING
 from .dying import PoisonedProvider
 
 pytestmark = pytest.mark.anyio
@@ -76,6 +77,28 @@ async def test_a_task_that_was_set_aside_goes_on_when_a_person_takes_it_up(tmp_p
         with anyio.fail_after(10):
             ended = await engine.wait(begun["harmless"], seconds=9, principal=LOCAL)
     assert (ended.state, ended.set_aside_at) == ("succeeded", None)
+
+
+async def test_a_suspect_that_survives_a_look_is_looked_at_again_soon_though_the_clock_was_set_back(
+    tmp_path: Path,
+) -> None:
+    gateway = ScriptedProvider(answers=[ACCEPTED], looks=[RUNNING])
+    async with an_engine(tmp_path, gateway, clock=SteppedClock()) as engine:
+        record = (await engine.generate(a_wish(kind="image"))).record
+        records = engine._journal  # pyright: ignore[reportPrivateUsage]
+        with anyio.fail_after(10):
+            while record.state != "running":
+                record = await records.changed(record, seconds=1)
+        for _ in range(life.DEATHS_MAX):
+            await records.change(record.task_id, lambda r: life.died_in_step(r, NOW), as_worker=False)
+    later = ScriptedProvider(looks=[RUNNING, RUNNING, DONE], downloads=[PNG])
+    async with an_engine(tmp_path, later, clock=SteppedClock(ahead=timedelta(hours=-2))) as engine:
+        assert record.job is not None
+        taken_up = await engine.attach(record.task_id, record.job.job_id, principal=LOCAL)
+        # Nobody waits for it through the engine: looks that change nothing are then not written.
+        with anyio.fail_after(10):
+            ended = await at_rest(engine, taken_up)
+    assert (ended.state, ended.deaths_in_step) == ("succeeded", 0)
 
 
 def test_one_death_makes_a_suspect_and_a_step_that_ends_well_clears_it() -> None:
