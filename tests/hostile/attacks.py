@@ -188,6 +188,35 @@ DISK_AND_CLOCK: Final = (
 
 BOUNDARIES: Final = (
     Attack(
+        "bytes behind a whole answer, at once, after 64 KiB or behind TLS",
+        "never the answer to the next request: the connection is not used again",
+        _in(
+            "providers/test_surplus_bytes.py",
+            "a_paid_request_is_not_answered_by_what_came_behind_the_answer_before",
+            "nor_by_what_tls_holds_back",
+            "a_result_through_a_proxy_is_not_what_came_behind_another",
+        ),
+    ),
+    Attack(
+        "a paid job's answer with NaN, thousands of digits, control characters or foreign bytes in it",
+        "the job's id and its results are read",
+        _in("providers/test_odd_answers.py", "a_paid_job_is_known_by_its_id", "a_result_is_found"),
+    ),
+    Attack(
+        "lines over stdio that are no message: deep, long, foreign, with thousands of digits",
+        "each is answered, and the process lives",
+        _in(
+            "server/test_invalid_requests.py",
+            "a_line_that_cannot_be_read_as_a_message_is_refused",
+            "over_stdio_no_line_ends_the_process_or_stays_without_an_answer",
+        ),
+    ),
+    Attack(
+        "a PNG whose pixels break off, looked at",
+        "refused as damaged, whatever its size",
+        _in("previews/test_half_pictures.py", "a_png_whose_pixels_break_off_is_refused_as_damaged"),
+    ),
+    Attack(
         "a link, a pipe or other bytes in place of a kept file",
         "opened without following; size and hash compared",
         _in(
