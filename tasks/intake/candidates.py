@@ -1,8 +1,10 @@
 """One way to make a request: a model at a provider, checked and planned; pure."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...domain.errors import RequestRefused, RushesError
 from ...domain.job import Plan
 from ...domain.model_facts import ModelFacts
 from ...domain.money import NOT_QUOTED, Quote
@@ -14,6 +16,8 @@ from ...providers.provider import Provider
 from ...providers.translating import translated
 from ..ports import Uploader
 from .uploads import with_urls, without_url
+
+logger = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = {"video": 3600.0, "image": 1200.0, "audio": 1200.0}
 """Where the model's facts name none. LLMGateway itself gives up after an hour."""
@@ -77,7 +81,7 @@ def candidate(asked: Asked, provider: Provider, facts: ModelFacts) -> Candidate:
         request = with_urls(request, {m.sha256: _expected(m, uploader) for m in uploads if m.sha256 is not None})
     request, said_otherwise = translated(request, facts)
     check_request(request, facts, provider.name)
-    plan = provider.plan(request, facts)
+    plan = planned(provider, request, facts)
     warnings = [*said_otherwise, *plan.warnings]
     blind = () if provider.traits.free else tuple(doubts(request, facts))
     if not provider.traits.free:
@@ -94,6 +98,22 @@ def candidate(asked: Asked, provider: Provider, facts: ModelFacts) -> Candidate:
         doubts=blind,
         assumed=tuple(name for name in facts.assumed_inputs if name in given),
     )
+
+
+def planned(provider: Provider, request: GenerationRequest, facts: ModelFacts) -> Plan:
+    """The provider's plan for the request.
+
+    Raises:
+        RequestRefused: it takes none like this, or a fault of its own keeps it from saying; nothing was sent.
+    """
+    try:
+        return provider.plan(request, facts)
+    except RushesError:
+        raise
+    except Exception as fault:  # the boundary to formats and providers, which other packages bring too
+        logger.exception("no plan", extra={"provider": provider.name, "model": facts.id})
+        why = f"A fault in {provider.name} kept the request from being made ready for {facts.name}; nothing was sent."
+        raise RequestRefused("internal", why, hint="Name another provider or model; the log says more.") from fault
 
 
 def _expected(medium: MediaInput, uploader: Uploader) -> str:

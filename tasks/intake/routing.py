@@ -16,7 +16,17 @@ from ...providers.provider import Provider
 from ...providers.translating import translated
 from ..films.making import film_candidate
 from ..ports import Uploader
-from .candidates import DEADLINE_SECONDS, Asked, Candidate, Configured, candidate, find_model, is_auto, meant_or_known
+from .candidates import (
+    DEADLINE_SECONDS,
+    Asked,
+    Candidate,
+    Configured,
+    candidate,
+    find_model,
+    is_auto,
+    meant_or_known,
+    planned,
+)
 from .choosing import chosen_among, match_all, tried_in_order
 from .prospects import NOTHING_KNOWN, Prospects
 from .purposes import settled
@@ -226,7 +236,7 @@ def planned_again(chosen: Route, request: GenerationRequest) -> Route:
     """
     candidates: list[Candidate] = []
     for one in chosen.candidates:
-        plan = one.provider.plan(request, one.facts)
+        plan = planned(one.provider, request, one.facts)
         plan = plan.model_copy(update={"warnings": one.plan.warnings})
         candidates.append(replace(one, plan=plan, uploads=()))
     return replace(chosen, candidates=tuple(candidates))

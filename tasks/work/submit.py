@@ -25,6 +25,7 @@ from ...domain.money import Bound
 from ...domain.record import KeptMedia, TaskRecord
 from ...providers.provider import Provider
 from .. import life
+from ..intake.candidates import planned
 from ..intake.routing import CURED_ELSEWHERE, Candidate
 from ..journal import TaskJournal
 from ..money.treasury import Treasury
@@ -392,6 +393,6 @@ def replanned(record: TaskRecord, provider: Provider) -> Plan:
     if facts is None:
         return plan
     try:
-        return provider.plan(record.request, facts)
+        return planned(provider, record.request, facts)
     except FailureError:
         return plan
