@@ -1,5 +1,6 @@
 """What of a request its price goes by; pure."""
 
+import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -31,7 +32,8 @@ def measure_of(
         resolution=_resolution(request, facts, instead),
         audio=_truth(instead["audio"]) if "audio" in instead else sound,
         seconds=_number(instead["duration_seconds"]) if "duration_seconds" in instead else _seconds(request, facts),
-        outputs=int(_number(instead.get("count")) or request.count or 1),
+        # A part of an output is made as a whole one, if at all.
+        outputs=max(1, math.ceil(_number(instead.get("count")) or request.count or 1)),
         characters=len(request.prompt) if request.kind == "audio" else 0,
         images=sum(1 for medium in request.media if medium.role not in ("reference_video", "reference_audio")),
     )

@@ -233,6 +233,12 @@ def test_what_is_asked_is_measured_and_else_what_the_facts_say_is_sent() -> None
     assert _measured(None, size="640x360") == Measure(resolution="640x360")
 
 
+@pytest.mark.parametrize(("given", "counted"), [(0.5, 1), (2.5, 3), ("2", 2), (0, 1), (-3, 1), ("many", 1)])
+def test_a_part_of_an_output_counts_as_a_whole_one_and_what_is_no_number_as_one(given: JsonValue, counted: int) -> None:
+    request = GenerationRequest(kind="image", prompt="a fox")
+    assert measure_of(request, instead={"count": given}).outputs == counted
+
+
 def test_the_only_duration_of_a_model_is_its_duration() -> None:
     facts = ModelFacts(id="m", name="m", kind="video", source="page", durations_seconds=(8,))
     assert _measured(facts).seconds == 8
