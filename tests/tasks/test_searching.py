@@ -1,12 +1,14 @@
 """The search for a lost job in the gateway's list takes none that may be another task's."""
 
+from collections.abc import Collection
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
 import pytest
 
 from rushes.domain.errors import SubmissionLost
-from rushes.domain.job import Job, Observation, PossibleJob, Submission
+from rushes.domain.job import Job, Observation, Plan, PossibleJob, Submission
 from rushes.domain.principal import LOCAL
 from rushes.domain.record import TaskRecord
 from rushes.providers.provider import Traits
@@ -43,9 +45,16 @@ async def test_a_job_that_may_be_the_lost_one_is_taken_where_nothing_else_is_mis
     )
 
 
+class _ListsOfTwo(ScriptedProvider):
+    """It lists nothing before a second request has come: one that is lost alone is rightly found."""
+
+    async def find_job(self, plan: Plan, age: timedelta, *, known: Collection[str] = ()) -> Job | None:
+        return await super().find_job(plan, age, known=known) if len(self.plans) > 1 else None
+
+
 async def test_it_is_left_alone_where_another_submission_may_have_become_it(tmp_path: Path) -> None:
     possible = PossibleJob(job_id="job-1", model="m1")
-    gateway = ScriptedProvider(traits=FINDS, answers=[LOST], listed=[None, None, *[possible] * 500], looks=[RUNNING])
+    gateway = _ListsOfTwo(traits=FINDS, answers=[LOST], listed=[possible] * 500, looks=[RUNNING])
     async with an_engine(tmp_path, gateway) as engine:
         ids = [(await engine.generate(a_wish(prompt))).record.task_id for prompt in ("a fox", "a bear")]
         ended = [await _over(engine, task_id) for task_id in ids]
