@@ -4,6 +4,7 @@ import json
 import shlex
 import ssl
 import subprocess
+import time
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ _STDERR: Final = 2
 _Record = TypeVar("_Record", bound=BaseModel)
 
 ANSWER_SECONDS: Final = 20.0
+_REUSED_SECONDS: Final = 30.0
+"""The simulator closes a connection on which nothing is asked for a little over twice as long."""
 
 # Without certificates, because nothing here is trusted; each context of its own takes longer than a request.
 _NO_TRUST: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -92,6 +95,7 @@ class RunningGateways:
     def __init__(self, environment: Mapping[str, str], http: httpx.AsyncClient, control: HTTPConnection) -> None:
         self.environment = environment
         self._control = control
+        self._asked_at = time.monotonic()
         self.http = http
         """For requests of the test itself; it carries no key."""
 
@@ -176,6 +180,9 @@ class RunningGateways:
         It waits for nothing that the event loop does, and takes a tenth of what a client of the event loop takes.
         """
         path = f"{urlsplit(self._control_url).path}/{what}"
+        if time.monotonic() - self._asked_at > _REUSED_SECONDS:
+            self._control.close()
+        self._asked_at = time.monotonic()
         self._control.request("GET" if body is None else "POST", path, body)
         answer = self._control.getresponse()
         content = answer.read()

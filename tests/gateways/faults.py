@@ -104,15 +104,18 @@ class Late(Response):
             await self.genuine(scope, receive, send)
 
 
-def dripping(genuine: Response, interval_seconds: float) -> Response:
-    """A body byte by byte: of JSON first blanks, with which it may begin, so that no byte is wrong."""
+def dripping(genuine: Response, interval_seconds: float, seconds_max: float = LONGEST_SECONDS) -> Response:
+    """A body byte by byte, and after so many seconds the rest of it: of JSON first blanks, with which it may begin, so
+    that no byte is wrong."""
     content_type = genuine.headers.get("content-type", "")
-    blanks = b" " * int(LONGEST_SECONDS / interval_seconds) if "json" in content_type else b""
+    count = int(min(seconds_max, LONGEST_SECONDS) / max(interval_seconds, 0.001))
+    body = b" " * count + bytes(genuine.body) if "json" in content_type else bytes(genuine.body)
 
     async def drops() -> AsyncIterator[bytes]:
-        for byte in blanks + bytes(genuine.body):
+        for byte in body[:count]:
             yield bytes((byte,))
             await anyio.sleep(interval_seconds)
+        yield body[count:]
 
     return StreamingResponse(drops(), genuine.status_code, media_type=content_type)
 
@@ -233,7 +236,9 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "half-response": Fault(lambda s: Half(s.genuine), "half of the answer, then the connection is closed"),
     "hang": Fault(lambda s: Hang(), "no answer for as long as the client waits"),
     "slow-drip": Fault(
-        lambda s: dripping(s.genuine, s.word.number(0, 0.05)), "blanks drip in, one at a time", ("SECONDS",)
+        lambda s: dripping(s.genuine, s.word.number(0, 0.05), s.word.number(1, LONGEST_SECONDS)),
+        "bytes drip in, one at a time, and after so many seconds the rest",
+        ("SECONDS", "SECONDS_IN_ALL"),
     ),
     "late": Fault(lambda s: Late(s.genuine, s.word.number(0, 1)), "the right answer after a while", ("SECONDS",)),
     "not-http": Fault(lambda s: NotHttp(), "bytes that are not HTTP"),

@@ -27,7 +27,7 @@ CANCELLED: Final[Trouble] = "cancel"
 NO_RESULT: Final[Trouble] = "no result"
 FAILING: Final[Trouble] = "failing job"
 
-_SLOW = ("output-slow-drip:0.02", "output-hang", "output-late:2", "output-huge:32", "output-gzip-bomb:64")
+_SLOW = ("output-slow-drip:0.02:30", "output-hang", "output-late:2", "output-huge:32", "output-gzip-bomb:64")
 _WORDS: Final[dict[Trouble, tuple[str, ...]]] = {
     "none": ("", "polls:1", "polls:6"),
     "answer": tuple(outcome.word for outcome in (*OUTCOMES, *BEHIND_PROXIES) if outcome.word not in ARMED),
