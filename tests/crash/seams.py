@@ -70,7 +70,10 @@ SEAMS: Mapping[type[Event], str] = {
 
 
 def dying_store(fuse: Fuse) -> type[TaskStore]:
-    """A task store with seams `journal` and those of `write_of`, each `.before` and `.after` the write."""
+    """A task store with seams `journal` and those of `write_of`, each `.before` and `.after` the write.
+
+    A write that another one was faster than has not been made: it is made anew, and that one has an `.after`.
+    """
 
     class DyingStore(TaskStore):
         async def create(self, document: Document, **how: Unpack[Creating]) -> tuple[Document, bool]:
@@ -86,7 +89,8 @@ def dying_store(fuse: Fuse) -> type[TaskStore]:
             seam = write_of(from_document(before), from_document(document)) if before is not None else "other"
             await fuse.at(f"{seam}.before")
             replaced = await super().replace(document, durable=durable, **how)
-            await fuse.at(f"{seam}.after")
+            if replaced is not None:
+                await fuse.at(f"{seam}.after")
             return replaced
 
     return DyingStore
