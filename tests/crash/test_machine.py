@@ -308,6 +308,8 @@ class Life(RuleBasedStateMachine):
         stored = self._portal.call(lambda: self._living[who].store.replace(to_document(changed)))
         current = self._seen[snapshot.task_id]
         assert (stored is None) == (current.revision != snapshot.revision)
+        if stored is not None:
+            self._told(snapshot.task_id, seen)
 
     @rule(seconds=st.sampled_from([1, 130, 4000, -4000, 90_000]))
     def time_passes(self, seconds: int) -> None:
