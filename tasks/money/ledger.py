@@ -78,7 +78,7 @@ def _charged(record: TaskRecord) -> Literal["yes", "no", "unknown"]:
 def line_of(record: TaskRecord) -> Line:
     """The task's line. `parts` is what counts against budgets, in a whole number that databases add up."""
     now = standing(record)
-    measure = record.measure or measure_of(record.request)
+    measure = _measure_of(record)
     value: JsonValue = {
         "owner": record.owner,
         "provider": record.provider,
@@ -94,6 +94,10 @@ def line_of(record: TaskRecord) -> Line:
         "measure": {name: said for name, usual in _MEASURED if (said := getattr(measure, name)) != usual},
     }
     return Line(BOOK, record.task_id, value)
+
+
+def _measure_of(record: TaskRecord) -> Measure:
+    return record.measure or measure_of(record.request)
 
 
 def lines_between(before: TaskRecord | None, after: TaskRecord) -> Sequence[Line]:
@@ -155,7 +159,15 @@ def _measure(value: JsonValue) -> Measure:
 
 def paid_job(entry: Entry) -> PaidJob | None:
     """What the job teaches of prices: one that a gateway made and told a cost of."""
-    now = entry.standing
-    if not entry.made or now.known not in ("told", "by hand") or now.currency is None or not now.spent:
+    return _paid(entry.standing, entry.measure, entry.task_id) if entry.made else None
+
+
+def paid_job_of(record: TaskRecord) -> PaidJob | None:
+    """The same of a record."""
+    return _paid(standing(record), _measure_of(record), record.task_id) if record.state == "succeeded" else None
+
+
+def _paid(now: Standing, measure: Measure, task_id: str) -> PaidJob | None:
+    if now.known not in ("told", "by hand") or now.currency is None or not now.spent:
         return None
-    return PaidJob(entry.measure, now.spent, now.currency, entry.task_id)
+    return PaidJob(measure, now.spent, now.currency, task_id)

@@ -7,7 +7,7 @@ from ...domain.events import CostTold, Succeeded
 from ...domain.money import PaidJob
 from ..followers import Change
 from ..ports import Ledger
-from .ledger import BOOK, entry_of, line_of, paid_job
+from .ledger import BOOK, entry_of, paid_job, paid_job_of
 
 Paid = tuple[str, str, PaidJob]
 """Provider, model and cost of a job."""
@@ -31,7 +31,8 @@ def just_paid(change: Change) -> Paid | None:
     record = change.record
     if record.cost is None or not any(isinstance(event, CostTold | Succeeded) for event in change.events):
         return None
-    return _paid_by(line_of(record))
+    job = paid_job_of(record)
+    return None if job is None else (record.provider, record.model, job)
 
 
 def _paid_by(line: Line) -> Paid | None:

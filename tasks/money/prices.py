@@ -1,7 +1,7 @@
 """What rushes knows of prices and times: from gateways' lists, from earlier jobs, from the person's settings."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import anyio
 
@@ -15,11 +15,28 @@ from ..intake.prospects import Prospect
 from ..ports import Clock, Ledger
 from ..work.learning import Learning
 from .measures import longest_seconds, measure_of
-from .paid_jobs import Paid, just_paid, paid_jobs
+from .paid_jobs import LINES_READ_MAX, Paid, just_paid, paid_jobs
 from .pricing import dearest, dearest_unit, learned, learned_unit_price, priced, unit_price
 
 FRESH_SECONDS = 10.0
 """So long the costs that were read are good: other processes pay too."""
+
+
+class _Newest:
+    """The last paid jobs of a model, each once; as many as a read would find."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, PaidJob] = {}
+        """By task, the newest last."""
+
+    def put_first(self, job: PaidJob) -> None:
+        self._jobs.pop(job.task_id, None)
+        self._jobs[job.task_id] = job
+        if len(self._jobs) > LINES_READ_MAX:
+            del self._jobs[next(iter(self._jobs))]
+
+    def newest_first(self) -> Sequence[PaidJob]:
+        return [*reversed(self._jobs.values())]
 
 
 class Prices:
@@ -38,9 +55,9 @@ class Prices:
         self._clock = clock
         self._configured = {name.casefold(): price for name, price in configured.items()}
         self._free = frozenset(name for name, provider in providers.items() if provider.traits.free)
-        self._jobs: dict[tuple[str, str], list[PaidJob]] = {}
-        self._heard: list[Paid] = []
-        """Since the last read began."""
+        self._jobs: defaultdict[tuple[str, str], _Newest] = defaultdict(_Newest)
+        self._heard: list[Paid] | None = None
+        """What a read that is under way may have missed."""
         self._read_at = float("-inf")
         self._reading = anyio.Lock()
 
@@ -57,27 +74,32 @@ class Prices:
             elapsed = self._clock.elapsed()
             if self._is_fresh:
                 return
-            self._heard.clear()
-            jobs: defaultdict[tuple[str, str], list[PaidJob]] = defaultdict(list)
-            for provider, model, job in await paid_jobs(self._ledger):
-                jobs[provider, model].append(job)
-            self._jobs = dict(jobs)
-            for paid in self._heard:
-                self._put_first(paid)
+            await self._read()
             await self._learning.meet_all()
             self._read_at = elapsed
+
+    async def _read(self) -> None:
+        heard = self._heard = []
+        try:
+            newest_first = await paid_jobs(self._ledger)
+        finally:
+            self._heard = None
+        self._jobs = defaultdict(_Newest)
+        for paid in (*reversed(newest_first), *heard):
+            self._put_first(paid)
 
     def heard(self, change: Change) -> None:
         """Take in what a job of this process has just cost: the next call may be of the same model."""
         paid = just_paid(change)
-        if paid is not None:
+        if paid is None:
+            return
+        self._put_first(paid)
+        if self._heard is not None:
             self._heard.append(paid)
-            self._put_first(paid)
 
     def _put_first(self, paid: Paid) -> None:
         provider, model, newest = paid
-        known = self._jobs.get((provider, model), ())
-        self._jobs[provider, model] = [newest, *(job for job in known if job.task_id != newest.task_id)]
+        self._jobs[provider, model].put_first(newest)
 
     @property
     def _is_fresh(self) -> bool:
@@ -110,7 +132,7 @@ class Prices:
         listed = dearest(facts.listed_prices, lasting, "listed")
         if listed is not None:
             return listed
-        found = learned(self._jobs.get((provider, facts.id), ()), measure)
+        found = learned(self._newest(provider, facts), measure)
         if found is not None:
             return found
         configured = self._configured_for(provider, facts)
@@ -121,9 +143,13 @@ class Prices:
         if provider in self._free:
             return None
         listed = dearest_unit(facts.listed_prices)
-        found = listed or learned_unit_price(self._jobs.get((provider, facts.id), ()), facts.kind)
+        found = listed or learned_unit_price(self._newest(provider, facts), facts.kind)
         configured = self._configured_for(provider, facts)
         return found or (None if configured is None else unit_price(configured, "configured"))
+
+    def _newest(self, provider: str, facts: ModelFacts) -> Sequence[PaidJob]:
+        jobs = self._jobs.get((provider, facts.id))
+        return () if jobs is None else jobs.newest_first()
 
     def expected_seconds(self, provider: str, model: str) -> ExpectedTime | None:
         """How long such a job takes there; `None` where neither earlier jobs nor the model's facts tell."""
