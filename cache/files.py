@@ -18,6 +18,14 @@ def make_private(folder: Path) -> None:
         folder.chmod(0o700)
 
 
+def stat_of(file: Path) -> os.stat_result | None:
+    """Of a file that another process may delete at any time; `None` where it is gone."""
+    try:
+        return file.stat()
+    except FileNotFoundError:
+        return None
+
+
 def sync_folder(folder: Path) -> None:
     """Bring the names in `folder` to the disk, where the platform can."""
     if os.name != "posix":

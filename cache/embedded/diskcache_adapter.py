@@ -19,7 +19,7 @@ import diskcache
 import filelock
 
 from ...domain.errors import StoreDamaged, StoreError
-from ..files import make_folder, make_private
+from ..files import make_folder, make_private, stat_of
 from ..store_faults import translated
 from . import ledger_sums
 from .recovery import carry_over, set_aside
@@ -340,12 +340,10 @@ def _log(database: Path) -> Path:
 
 
 def _size_bytes(file: Path) -> int:
-    return file.stat().st_size if file.exists() else 0
+    found = stat_of(file)
+    return 0 if found is None else found.st_size
 
 
 def _identity(database: Path) -> tuple[int, int] | None:
-    try:
-        found = database.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
+    found = stat_of(database)
+    return None if found is None else (found.st_dev, found.st_ino)

@@ -30,7 +30,7 @@ import filelock
 
 from ...domain.errors import StoreError
 from ...domain.unwrapping import unwrapped
-from ..files import make_folder, make_private
+from ..files import make_folder, make_private, stat_of
 from ..store_faults import translated
 from .marks import SUFFIX, StepMarks, marked
 
@@ -183,7 +183,10 @@ class ProcessLease:
             worker_id = file.stem
             if file.suffix == SUFFIX:
                 # Of use until the tasks of that process are taken over, which may be long after it died.
-                if now - file.stat().st_mtime > _MARKS_SECONDS and _has_ended(self._folder, worker_id):
+                # Every process that starts sweeps, so another may be faster.
+                noted = stat_of(file)
+                old = noted is not None and now - noted.st_mtime > _MARKS_SECONDS
+                if old and _has_ended(self._folder, worker_id):
                     file.unlink(missing_ok=True)
                 continue
             if worker_id == self.worker_id or not _WORKER_ID.fullmatch(worker_id):
@@ -215,10 +218,8 @@ def _beat_file(folder: Path, worker_id: str) -> Path:
 
 
 def _last_beat(folder: Path, worker_id: str) -> float | None:
-    try:
-        return _beat_file(folder, worker_id).stat().st_mtime
-    except FileNotFoundError:
-        return None
+    beat = stat_of(_beat_file(folder, worker_id))
+    return None if beat is None else beat.st_mtime
 
 
 def _has_ended(folder: Path, worker_id: str) -> bool:

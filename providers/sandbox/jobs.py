@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,13 +48,18 @@ class InputFolder:
         Path(name).replace(self._folder / sha256)
         for old in self._folder.iterdir():
             # Another process may forget it at the same time.
-            if old.exists() and old.stat().st_mtime < time.time() - _MEDIA_KEPT_SECONDS:
-                old.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                if old.stat().st_mtime < time.time() - _MEDIA_KEPT_SECONDS:
+                    old.unlink()
 
     def read(self, sha256: str) -> bytes | None:
         """The bytes, or `None` where they were never kept or are forgotten."""
-        path = self._folder / sha256 if self._folder is not None else None
-        return path.read_bytes() if path is not None and path.exists() else None
+        if self._folder is None:
+            return None
+        try:
+            return (self._folder / sha256).read_bytes()
+        except FileNotFoundError:
+            return None
 
 
 class _Stopped(RushesError):

@@ -195,6 +195,24 @@ class TestCleaning:
             assert await watcher.dead(ids | {lease.worker_id for lease in stays}) == ids
 
 
+async def test_processes_that_start_at_once_sweep_the_same_marks_and_none_of_them_fails(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    long_ago = time.time() - 365 * 86400
+    marks = [folder / f"{1000 + number}-{number:012x}.steps" for number in range(500)]
+    for file in marks:
+        file.touch()
+        os.utime(file, (long_ago, long_ago))
+
+    async def live() -> None:
+        async with ProcessLease.held(folder):
+            pass
+
+    async with anyio.create_task_group() as group:
+        for _ in range(8):
+            group.start_soon(live)
+    assert not files(folder) & {file.name for file in marks}
+
+
 async def test_nobody_else_can_read_the_leases(folder: Path) -> None:
     async with ProcessLease.held(folder):
         assert modes(folder) == {0o700, 0o600}
