@@ -1,7 +1,6 @@
 """A job in this process: its render in a thread, its clock, and what a look at it says."""
 
 import logging
-import os
 import shutil
 import tempfile
 import threading
@@ -42,10 +41,9 @@ class InputFolder:
             self._folder = Path(tempfile.mkdtemp(prefix="rushes-sandbox-"))
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix="part-", dir=self._folder)
-        with os.fdopen(handle, "wb") as file:
+        with tempfile.NamedTemporaryFile(prefix="part-", dir=self._folder, delete=False) as file:
             file.write(data)
-        Path(name).replace(self._folder / sha256)
+        Path(file.name).replace(self._folder / sha256)
         for old in self._folder.iterdir():
             # Another process may forget it at the same time.
             with suppress(FileNotFoundError):
@@ -54,12 +52,9 @@ class InputFolder:
 
     def read(self, sha256: str) -> bytes | None:
         """The bytes, or `None` where they were never kept or are forgotten."""
-        if self._folder is None:
-            return None
-        try:
-            return (self._folder / sha256).read_bytes()
-        except FileNotFoundError:
-            return None
+        with suppress(FileNotFoundError):
+            return (self._folder / sha256).read_bytes() if self._folder is not None else None
+        return None
 
 
 class _Stopped(RushesError):
