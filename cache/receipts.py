@@ -9,6 +9,7 @@ import contextlib
 import json
 import logging
 import os
+import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +21,7 @@ import filelock
 from pydantic import JsonValue
 
 from .embedded.thread import QueuedCall, StoreThread
-from .files import make_folder, make_private, sync_folder
+from .files import make_folder, make_private, place_without_overwriting, sync_folder
 from .store_faults import store_error, translated
 
 logger = logging.getLogger(__name__)
@@ -181,12 +182,16 @@ def _make_private_folder(folder: Path) -> None:
 def _make_reserve(reserve: Path) -> None:
     if reserve.exists():
         return
-    part = reserve.with_name(f".{_RESERVE}.{os.getpid()}")
-    with part.open("wb") as file:
-        file.write(b"\0" * RESERVE_BYTES)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(reserve)
+    part = reserve.with_name(f".{_RESERVE}.{secrets.token_hex(8)}")
+    try:
+        with part.open("wb") as file:
+            file.write(b"\0" * RESERVE_BYTES)
+            file.flush()
+            os.fsync(file.fileno())
+        # Another process may have made it meanwhile, and on a full disk it already holds receipts.
+        place_without_overwriting(part, reserve)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _used(reserve: Path) -> bytes:

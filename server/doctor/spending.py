@@ -101,10 +101,18 @@ def known_prices(provider: Provider, prices: Prices, unbounded: str) -> Check:
     message = f"prices known of {known} of {len(rows)} models"
     if not unknown:
         return Check(topic="money", name=provider.name, state="ok", message=message)
-    hint = f'{unbounded} Say what they cost: [prices."{_named(provider, unknown[0])}"] per_second = "…".'
+    first = unknown[0]
+    hint = f'{unbounded} Say what they cost: [prices."{_named(provider, first)}"] {_priced_by(first)} = "…".'
     return Check(
         topic="money", name=provider.name, state="note", message=f"{message}; not of {_list(unknown)}", hint=hint
     )
+
+
+def _priced_by(row: ModelFacts) -> str:
+    """The key of `[prices]` by which such a model is charged for as a rule."""
+    if row.kind == "video":
+        return "per_second"
+    return "per_1000_characters" if "speech" in (row.purposes or ()) else "per_output"
 
 
 def _named(provider: Provider, row: ModelFacts) -> str:

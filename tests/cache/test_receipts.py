@@ -152,6 +152,20 @@ async def test_a_disk_that_is_full_before_the_first_receipt_takes_it(tmp_path: P
         assert set(await receipts.read()) == {"first"}
 
 
+async def test_a_reserve_that_another_process_makes_and_uses_meanwhile_keeps_what_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(descriptor: int) -> None:
+        monkeypatch.undo()
+        (tmp_path / "reserve").write_bytes(b'{"task_id": "theirs"}\n'.ljust(RESERVE_BYTES, b"\0"))
+
+    async with Receipts.opened(tmp_path) as receipts:
+        monkeypatch.setattr(os, "fsync", overtaken)
+        await receipts.prepare()
+        assert set(await receipts.read()) == {"theirs"}
+        assert [file.name for file in tmp_path.iterdir()] == ["reserve"]
+
+
 @pytest.mark.parametrize("open_tasks", [set[str](), {"b"}])
 async def test_the_reserve_is_emptied_once_nothing_in_it_is_needed(tmp_path: Path, open_tasks: set[str]) -> None:
     async def needed(task_ids: Sequence[str]) -> set[str]:

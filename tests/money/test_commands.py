@@ -138,6 +138,7 @@ def test_doctor_shows_budgets_balances_and_the_prices_that_nobody_knows(
     assert told["USD"]["message"] == "5 of 5 left this day; asks above 1; unknown prices: allow"
     assert "prices known of 0 of" in told["apixo"]["message"]
     assert '[prices."apixo/' in told["apixo"]["hint"]
+    assert told["apixo"]["hint"].endswith('"] per_second = "…".')
     assert not told["llmgateway"]["message"].startswith("prices known of 0")
     balances = {check["name"]: check["message"] for check in checks if check["topic"] == "providers"}
     assert "balance 12.50 USD" in balances["llmgateway"]
