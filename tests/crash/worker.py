@@ -172,15 +172,17 @@ class Life:
         await self._studio.cancel(record.task_id, abandon=self._order.cancel == "abandon", principal=LOCAL)
 
     async def _rest(self) -> None:
-        while unfinished := [record for record in await self._open() if record.set_aside_at is None]:
+        while unfinished := await self._unfinished():
             await self._next(unfinished[0])
 
-    async def _open(self) -> list[TaskRecord]:
+    async def _unfinished(self) -> list[TaskRecord]:
+        """What is still to be done, with what was set aside where that is taken up."""
         records = [from_document(document) for document in await self._store.open_documents(limit=ALL)]
-        for record in records:
-            if record.set_aside_at is not None and self._order.takes_up:
-                await self._studio.take_up(record.task_id, principal=LOCAL)
-        return records
+        aside = [record for record in records if record.set_aside_at is not None]
+        going_on = [record for record in records if record.set_aside_at is None]
+        if self._order.takes_up:
+            going_on += [await self._studio.take_up(record.task_id, principal=LOCAL) for record in aside]
+        return going_on
 
     async def _next(self, record: TaskRecord) -> TaskRecord:
         journal = self._studio._journal  # pyright: ignore[reportPrivateUsage]
