@@ -113,6 +113,14 @@ class RequestRefused(FailureError):
     default_charged = "no"
 
 
+class BudgetExceeded(RequestRefused):
+    """It costs more than a budget or `max_cost` leaves, or nobody knows what it costs where that matters."""
+
+    def __init__(self, message: str, estimate: "Estimate | None", *, hint: str | None = None) -> None:
+        super().__init__("budget_exceeded", message, hint=hint)
+        self.estimate = estimate
+
+
 class ConfirmationNeeded(RequestRefused):
     """The price is above what is spent without asking a person."""
 

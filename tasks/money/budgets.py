@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ...domain.budget import Budget
-from ...domain.errors import ConfirmationNeeded, OverBudget, RequestRefused
+from ...domain.errors import BudgetExceeded, ConfirmationNeeded, OverBudget, RequestRefused
 from ...domain.money import Allowance, AssumedSeconds, Bound, Quote, Span, account_of, is_same, plain
 from ..ports import Clock
 
@@ -53,6 +53,7 @@ class Budgets:
         if allowed is not None and not allowed.allows(estimate):
             raise _exceeded(
                 f"{_cost(of, quote)}, and max_cost allows {plain(allowed.amount)} {allowed.currency}.",
+                quote,
                 "Ask the user for a higher max_cost, or ask for something cheaper (shorter, smaller, another model)."
                 if is_same(estimate.currency, allowed.currency)
                 else "Name the provider whose currency is meant: amounts in different ones are never compared.",
@@ -63,6 +64,7 @@ class Budgets:
             a_task = f"the budget allows {plain(budget.per_task)} {budget.currency} a task"
             raise _exceeded(
                 f"{_cost(of, quote)}, and {a_task}.",
+                quote,
                 "Ask for something cheaper (shorter, smaller, another model), or ask the user to raise budget.per_task "
                 "in rushes.toml.",
             )
@@ -77,9 +79,9 @@ class Budgets:
         cure = SECONDS_HINT if quote.lacks_seconds else PRICE_HINT.format(of=of)
         if allowed is not None:
             hint = f"Leave max_cost out if the user accepts an unknown price. {cure}"
-            raise _exceeded(f"{unknown}, so max_cost cannot be kept.", hint)
+            raise _exceeded(f"{unknown}, so max_cost cannot be kept.", quote, hint)
         if any(budget.unknown_price == "refuse" for budget in self.budgets):
-            raise _exceeded(f"{unknown}, and the budget refuses unknown prices.", cure)
+            raise _exceeded(f"{unknown}, and the budget refuses unknown prices.", quote, cure)
 
     def doubts(self, quote: Quote, of: str) -> Sequence[str]:
         """What has to be said of the price of a request that may be sent."""
@@ -125,6 +127,7 @@ class Budgets:
             return _exceeded(
                 f"{cost}, and of {plain(bound.limit)} {bound.currency} {bound.span} {plain(over.used)} are spent or "
                 f"reserved: {plain(left)} is left of the one in which it was begun, and that is over.",
+                quote,
                 "Make the call again if it is still wanted: it counts from when it is made.",
             )
         message = (
@@ -135,7 +138,7 @@ class Budgets:
             f"More comes in {_spoken(more_at - now)}; until then ask for something cheaper, or ask the user to raise "
             "the budget in rushes.toml. `rushes spend` shows what it went for."
         )
-        return _exceeded(message, hint)
+        return _exceeded(message, quote, hint)
 
 
 def _unknown(quote: Quote, of: str) -> str:
@@ -170,5 +173,5 @@ def _spoken(left: timedelta) -> str:
     return f"{round(minutes / 60)} h" if minutes < 48 * 60 else f"{round(minutes / 60 / 24)} days"
 
 
-def _exceeded(message: str, hint: str) -> RequestRefused:
-    return RequestRefused("budget_exceeded", f"{message} Nothing was sent.", hint=hint)
+def _exceeded(message: str, quote: Quote, hint: str) -> BudgetExceeded:
+    return BudgetExceeded(f"{message} Nothing was sent.", quote.estimate, hint=hint)

@@ -65,6 +65,7 @@ def test_a_lost_answer_stays_reserved_until_it_is_settled(
     assert rushes("spend", "--json").document["totals"] == [{"currency": "USD", "spent": "0", "reserved": "1.6"}]
     refused = rushes(*VEO, "another fox", code=2, environment=llmgateway)
     assert refused.document["failure"]["reason"] == "budget_exceeded"
+    assert refused.document["estimate"] == lost["estimate"]
     assert "0.4 is left until" in refused.document["failure"]["message"]
     settled = rushes("settle", lost["task_id"], "1.55", "--json").document
     assert settled["failure"]["charged"] == "yes"

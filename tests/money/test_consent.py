@@ -123,6 +123,7 @@ async def test_what_is_cheap_or_agreed_to_is_not_asked_for(tmp_path: Path, era: 
         _, refused = await _call(client, max_cost=3, prompt="a third")
     why = _part(refused, "failure")
     assert (person.heard, len(gateway.plans), why["reason"]) == ([], 2, "budget_exceeded")
+    assert refused["estimate"] == {"amount": 3.2, "currency": "USD", "basis": "configured"}
 
 
 @every_era

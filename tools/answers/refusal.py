@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
-from ...domain.errors import FailureError, FailureReason, RushesError, StoreError, TaskNotFound
+from ...domain.errors import BudgetExceeded, FailureError, FailureReason, RushesError, StoreError, TaskNotFound
 from ...domain.failure import MESSAGE_LIMIT, Failure, clean_text, failure, failure_of
+from ...domain.money import Estimate
 from ...domain.request import Kind
 from ..arguments.meant import meant
 from .next_step import NextStep, cure
@@ -150,10 +151,13 @@ def faulty(kind: Kind | None) -> ToolResult:
 def refused_by(error: RushesError, kind: Kind | None = None) -> ToolResult:
     """The answer to a call to generate that ended with this error before a task existed."""
     told, step = failure_of_error(error)
-    return refused(told, kind, step)
+    estimate = error.estimate if isinstance(error, BudgetExceeded) else None
+    return refused(told, kind, step, estimate)
 
 
-def refused(told: Failure, kind: Kind | None, step: NextStep | None = None) -> ToolResult:
+def refused(
+    told: Failure, kind: Kind | None, step: NextStep | None = None, estimate: Estimate | None = None
+) -> ToolResult:
     """The failure in the shape of a task."""
-    task = refused_task(told, kind=kind, next_tool=step or cure(told.reason, kind))
+    task = refused_task(told, kind=kind, estimate=estimate, next_tool=step or cure(told.reason, kind))
     return ToolResult(document=task.document(), is_error=True)

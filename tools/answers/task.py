@@ -11,6 +11,7 @@ from ...domain.chosen import Chosen
 from ...domain.failure import Failure, clean_text, shown_id
 from ...domain.film import FILM_PROVIDER
 from ...domain.job import ANSWERED_AT_ONCE
+from ...domain.money import Estimate
 from ...domain.record import TaskRecord, TaskState
 from ...domain.request import Kind
 from ...domain.value import Value
@@ -165,9 +166,15 @@ def _job(record: TaskRecord) -> JobShown | None:
     return JobShown(id=shown_id(record.job.job_id), url=shown_url(record.told.page))
 
 
-def refused_task(failure: Failure, *, kind: Kind | None = None, next_tool: NextStep | None = None) -> Task:
+def refused_task(
+    failure: Failure,
+    *,
+    kind: Kind | None = None,
+    estimate: Estimate | None = None,
+    next_tool: NextStep | None = None,
+) -> Task:
     """A call to generate that was refused before anything was journaled, in the shape of a task."""
-    return Task(kind=kind, state="failed", failure=failure, next=next_tool)
+    return Task(kind=kind, state="failed", failure=failure, estimate=estimate_shown(estimate), next=next_tool)
 
 
 def _awaited(record: TaskRecord) -> str:
