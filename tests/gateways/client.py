@@ -24,7 +24,7 @@ _ROOT: Final = Path(__file__).parents[2]
 _STDERR: Final = 2
 _Record = TypeVar("_Record", bound=BaseModel)
 
-ANSWER_SECONDS: Final = 20.0
+ANSWER_SECONDS: Final = 60.0
 _REUSED_SECONDS: Final = 30.0
 """The simulator closes a connection on which nothing is asked for a little over twice as long."""
 
