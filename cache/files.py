@@ -26,6 +26,12 @@ def stat_of(file: Path) -> os.stat_result | None:
         return None
 
 
+def size_bytes(file: Path) -> int:
+    """The same file's size; 0 where it is gone."""
+    found = stat_of(file)
+    return 0 if found is None else found.st_size
+
+
 def sync_folder(folder: Path) -> None:
     """Bring the names in `folder` to the disk, where the platform can."""
     if os.name != "posix":

@@ -19,7 +19,7 @@ import diskcache
 import filelock
 
 from ...domain.errors import StoreDamaged, StoreError
-from ..files import make_folder, make_private, stat_of
+from ..files import make_folder, make_private, size_bytes, stat_of
 from ..store_faults import translated
 from . import ledger_sums
 from .recovery import carry_over, set_aside
@@ -229,7 +229,7 @@ class TaskCache(diskcache.Cache):
         log (sqlite.org/wal.html#walresetbug). So nobody checkpoints by itself: one process at a time does, under a
         file lock, in the mode that keeps writers out.
         """
-        log_bytes = _size_bytes(_log(self.database))
+        log_bytes = size_bytes(_log(self.database))
         if log_bytes <= self._checkpoint_bytes:
             return
         self._checkpoint_bytes = log_bytes + CHECKPOINT_BYTES
@@ -304,7 +304,7 @@ def _damage(folder: Path, timeout_seconds: float) -> str | None:
     """
     database = folder / DATABASE
     created = _create_private(database)
-    if database.stat().st_size == 0 and (not created or _size_bytes(_log(database)) > 0):
+    if database.stat().st_size == 0 and (not created or size_bytes(_log(database)) > 0):
         return "it is empty"
     suspect = database.with_name(_SUSPECT)
     connection = sqlite3.connect(database, timeout=timeout_seconds, isolation_level=None)
@@ -337,11 +337,6 @@ def _create_private(database: Path) -> bool:
 
 def _log(database: Path) -> Path:
     return database.with_name(DATABASE + "-wal")
-
-
-def _size_bytes(file: Path) -> int:
-    found = stat_of(file)
-    return 0 if found is None else found.st_size
 
 
 def _identity(database: Path) -> tuple[int, int] | None:

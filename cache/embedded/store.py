@@ -13,7 +13,7 @@ import anyio
 
 from ...domain.document import EVERYTHING, Document, Migration, Replacing, Selection
 from ...domain.errors import StoreError
-from ..files import stat_of
+from ..files import size_bytes
 from . import ledger_rows, lineage, searching, task_lists, task_rows, value_rows, word_index
 from .database import Database
 from .diskcache_adapter import DATABASE, OpenedCache, open_cache
@@ -233,5 +233,4 @@ def _pragma(db: Database, name: str) -> object:
 
 
 def _size_bytes(folder: Path) -> int:
-    found = (stat_of(file) for file in folder.glob(f"{DATABASE}*"))
-    return sum(each.st_size for each in found if each is not None)
+    return sum(map(size_bytes, folder.glob(f"{DATABASE}*")))
